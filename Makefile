@@ -1,0 +1,128 @@
+# The front doors. Each does all its own set-up on a fresh Debian 12 (as root; only python3 and
+# make have to be there), does nothing twice, and says what it does.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# Debian's own Python: the one that a node runs modules with.
+PYTHON := /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
+INVENTORY ?= inventories/local
+COLLECTION := ansible_collections/pextra/ce
+RESULTS := .cache/results
+SUITES := lint sanity unit integration
+# Shell scripts for shellcheck.
+SCRIPTS := .ci/run scripts/apt-install scripts/sanity scripts/start-libvirt
+
+# Further arguments, for example: make unit ARGS='-k sizes', make up ARGS='--check --diff'
+ARGS ?=
+
+PIP_INSTALL := -m pip install --quiet --require-hashes --only-binary :all:
+
+PACKAGES_VENV := ca-certificates python3-apt python3-venv
+PACKAGES_DEV := $(PACKAGES_VENV) git shellcheck
+PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
+	libvirt-daemon-system ovmf postgresql python3-argon2 python3-cryptography python3-libvirt \
+	python3-psycopg python3-pyroute2 qemu-system-x86 qemu-utils xorriso
+# community.libvirt's modules need lxml on the node.
+PACKAGES_BENCH := python3-lxml
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: $(VENV)/.controller ## install what is missing and make this machine a running cloud
+	$(BIN)/ansible-playbook -i $(INVENTORY) pextra.ce.site $(ARGS)
+
+.PHONY: down
+down: $(VENV)/.controller ## remove what `make up` made; asks first, unless YES=1
+	$(BIN)/ansible-playbook -i $(INVENTORY) pextra.ce.teardown \
+		$(if $(filter 1,$(YES)),-e teardown_confirmed=true) $(ARGS)
+
+.PHONY: test
+test: dev node-packages ## lint, sanity, unit and integration, then one table
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(SUITES)
+
+.PHONY: lint
+lint: dev ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog fragments
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --nocolor
+	shellcheck $(SCRIPTS)
+	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog lint
+
+.PHONY: sanity
+sanity: dev ## ansible-test sanity, with no ignore file
+	scripts/sanity $(CURDIR)/$(BIN) $(ARGS)
+
+.PHONY: unit
+unit: dev ## tests of the pure parts; touches nothing on this machine
+	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit $(ARGS)
+
+.PHONY: integration
+integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
+	scripts/start-libvirt
+	$(BIN)/pytest --junitxml=$(RESULTS)/integration.xml $(COLLECTION)/tests/integration $(ARGS)
+
+.PHONY: bench
+bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
+	@scripts/apt-install $(PACKAGES_BENCH)
+	scripts/start-libvirt
+	$(BIN)/python benchmarks/run.py --baseline $(BENCH_VENV) $(ARGS)
+
+.PHONY: venv
+venv: dev ## only make the virtual environment
+
+.PHONY: lock
+lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
+	for name in controller dev bench; do \
+		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python $(PYTHON) \
+			--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-config \
+			--custom-compile-command 'make lock' \
+			requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
+.PHONY: clean
+clean: ## remove what the targets above left in this folder (not what `make up` made)
+	rm -rf $(VENV) $(BENCH_VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		build dist $(COLLECTION)/tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Set-up. Debian packages are looked at every time (it takes a blink), and installed if missing;
+# virtual environments are renewed when the lock file is newer.
+
+.PHONY: dev
+dev: dev-packages $(VENV)/.dev
+
+.PHONY: venv-packages dev-packages node-packages
+venv-packages:
+	@scripts/apt-install $(PACKAGES_VENV)
+dev-packages:
+	@scripts/apt-install $(PACKAGES_DEV)
+node-packages:
+	@scripts/apt-install $(PACKAGES_NODE)
+
+$(VENV)/.controller: requirements/controller.txt | venv-packages
+	@echo "make: virtual environment $(VENV): what the controller needs"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.controller
+	@echo "make: virtual environment $(VENV): what the tests need"
+	@$(BIN)/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(BENCH_VENV)/.bench: requirements/bench.txt | venv-packages
+	@echo "make: virtual environment $(BENCH_VENV): what the benchmark compares with"
+	@test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
