@@ -103,7 +103,7 @@ checks:
     hint:
       description: What to do about it.
       type: str
-      sample: Fit more memory for production
+      sample: Fit more memory
     ignored:
       description: Whether the check failed and O(ignore) made a warning of it.
       type: bool

@@ -164,14 +164,14 @@ def _check_cores(machine: Machine) -> Check:
     found = str(machine.cores)
     if machine.threads != machine.cores:
         found += f" ({machine.threads} threads)"
-    hint = None if level is Level.OK else "Use a processor with more cores for production"
+    hint = None if level is Level.OK else "Use a processor with more cores"
     return Check("cores", f"{CORES[0]} (better {CORES[1]})", found, level, hint)
 
 
 def _check_memory(machine: Machine) -> Check:
     level = _measured(machine.memory, MEMORY)
     asked = f"{_size(MEMORY[0])} (better {_size(MEMORY[1])})"
-    hint = None if level is Level.OK else "Fit more memory for production"
+    hint = None if level is Level.OK else "Fit more memory"
     return Check("memory", asked, _size(machine.memory), level, hint)
 
 
@@ -187,14 +187,14 @@ def _check_storage(machine: Machine) -> Check:
         return Check("storage", asked, "no local disk is seen", Level.WARNING, hint)
     largest = max(machine.disks, key=lambda disk: disk.size)
     level = _measured(largest.size, STORAGE)
-    hint = None if level is Level.OK else "Use a larger disk for production"
+    hint = None if level is Level.OK else "Use a larger disk"
     return Check("storage", asked, f"{largest.name} {_size(largest.size)}", level, hint)
 
 
 _MEDIA: tuple[tuple[bool | None, Level, str | None], ...] = (
     (False, Level.OK, None),
     (None, Level.WARNING, "A virtual disk's medium cannot be seen; keep it on SSDs"),
-    (True, Level.WARNING, "Use an SSD for production"),
+    (True, Level.WARNING, "Use an SSD"),
 )
 
 
