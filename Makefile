@@ -26,9 +26,11 @@ PIP_INSTALL := -m pip install --quiet --require-hashes --only-binary :all:
 
 PACKAGES_VENV := ca-certificates python3-apt python3-venv
 PACKAGES_DEV := $(PACKAGES_VENV) git shellcheck
+PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-system-arm,\
+	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
-	libvirt-daemon-system ovmf postgresql python3-argon2 python3-cryptography python3-libvirt \
-	python3-psycopg python3-pyroute2 qemu-system-x86 qemu-utils xorriso
+	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
+	python3-psycopg python3-pyroute2 qemu-utils xorriso $(PACKAGES_QEMU)
 # community.libvirt's modules need lxml on the node.
 PACKAGES_BENCH := python3-lxml
 
