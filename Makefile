@@ -53,12 +53,23 @@ test: dev node-packages ## lint, sanity, unit and integration, then one table
 
 .PHONY: lint
 lint: dev ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog fragments
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/yamllint --strict .
+	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(LINTERS)
+
+# All of them run, also when one fails. No set-up of their own: `make lint` does it.
+LINTERS := lint-ansible lint-mypy lint-ruff lint-yaml lint-shell lint-changelog
+.PHONY: $(LINTERS)
+lint-ansible:
 	PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --nocolor
+lint-mypy:
+	$(BIN)/mypy
+lint-ruff:
+	$(BIN)/ruff check --output-format concise .
+	$(BIN)/ruff format --check .
+lint-yaml:
+	$(BIN)/yamllint --strict .
+lint-shell:
 	shellcheck $(SCRIPTS)
+lint-changelog:
 	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog lint
 
 .PHONY: sanity
