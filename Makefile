@@ -7,6 +7,11 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+# Ansible wants UTF-8, which a bare machine's locale is not; and this tree's settings, also when
+# the folder is writable by others.
+export LC_ALL := C.UTF-8
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
 # Debian's own Python: the one that a node runs modules with.
 PYTHON := /usr/bin/python3
 VENV := .venv
