@@ -1,0 +1,336 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From requests and what exists to a plan. Nothing here can write."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils import ids
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request, label
+from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Plan, Step
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import RowChange, World
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    PextraError,
+    PlanErrors,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+
+UNKNOWN = "(known after apply)"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request came to: the resource it is about, if there is one."""
+
+    request: Request
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A plan together with what it was made from.
+
+    Attributes:
+        plan: The steps.
+        world: The rows with the planned changes applied.
+        targets: One entry a request, in the order of the requests.
+        hosted: Rows (kind, id) whose realisation on this host was looked at.
+    """
+
+    plan: Plan
+    world: World
+    targets: tuple[Target, ...]
+    hosted: tuple[tuple[str, str], ...]
+
+
+class Planner:
+    """Makes plans for a fixed set of kinds."""
+
+    def __init__(self, kinds: Mapping[str, Kind], now: dt.datetime) -> None:
+        self._kinds = kinds
+        self._now = now
+
+    def plan(
+        self, requests: Sequence[Request], world: World, host: Host, purge: Sequence[str] = ()
+    ) -> Drafted:
+        """The plan that makes the requests true, and removes what they leave out of ``purge``.
+
+        Raises:
+            PlanErrors: One or more requests are unacceptable; all of them are listed.
+        """
+        errors: list[PextraError] = []
+        located: dict[int, str | None] = {}
+        asked: dict[tuple[str, str], Request] = {}
+        ordered = sorted(requests, key=self._order)
+        for request in itertools.chain(ordered, self._left_out(purge, asked, world)):
+            try:
+                for index, part in enumerate(self._kinds[request.kind].expand(request, world)):
+                    id = self._draft(part, world)
+                    if index == 0:
+                        located[request.position] = id
+                    if id is not None:
+                        asked[part.kind, id] = part
+            except PlanErrors as error:
+                errors += error.errors
+            except PextraError as error:
+                errors.append(error)
+        if errors:
+            raise PlanErrors(errors)
+        hosted, steps = self._host_steps(asked, world, host)
+        plan = Plan((*self._store_steps(world), *steps))
+        targets = tuple(Target(item, located.get(item.position)) for item in requests)
+        return Drafted(plan, world, targets, hosted)
+
+    def _left_out(
+        self, purge: Sequence[str], asked: Mapping[tuple[str, str], Request], world: World
+    ) -> Iterator[Request]:
+        """Requests that remove what no request names: on this node, or beside what is named."""
+        for name in sorted(purge, key=lambda name: -self._kinds[name].spec.rank):
+            spec = self._kinds[name].spec
+            rows = {row["id"]: row for row in world.all(name)}
+            beside = {
+                tuple(rows[id].get(column) for column in spec.scope)
+                for kind, id in asked
+                if kind == name and id in rows
+            }
+            for row in rows.values():
+                on_this_node = "node_id" in row and row["node_id"] == world.here
+                scope = tuple(row.get(column) for column in spec.scope)
+                if (name, row["id"]) not in asked and (on_this_node or scope in beside):
+                    values = {"id": row["id"], spec.key: row[spec.key]}
+                    yield Request(name, "absent", values, {}, -1)
+
+    def _order(self, request: Request) -> tuple[bool, int, int]:
+        rank = self._kinds[request.kind].rank(request)
+        gone = request.state == "absent"
+        return gone, -rank if gone else rank, request.position
+
+    def _draft(self, request: Request, world: World) -> str | None:
+        kind = self._kinds[request.kind]
+        resolved = kind.resolve(request, world)
+        current = self._locate(kind.spec, request, resolved, world)
+        if request.state == "absent":
+            if current is not None:
+                self._retire(kind, request, current, world)
+            return current["id"] if current else None
+        if current is not None and current.get("status") == "deleting":
+            raise ConflictError(
+                "it is marked for destruction",
+                resource=request.label,
+                hint="Run it with state=absent until it is gone, then create it again",
+            )
+        row = self._row(kind.spec, request, resolved, current)
+        kind.draft(request, current, row, world)
+        self._check_required(kind.spec, request, row)
+        self._check_unique(kind.spec, row, world)
+        if current is not None and kind.spec.on_host and _differs(current, row):
+            row["status"] = "updating" if current["status"] == "ready" else current["status"]
+        world.put(kind.spec.name, row)
+        return str(row["id"])
+
+    def _locate(
+        self, spec: KindSpec, request: Request, resolved: Mapping[str, Any], world: World
+    ) -> Row | None:
+        id, name = request.values.get("id"), request.values.get(spec.key, resolved.get(spec.key))
+        if id is not None:
+            row = world.get(spec.name, id)
+            if row is None and request.state != "absent":
+                raise NotFoundError("does not exist", resource=label(spec.name, id))
+            return row
+        if name is None:
+            raise InputError(f"{spec.key} or id is missing", resource=spec.name)
+        scope = {column: resolved[column] for column in spec.scope if column in resolved}
+        return world.find(spec.name, name, scope)
+
+    def _row(
+        self, spec: KindSpec, request: Request, resolved: Mapping[str, Any], current: Row | None
+    ) -> Row:
+        if current is None:
+            row: Row = {item.column: item.default for item in spec.stored} | dict(resolved)
+            row["id"] = ids.new_id(spec.prefix)
+            row["creation"] = self._now
+            if spec.on_host:
+                row["status"] = "pending"
+        else:
+            row = dict(current)
+        for item in spec.stored:
+            column = item.column
+            if item.ref:
+                if column not in resolved:
+                    continue
+                value = resolved[column]
+            elif item.name in request.values:
+                value = request.values[item.name]
+            else:
+                continue
+            if item.type == "dict" and isinstance(value, dict) and isinstance(row[column], dict):
+                value = {**row[column], **value}
+            if current is not None and item.change is Change.IMMUTABLE and value != row[column]:
+                raise ConflictError(
+                    f"{item.name} cannot change from {current[column]!r} to {value!r}",
+                    resource=request.label,
+                    hint="Create another one, or leave the option out",
+                )
+            row[column] = value
+        return row
+
+    def _check_required(self, spec: KindSpec, request: Request, row: Row) -> None:
+        missing = [item.name for item in spec.stored if item.required and row[item.column] is None]
+        if missing:
+            raise InputError(
+                f"{', '.join(missing)} must be given to create it",
+                resource=request.label,
+            )
+
+    def _check_unique(self, spec: KindSpec, row: Row, world: World) -> None:
+        for other in world.by(spec.name, spec.key, row[spec.key]):
+            if other["id"] != row["id"] and all(other[key] == row[key] for key in spec.scope):
+                raise ConflictError(
+                    f"the name is taken by {other['id']}", resource=label(spec.name, row[spec.key])
+                )
+
+    def _retire(self, kind: Kind, request: Request, current: Row, world: World) -> None:
+        kind.retire(request, current, world)
+        for other in self._kinds.values():
+            column = f"{kind.spec.name}_id"
+            if other.spec.owned_by == kind.spec.name:
+                continue
+            if any(item.column == column for item in other.spec.stored):
+                held = [
+                    row
+                    for row in world.by(other.spec.name, column, current["id"])
+                    if row.get("status") != "deleting"
+                ]
+                if held:
+                    names = ", ".join(str(row[other.spec.key]) for row in held[:5])
+                    raise ConflictError(
+                        f"it still holds {len(held)} of kind {other.spec.name}: {names}",
+                        resource=label(kind.spec.name, current[kind.spec.key]),
+                        hint="Remove those first",
+                    )
+        if kind.spec.on_host:
+            world.put(kind.spec.name, {**current, "status": "deleting"})
+        else:
+            world.drop(kind.spec.name, current["id"])
+
+    def _store_steps(self, world: World) -> Iterable[Step]:
+        created = world.created_ids()
+        for change in world.changes():
+            step = _store_step(change, created)
+            if step is not None:
+                yield step
+
+    def _host_steps(
+        self, asked: Mapping[tuple[str, str], Request], world: World, host: Host
+    ) -> tuple[tuple[tuple[str, str], ...], list[Step]]:
+        hosted: dict[tuple[str, str], Request | None] = {
+            key: request
+            for key, request in asked.items()
+            if self._kinds[key[0]].spec.on_host and world.get(*key)
+        }
+        for change in list(world.changes()):
+            kind = self._kinds[change.spec.name]
+            if change.spec.on_host and change.after is not None:
+                hosted.setdefault((change.spec.name, change.id), None)
+            for key in kind.touched(change.before, change.after, world):
+                if world.get(*key):
+                    hosted.setdefault(key, None)
+        return tuple(hosted), list(converge(self._kinds, hosted, world, host))
+
+
+def converge(
+    kinds: Mapping[str, Kind],
+    hosted: Mapping[tuple[str, str], Request | None],
+    world: World,
+    host: Host,
+) -> Iterable[Step]:
+    """The host steps that these resources need: made in rank order, cleared in reverse.
+
+    Raises:
+        PlanErrors: What is on the host stands in the way; all of it is listed.
+    """
+    made: list[Step] = []
+    cleared: list[list[Step]] = []
+    errors: list[PextraError] = []
+    for kind in sorted(kinds.values(), key=lambda kind: kind.spec.host_rank):
+        name = kind.spec.name
+        rows = [row for key in hosted if key[0] == name and (row := world.get(*key))]
+        if not rows:
+            continue
+        seen = kind.observe(rows, host, world)
+        for row in rows:
+            gone = row if row.get("status") == "deleting" else None
+            try:
+                steps = list(
+                    kind.converge(
+                        hosted[name, row["id"]],
+                        None if gone else row,
+                        gone,
+                        seen.get(row["id"]),
+                        world,
+                    )
+                )
+            except PextraError as error:
+                errors.append(error)
+                continue
+            if gone:
+                cleared.append(steps)
+            else:
+                made += steps
+    if errors:
+        raise PlanErrors(errors)
+    powered = [step for step in made if step.phase is Phase.POWER]
+    return [
+        *(step for step in made if step.phase is Phase.HOST),
+        *(step for steps in reversed(cleared) for step in steps),
+        *powered,
+    ]
+
+
+def _differs(current: Row, row: Row) -> bool:
+    return any(row[key] != current.get(key) for key in row)
+
+
+def _store_step(change: RowChange, created: frozenset[str]) -> Step | None:
+    public = change.spec.public
+    before = public(change.before) if change.before is not None else None
+    after = public(change.after) if change.after is not None else None
+    going = change.after is None or change.after.get("status") == "deleting"
+    if before is None:
+        action, after = "create", hide_new(after, created)
+        after["creation"] = UNKNOWN
+    elif going:
+        action, after = "delete", None
+    else:
+        assert after is not None
+        keys = [key for key in after if change.before[key] != change.after[key]]
+        secret = [
+            key
+            for key in change.spec.secret_columns()
+            if change.before.get(key) != change.after.get(key)
+        ]
+        action = "finish" if keys == ["status"] else "update"
+        keys = [key for key in keys if key != "status" or action == "finish"]
+        before = {key: before[key] for key in keys} | dict.fromkeys(secret, "(secret)")
+        after = {key: after[key] for key in keys} | dict.fromkeys(secret, "(another secret)")
+        after = hide_new(after, created)
+    name = str((change.after or change.before or {}).get(change.spec.key))
+    return Step(change.spec.name, change.id, name, action, Phase.STORE, before, after)
+
+
+def hide_new(value: Any, created: frozenset[str]) -> Any:
+    """The value with identifiers that do not exist yet replaced by a remark."""
+    if isinstance(value, dict):
+        return {key: hide_new(item, created) for key, item in value.items()}
+    if isinstance(value, list):
+        return [hide_new(item, created) for item in value]
+    return UNKNOWN if isinstance(value, str) and value in created else value

@@ -1,0 +1,188 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The story of a run: read, plan, claim, change the host, finish, power, verify."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ansible_collections.pextra.ce.plugins.module_utils.engine import world as worlds
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Plan, Step
+from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import Drafted, Planner, converge
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    RestartRequiredError,
+    VerificationError,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.lock import host_lock
+
+if TYPE_CHECKING:
+    from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did, or would do in check mode."""
+
+    drafted: Drafted
+    changed: bool
+    check: bool
+
+    @property
+    def plan(self) -> Plan:
+        """The steps."""
+        return self.drafted.plan
+
+
+class Runner:
+    """Runs requests against one store and one host.
+
+    Args:
+        kinds: The kinds by name.
+        store: The database.
+        host: This machine.
+        purge: Kinds of which this node's resources go that no request names.
+        say: Called with a line of progress.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        store: Store,
+        host: Host,
+        purge: Sequence[str] = (),
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._kinds = kinds
+        self._store = store
+        self._host = host
+        self._purge = tuple(purge)
+        self._say = say
+
+    def run(self, requests: Sequence[Request], *, check: bool, allow_restart: bool) -> Outcome:
+        """Make the requests true, or only say what that would take.
+
+        Raises:
+            PextraError: Something is unacceptable (nothing was changed) or a step failed (the
+                next run goes on from there).
+        """
+        drafted = self._store.transact(lambda tx: self._read_and_plan(tx, requests))
+        self._check_restarts(drafted, allow_restart)
+        if check:
+            return Outcome(drafted, bool(drafted.plan), check)
+        if drafted.plan:
+            drafted = self._apply(drafted, requests, allow_restart)
+        self._settle(drafted)
+        return Outcome(drafted, bool(drafted.plan), check)
+
+    def _apply(
+        self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool
+    ) -> Drafted:
+        requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
+        if drafted.hosted:
+            with host_lock():
+                drafted = self._store.transact(lambda tx: self._claim(tx, requests, allow_restart))
+                self._execute(drafted.plan.of(Phase.HOST))
+                self._store.transact(lambda tx: self._finish(tx, drafted))
+            self._execute(drafted.plan.of(Phase.POWER))
+            self._verify(drafted)
+        else:
+            drafted = self._store.transact(lambda tx: self._claim(tx, requests, allow_restart))
+        return drafted
+
+    def _settle(self, drafted: Drafted) -> None:
+        for target in drafted.targets:
+            row = drafted.world.get(target.request.kind, target.id)
+            if row is not None:
+                self._kinds[target.request.kind].settle(target.request, row, self._host)
+
+    def _read_and_plan(self, tx: Transaction, requests: Sequence[Request]) -> Drafted:
+        world = self.read(tx, requests)
+        now = dt.datetime.now(dt.timezone.utc)
+        return Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
+
+    def read(self, tx: Transaction, requests: Sequence[Request]) -> worlds.World:
+        """The rows that planning these requests looks at: one query a kind."""
+        wanted = {request.kind for request in requests} | set(self._purge)
+        for _depth in self._kinds:
+            wanted |= {need for name in wanted for need in self._kinds[name].spec.needs}
+        specs = {name: kind.spec for name, kind in self._kinds.items()}
+        rows = {name: tx.rows(spec.table) for name, spec in specs.items() if name in wanted}
+        return worlds.World(specs, rows, self._host)
+
+    def _claim(
+        self, tx: Transaction, requests: Sequence[Request], allow_restart: bool
+    ) -> Drafted:
+        drafted = self._read_and_plan(tx, requests)
+        self._check_restarts(drafted, allow_restart)
+        changes = list(drafted.world.changes())
+        tx.write(changes)
+        tx.audit(drafted.plan)
+        return drafted
+
+    def _finish(self, tx: Transaction, drafted: Drafted) -> None:
+        rows = [
+            (self._kinds[kind].spec, row)
+            for kind, id in drafted.hosted
+            if (row := drafted.world.get(kind, id)) is not None
+            and self._kinds[kind].realised(row, drafted.world)
+        ]
+        tx.finish(rows)
+
+    def _check_restarts(self, drafted: Drafted, allow_restart: bool) -> None:
+        blocked = [step for step in drafted.plan if step.needs_restart]
+        if not blocked or allow_restart:
+            return
+        changes = "; ".join(_difference(step) for step in blocked)
+        raise RestartRequiredError(
+            f"these changes need a restart of a running instance: {changes}",
+            hint="Stop the instance first, or set allow_restart=true",
+        )
+
+    def _execute(self, steps: Sequence[Step]) -> None:
+        groups = itertools.groupby(steps, key=lambda step: (step.kind, step.action))
+        for (kind, action), members in groups:
+            group = list(members)
+            self._say(f"{action} {len(group)} of kind {kind}: {group[0].name}")
+            self._kinds[kind].execute_many(group, self._host)
+        for step in steps:
+            if step.phase is Phase.POWER:
+                self._kinds[step.kind].wait(step, self._host)
+
+    def _verify(self, drafted: Drafted) -> None:
+        for kind, id in drafted.hosted:
+            row = drafted.world.get(kind, id)
+            if row is not None:
+                drafted.world.put(kind, {**row, "status": "ready"} if not _going(row) else row)
+        left = [
+            step
+            for step in converge(
+                self._kinds, dict.fromkeys(drafted.hosted), drafted.world, self._host
+            )
+            if step.phase is Phase.HOST
+        ]
+        if left:
+            changes = "; ".join(_difference(step) for step in left)
+            raise VerificationError(
+                f"after applying, the host still differs: {changes}",
+                hint="Run it again; if this stays, something else changes it at the same time",
+            )
+
+
+def _going(row: Mapping[str, object]) -> bool:
+    return row.get("status") == "deleting"
+
+
+def _difference(step: Step) -> str:
+    before, after = step.before or {}, step.after or {}
+    pairs = ", ".join(
+        f"{key} from {before.get(key)!r} to {after.get(key)!r}"
+        for key in after
+        if before.get(key) != after.get(key)
+    )
+    return f"{step.action} {step.kind} {step.name}" + (f" ({pairs})" if pairs else "")

@@ -1,0 +1,100 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A connection to one of libvirt's drivers, with errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+
+if TYPE_CHECKING:
+    import libvirt
+
+
+class Hypervisor:
+    """One libvirt driver of this host, connected when first used.
+
+    Args:
+        uri: Such as ``qemu:///system``.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    @functools.cached_property
+    def connection(self) -> libvirt.virConnect:
+        """The open connection.
+
+        Raises:
+            HostError: libvirt is not installed or does not answer.
+        """
+        try:
+            import libvirt
+        except ImportError:
+            raise HostError(
+                "Python has no libvirt bindings on this host",
+                hint="Install python3-libvirt, or run the role pextra.ce.hypervisor",
+            ) from None
+        libvirt.registerErrorHandler(lambda _context, _error: None, None)
+        try:
+            return libvirt.open(self.uri)
+        except libvirt.libvirtError as error:
+            raise HostError(
+                f"libvirt does not answer at {self.uri}: {error}",
+                hint="Start libvirtd, or run the role pextra.ce.hypervisor",
+            ) from None
+
+    def domains(self) -> dict[str, libvirt.virDomain]:
+        """Every domain by name, ours or not: one call."""
+        with translated("listing the domains"):
+            return {domain.name(): domain for domain in self.connection.listAllDomains(0)}
+
+    def active_names(self) -> frozenset[str]:
+        """Names of the running domains: one call."""
+        import libvirt
+
+        with translated("listing the running domains"):
+            running = self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+            return frozenset(domain.name() for domain in running)
+
+    def autostart_names(self) -> frozenset[str]:
+        """Names of the domains that start with the host: one call."""
+        import libvirt
+
+        with translated("listing the autostarted domains"):
+            found = self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+            return frozenset(domain.name() for domain in found)
+
+    def domain(self, uuid: str) -> Any:
+        """The domain with this UUID.
+
+        Raises:
+            HostError: There is none.
+        """
+        with translated(f"looking up domain {uuid}"):
+            return self.connection.lookupByUUIDString(uuid)
+
+    def close(self) -> None:
+        """Close the connection if it is open."""
+        opened = self.__dict__.pop("connection", None)
+        if opened is not None:
+            opened.close()
+
+
+@contextlib.contextmanager
+def translated(doing: str, resource: str | None = None) -> Iterator[None]:
+    """Turn libvirt's errors into ours, saying what was being done.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    import libvirt
+
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        raise HostError(f"{doing} failed: {error}", resource=resource) from None

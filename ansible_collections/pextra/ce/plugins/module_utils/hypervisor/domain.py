@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the platform knows of a libvirt domain. Plain values that compare. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEED_TARGET = "sdz"
+ALIAS = "ua-pextra-"
+"""Prefix of the aliases of our devices; libvirt keeps aliases that begin with ua-."""
+CDROM_TARGET = "sdy"
+"""CD-ROM drives sit at the end, so that volumes have the letters from a."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A block device.
+
+    Attributes:
+        target: Device name in the guest's order, such as ``vda``.
+        path: The image file; None is an empty drive.
+        format: ``qcow2`` or ``raw``.
+        bus: ``virtio``, ``sata`` or ``scsi``.
+        device: ``disk`` or ``cdrom``.
+        boot: Position in the boot order, from 1.
+        alias: Marks the device as ours; None on what somebody else added.
+    """
+
+    target: str
+    path: str | None
+    format: str = "raw"
+    bus: str = "virtio"
+    device: str = "disk"
+    boot: int | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A network device on a bridge, known by its MAC address."""
+
+    mac: str
+    bridge: str
+    model: str = "virtio"
+    boot: int | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The definition of an instance.
+
+    Attributes:
+        uuid: Derived from the instance's id: the mark that a domain is ours.
+        id: The instance's id, for people who look with virsh.
+        name: The instance's name, and the domain's.
+        type: ``kvm``, ``qemu`` (emulated) or ``lxc``.
+        memory: MiB.
+        cpu: Sockets, cores and threads.
+        uefi: UEFI instead of BIOS firmware.
+        console_log: File that the serial console is logged to.
+        rootfs: Root directory of a container.
+    """
+
+    uuid: str
+    id: str
+    name: str
+    type: str
+    memory: int
+    cpu: tuple[int, int, int]
+    arch: str = "x86_64"
+    uefi: bool = False
+    console_log: str | None = None
+    rootfs: str | None = None
+    disks: tuple[Disk, ...] = ()
+    nics: tuple[Nic, ...] = ()
+
+    @property
+    def vcpus(self) -> int:
+        """Virtual processors: the product of the topology."""
+        sockets, cores, threads = self.cpu
+        return sockets * cores * threads

@@ -1,0 +1,189 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disk image files: what they are, and making them whole or not at all.
+
+Source of the qcow2 header: https://www.qemu.org/docs/master/interop/qcow2.html.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError, InputError
+
+_QCOW2 = b"QFI\xfb"
+_SECTOR = 512
+_UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A disk image file.
+
+    Attributes:
+        path: Where it is.
+        format: ``qcow2`` or ``raw``.
+        size: Bytes that a guest sees.
+        allocated: Bytes that it takes on the file system.
+    """
+
+    path: str
+    format: str
+    size: int
+    allocated: int
+
+
+def look(path: str) -> Image | None:
+    """The image at a path, read from its header; None where there is nothing.
+
+    Raises:
+        InputError: It is no regular file.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_SECTOR)
+            status = os.fstat(file.fileno())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    allocated = status.st_blocks * 512
+    if head[:4] == _QCOW2 and len(head) >= 72:
+        return Image(path, "qcow2", struct.unpack(">Q", head[24:32])[0], allocated)
+    return Image(path, "raw", status.st_size, allocated)
+
+
+def check_source(path: str) -> Image:
+    """The image that a volume is to be filled from.
+
+    A qcow2 image that reads other files (a backing or data file) is refused, because it could
+    name any file of the host; so is what is no disk image at all.
+
+    Raises:
+        InputError: The file is missing, or not acceptable as a source.
+    """
+    image = look(path)
+    if image is None:
+        raise InputError(f"image {path} does not exist on this node")
+    with open(path, "rb") as file:
+        head = file.read(36864)
+    if image.format == "qcow2":
+        backing, incompatible = struct.unpack(">Q", head[8:16])[0], 0
+        if struct.unpack(">I", head[4:8])[0] >= 3:
+            incompatible = struct.unpack(">Q", head[72:80])[0]
+        if backing or incompatible & 0b100:
+            raise InputError(
+                f"image {path} refers to another file",
+                hint="Make it stand alone: qemu-img convert -O qcow2 SOURCE TARGET",
+            )
+        return image
+    bootable = head[510:512] == b"\x55\xaa"
+    optical = head[32769:32774] == b"CD001"
+    extended = head[1080:1082] == b"\x53\xef"
+    if not (bootable or optical or extended or head[:4] == b"XFSB"):
+        raise InputError(
+            f"image {path} is no disk image",
+            hint="Neither qcow2 nor a raw disk with a partition table, boot record or file system",
+        )
+    return image
+
+
+def create(path: str, format: str, size: int, source: str | None) -> None:
+    """Make an image file, empty or filled from a source; it appears complete or not at all.
+
+    Raises:
+        HostError: It could not be made; what was begun is removed.
+    """
+    unfinished = path + _UNFINISHED
+    with _removed_on_failure(unfinished, path):
+        if source is not None:
+            found = check_source(source)
+            run("convert", "-f", found.format, "-O", format, source, unfinished)
+            if found.size < size:
+                run("resize", "-q", "-f", format, unfinished, str(size))
+        elif format == "raw":
+            with open(unfinished, "wb") as file:
+                file.truncate(size)
+        else:
+            run("create", "-q", "-f", format, unfinished, str(size))
+        _publish(unfinished, path)
+
+
+def copy(template: str, path: str) -> None:
+    """Make an image that is like an empty one just made.
+
+    Raises:
+        HostError: It could not be made; what was begun is removed.
+    """
+    unfinished = path + _UNFINISHED
+    with _removed_on_failure(unfinished, path):
+        shutil.copyfile(template, unfinished)
+        _publish(unfinished, path)
+
+
+def grow(path: str, format: str, size: int) -> None:
+    """Make the image of a stopped instance larger.
+
+    Raises:
+        HostError: qemu-img refused, for example because the image is in use.
+    """
+    run("resize", "-q", "-f", format, path, str(size))
+
+
+def remove(path: str) -> None:
+    """Remove an image and what an interrupted run left of it."""
+    for name in (path, path + _UNFINISHED):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _publish(unfinished: str, path: str) -> None:
+    os.chmod(unfinished, 0o600)
+    os.replace(unfinished, path)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(unfinished: str, path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remove_quietly(unfinished)
+        raise HostError(
+            f"image {path} could not be made: {error.strerror}",
+            hint="Free space on that file system" if error.errno == 28 else None,
+        ) from None
+    except BaseException:
+        remove_quietly(unfinished)
+        raise
+
+
+def remove_quietly(path: str) -> None:
+    """Remove a file if it is there."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def run(*arguments: str) -> str:
+    """The output of qemu-img.
+
+    Raises:
+        HostError: It is missing or failed.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed program, argument vector
+            ["/usr/bin/qemu-img", *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise HostError(
+            "qemu-img is missing on this host", hint="Install the package qemu-utils"
+        ) from None
+    if done.returncode != 0:
+        text = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise HostError(f"qemu-img {arguments[0]} failed: {text}")
+    return done.stdout

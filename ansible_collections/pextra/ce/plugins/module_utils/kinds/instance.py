@@ -1,0 +1,236 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Instances: virtual machines (qemu) and containers (lxc)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils import units
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Step
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
+from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
+from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_domain, network_device
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
+    DESCRIPTION,
+    NODE,
+    check_here,
+    parse_path,
+    resolve_node,
+    within,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import ATTACHMENT, CONTENT
+
+
+def _memory(value: Any) -> int:
+    size = units.parse_size(value, bare=units.MIB)
+    if size % units.MIB or not 16 * units.MIB <= size <= 64 * units.TIB:
+        raise InputError(
+            f"{value} is no whole number of MiB from 16MiB to 64TiB",
+            hint="Write 2GiB, or a number of MiB",
+        )
+    return size // units.MIB
+
+
+_CPU = (
+    Field("sockets", "int", parse=within(1, 64)),
+    Field("cores", "int", parse=within(1, 512)),
+    Field("threads", "int", parse=within(1, 8)),
+)
+_CLOUD_INIT = (
+    Field("user_data", secret=True),
+    Field("meta_data", "dict"),
+    Field("network_config", "dict"),
+)
+_VOLUME = (
+    Field("name", required=True, parse=units.parse_name),
+    Field("storage_pool"),
+    *(dataclasses.replace(item, required=False) for item in CONTENT),
+    *ATTACHMENT,
+)
+
+_VOLUME_KEYS = ("id", "name", "device_name", "device_path", "bus", "is_root", "size", "format")
+
+
+class Instance(Kind):
+    """A virtual machine or a container."""
+
+    spec = KindSpec(
+        name="instance",
+        table="instances",
+        prefix="inst",
+        fields=(
+            Field("name", parse=units.parse_hostname, required=True, change=Change.IMMUTABLE),
+            NODE,
+            DESCRIPTION,
+            Field("type", choices=("qemu", "lxc"), default="qemu", change=Change.IMMUTABLE),
+            Field(
+                "cpu", "dict", options=_CPU, change=Change.RESTART,
+                default={"sockets": 1, "cores": 1, "threads": 1},
+            ),
+            Field("memory", parse=_memory, required=True, change=Change.RESTART),
+            Field("firmware", choices=("bios", "uefi"), default="bios", change=Change.IMMUTABLE),
+            Field("autostart", "bool", default=False),
+            Field("boot_order", "list", elements="str", default=[]),
+            Field("cdrom", nullable=True, parse=parse_path),
+            Field("cloud_init", "dict", nullable=True, options=_CLOUD_INIT),
+            Field("rootfs", parse=parse_path, change=Change.IMMUTABLE),
+            Field("volumes", "list", elements="dict", options=_VOLUME, stored=False),
+            Field(
+                "networks", "list", elements="dict", options=network_device.OPTIONS, stored=False
+            ),
+        ),
+        options=(
+            Field("timeout", "int", default=60, parse=within(1, 3600)),
+            Field("allow_restart", "bool", default=False),
+            Field("destroy_volumes", "bool", default=False),
+            Field("wait_console"),
+            Field(
+                "purge", "list", elements="str", choices=("volumes", "networks"), default=[]
+            ),
+        ),
+        states=("present", "started", "stopped", "killed", "restarted", "absent"),
+        scope=("cluster_id",),
+        needs=(
+            "cluster", "node", "storage_pool", "storage_pool_node", "volume", "vswitch",
+            "port_group", "network_device",
+        ),
+        hidden=("cloud_init",),
+        rank=80,
+        host_rank=40,
+        on_host=True,
+    )  # fmt: skip
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The node, this one unless named, and its cluster."""
+        if "id" in request.values and "node" not in request.values:
+            return {}
+        node = resolve_node(request.values.get("node"), world, request.label)
+        return {"node_id": node["id"], "cluster_id": node["cluster_id"]}
+
+    def expand(self, request: Request, world: World) -> Iterable[Request]:
+        """The instance, then its network devices and volumes."""
+        yield request
+        if request.state == "absent":
+            return
+        name = request.values.get("name") or request.values["id"]
+        row = world.require("instance", name, self.resolve(request, world))
+        yield from _network_requests(request, row, world)
+        yield from _volume_requests(request, row, world)
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Check what depends on the type and on this host."""
+        resource = request.label
+        check_here(row, world, resource)
+        container = row["type"] == "lxc"
+        if container and not row["rootfs"]:
+            raise InputError("rootfs must be given for a container", resource=resource)
+        given = [key for key in ("cdrom", "cloud_init", "boot_order") if row[key]]
+        if container and given:
+            raise InputError(f"a container has no {', '.join(given)}", resource=resource)
+        if not container and row["rootfs"]:
+            raise InputError("rootfs is for containers", resource=resource)
+        instance_domain.check_cdrom(row, current, resource)
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """Its network devices go; its volumes are let go, or destroyed if that was asked."""
+        destroy = request.options.get("destroy_volumes")
+        for device in world.by("network_device", "instance_id", current["id"]):
+            world.drop("network_device", device["id"])
+        for volume in world.by("volume", "instance_id", current["id"]):
+            if destroy:
+                world.put("volume", {**volume, "status": "deleting"})
+            else:
+                detached = dict.fromkeys(("instance_id", "device_name", "device_path", "bus"))
+                world.put("volume", {**volume, **detached, "is_root": False})
+
+    def present(self, row: Row, world: World) -> dict[str, Any]:
+        """The instance with its virtual processors, network devices and volumes."""
+        cpu = row["cpu"]
+        networks = world.by("network_device", "instance_id", row["id"])
+        volumes = world.by("volume", "instance_id", row["id"])
+        return self.spec.public(row) | {
+            "vcpus": cpu["sockets"] * cpu["cores"] * cpu["threads"],
+            "networks": [
+                {key: item[key] for key in ("id", "name", "port_group_id", "mac", "model")}
+                for item in sorted(networks, key=lambda item: str(item["name"]))
+            ],
+            "volumes": [
+                {key: item[key] for key in _VOLUME_KEYS}
+                for item in sorted(volumes, key=lambda item: str(item["device_path"]))
+            ],
+        }
+
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
+        """The domains of these instances: three listings, and a definition each."""
+        return instance_domain.observe([r for r in rows if r["node_id"] == world.here], host)
+
+    def converge(
+        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+    ) -> Iterable[Step]:
+        """Define, plug, power; or undefine."""
+        if seen is None:
+            return ()
+        if gone is not None:
+            return instance_domain.removal(gone, seen)
+        assert row is not None
+        return instance_domain.steps(request, row, seen, world)
+
+    def execute(self, step: Step, host: Host) -> None:
+        """Carry out a step with libvirt."""
+        instance_domain.execute(step, host)
+
+    def wait(self, step: Step, host: Host) -> None:
+        """Wait for a shutdown, and start again what is restarted."""
+        instance_domain.wait(step, host)
+
+    def settle(self, request: Request, row: Row, host: Host) -> None:
+        """Wait for the line on the console that the request names."""
+        if request.options.get("wait_console"):
+            instance_domain.settle(request, row, host)
+
+
+def _network_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+    devices = request.values.get("networks")
+    if devices is None:
+        return
+    for device in devices:
+        yield _part("network_device", "present", {**device, "instance": row["id"]}, request)
+    if "networks" in request.options.get("purge", ()):
+        named = {device["name"] for device in devices}
+        for other in world.by("network_device", "instance_id", row["id"]):
+            if other["name"] not in named:
+                values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
+                yield _part("network_device", "absent", values, request)
+
+
+def _volume_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+    volumes = request.values.get("volumes")
+    if volumes is None:
+        return
+    attached = world.by("volume", "instance_id", row["id"])
+    has_root = any(volume["is_root"] for volume in attached)
+    for index, volume in enumerate(volumes):
+        values = {**volume, "node": row["node_id"], "instance": row["id"]}
+        options = {"root": True} if index == 0 and not has_root else {}
+        yield _part("volume", "attached", values, request, options)
+    if "volumes" in request.options.get("purge", ()):
+        named = {volume["name"] for volume in volumes}
+        for other in attached:
+            if other["name"] not in named and not other["is_root"]:
+                yield _part("volume", "detached", {"id": other["id"]}, request)
+
+
+def _part(
+    kind: str,
+    state: str,
+    values: Mapping[str, Any],
+    request: Request,
+    options: Mapping[str, Any] | None = None,
+) -> Request:
+    return Request(kind, state, values, options or {}, request.position)

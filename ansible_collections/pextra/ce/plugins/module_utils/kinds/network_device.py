@@ -1,0 +1,78 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Network devices of instances. Part of the instance; kept apart so that MACs are unique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils import ids, units
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
+from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import parse_device_name
+
+MODELS = ("virtio", "e1000e")
+OPTIONS = (
+    Field("name", required=True, parse=parse_device_name),
+    Field("port_group"),
+    Field("mac", parse=units.parse_mac),
+    Field("model", choices=MODELS),
+)
+
+
+class NetworkDevice(Kind):
+    """A network device of an instance."""
+
+    spec = KindSpec(
+        name="network_device",
+        table="network_devices",
+        prefix="nic",
+        fields=(
+            Field("name", required=True, parse=parse_device_name),
+            Field("instance", ref="instance", required=True),
+            Field("port_group", ref="port_group", required=True),
+            Field("mac", parse=units.parse_mac, change=Change.IMMUTABLE),
+            Field("model", choices=MODELS, default="virtio", change=Change.IMMUTABLE),
+        ),
+        scope=("instance_id",),
+        needs=("instance", "port_group", "vswitch"),
+        owned_by="instance",
+        rank=85,
+    )
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The instance, and the port group of that name on its node."""
+        instance = world.require("instance", request.values["instance"])
+        found = {"instance_id": instance["id"]}
+        if request.values.get("port_group"):
+            scope = {"node_id": instance["node_id"]}
+            group = world.require("port_group", request.values["port_group"], scope)
+            found["port_group_id"] = group["id"]
+        return found
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Give it a MAC address that nothing else has."""
+        instance = world.get("instance", row["instance_id"])
+        assert instance is not None
+        row["mac"] = row["mac"] or ids.mac_of(
+            instance["cluster_id"], instance["name"], row["name"]
+        )
+        for other in world.by("network_device", "mac", row["mac"]):
+            if other["id"] != row["id"]:
+                owner = world.get("instance", other["instance_id"])
+                raise ConflictError(
+                    f"MAC address {row['mac']} is taken by instance"
+                    f' "{owner["name"] if owner else other["instance_id"]}"',
+                    resource=request.label,
+                )
+
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
+        """Its instance."""
+        for row in (before, after):
+            if row is not None:
+                yield "instance", row["instance_id"]

@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Port groups: how instances connect to a vSwitch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Field, Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
+from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError, UnsupportedError
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
+    DESCRIPTION,
+    NAME,
+    NODE,
+    check_here,
+    resolve_node,
+    within,
+)
+
+
+class PortGroup(Kind):
+    """A segment of a vSwitch."""
+
+    spec = KindSpec(
+        name="port_group",
+        table="port_groups",
+        prefix="pgrp",
+        fields=(
+            NAME,
+            NODE,
+            Field("vswitch", ref="vswitch", required=True),
+            DESCRIPTION,
+            Field("vlan_id", "int", nullable=True, parse=within(1, 4094)),
+        ),
+        scope=("node_id",),
+        needs=("cluster", "node", "vswitch", "network_device", "instance"),
+        rank=78,
+    )
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The node, this one unless named, and the vSwitch on it."""
+        values, found = request.values, dict[str, Any]()
+        if "id" not in values or "node" in values:
+            found["node_id"] = resolve_node(values.get("node"), world, request.label)["id"]
+        if values.get("vswitch"):
+            found["vswitch_id"] = world.require("vswitch", values["vswitch"])["id"]
+        return found
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """A VLAN needs a kernel whose bridges filter VLANs."""
+        vswitch = world.get("vswitch", row["vswitch_id"])
+        if vswitch is not None and vswitch["node_id"] != row["node_id"]:
+            raise ConflictError(
+                f"vSwitch {vswitch['name']} is on another node", resource=request.label
+            )
+        if row["vlan_id"] is None:
+            return
+        if current is None or row["vlan_id"] != current["vlan_id"]:
+            check_here(row, world, request.label)
+            if not world.host.links.vlan_filtering:
+                raise UnsupportedError(
+                    f"VLAN {row['vlan_id']} needs a kernel with bridge VLAN filtering",
+                    resource=request.label,
+                    hint="Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, such as Debian's own,"
+                    " or leave vlan_id out",
+                )
+
+    def touched(self, before: Row | None, after: Row | None, world: World) -> Any:
+        """The instances whose network devices are on it."""
+        if before is not None and after is not None and before["vswitch_id"] != after["vswitch_id"]:
+            for device in world.by("network_device", "port_group_id", after["id"]):
+                yield "instance", device["instance_id"]

@@ -1,0 +1,158 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Storage pools of a cluster, and how each enabled node realises them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils import ids
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Step
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
+    ForeignError,
+    InputError,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import TYPES, backend
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import DESCRIPTION
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+
+
+def _name(value: Any) -> str:
+    if not _NAME.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is not an acceptable pool name",
+            hint="Use 1 to 63 ASCII letters, digits, dots, underscores and hyphens",
+        )
+    return str(value)
+
+
+class StoragePool(Kind):
+    """A pool as the cluster's configuration has it."""
+
+    spec = KindSpec(
+        name="storage_pool",
+        table="storage_pools",
+        prefix="pool",
+        fields=(
+            Field("name", parse=_name, required=True, change=Change.IMMUTABLE),
+            Field("cluster", ref="cluster", required=True, change=Change.IMMUTABLE),
+            DESCRIPTION,
+            Field("type", choices=TYPES, default="directory", change=Change.IMMUTABLE),
+            Field("options", "dict", default={}),
+            Field("nodes", "list", elements="str", stored=False),
+        ),
+        options=(Field("purge_nodes", "bool", default=False),),
+        scope=("cluster_id",),
+        needs=("cluster", "node", "storage_pool_node", "volume"),
+        rank=60,
+        on_host=True,
+    )
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The cluster: the named one, this node's, or the only one."""
+        found = super().resolve(request, world)
+        if "id" not in request.values and "cluster_id" not in found:
+            here = world.get("node", world.here)
+            found["cluster_id"] = (
+                here["cluster_id"] if here else world.only("cluster", request.label)["id"]
+            )
+        return found
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Check the options with the pool's type."""
+        options = backend(row["type"]).normalise(row["options"], row["name"])
+        if current is not None and options != current["options"]:
+            raise ConflictError(
+                f"options cannot change from {current['options']} to {options}",
+                resource=request.label,
+                hint="Create another pool",
+            )
+        row["options"] = options
+        for other in world.by("storage_pool", "cluster_id", row["cluster_id"]):
+            if other["id"] == row["id"] or other["type"] != row["type"]:
+                continue
+            why = backend(row["type"]).conflicts(options, other["options"])
+            if why:
+                raise ConflictError(
+                    f'it conflicts with pool "{other["name"]}": {why}', resource=request.label
+                )
+
+    def expand(self, request: Request, world: World) -> Iterable[Request]:
+        """The pool, and its association with each enabled node."""
+        yield request
+        if request.state == "absent" or "nodes" not in request.values:
+            return
+        name = request.values.get("name") or request.values["id"]
+        cluster = self.resolve(request, world).get("cluster_id")
+        pool = world.require("storage_pool", name, {"cluster_id": cluster} if cluster else None)
+        scope = {"cluster_id": pool["cluster_id"]}
+        wanted = {world.require("node", ref, scope)["id"] for ref in request.values["nodes"]}
+        for node in sorted(wanted):
+            yield _association("present", pool, node, request)
+        if request.options.get("purge_nodes"):
+            for item in world.by("storage_pool_node", "storage_pool_id", pool["id"]):
+                if item["node_id"] not in wanted and item["status"] != "deleting":
+                    yield _association("absent", pool, item["node_id"], request)
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """Mark every association for removal; the name stays taken until all are gone."""
+        refuse_volumes(world, current, None, request.label)
+        for item in world.by("storage_pool_node", "storage_pool_id", current["id"]):
+            world.put("storage_pool_node", {**item, "status": "deleting"})
+
+    def realised(self, row: Row, world: World) -> bool:
+        """A pool goes only when no other node still has it."""
+        left = world.by("storage_pool_node", "storage_pool_id", row["id"])
+        return row["status"] != "deleting" or all(i["node_id"] == world.here for i in left)
+
+
+def _association(state: str, pool: Row, node: str, request: Request) -> Request:
+    values = {"name": pool["name"], "storage_pool": pool["id"], "node": node}
+    return Request("storage_pool_node", state, values, request.options, request.position)
+
+
+def refuse_volumes(world: World, pool: Row, node: str | None, resource: str) -> None:
+    """Refuse to let a pool go that holds volumes.
+
+    Raises:
+        ConflictError: It holds volumes.
+    """
+    held = [
+        volume
+        for volume in world.by("volume", "storage_pool_id", pool["id"])
+        if node in (None, volume["node_id"]) and volume["status"] != "deleting"
+    ]
+    if held:
+        names = ", ".join(sorted(str(volume["name"]) for volume in held)[:5])
+        raise ConflictError(
+            f"it still holds {len(held)} volumes: {names}",
+            resource=resource,
+            hint="Destroy the volumes first",
+        )
+
+
+def pool_on_node(pool: Row, node: str, world: World, resource: str) -> None:
+    """Refuse a pool that is not enabled on a node.
+
+    Raises:
+        ConflictError: The pool is not enabled there, or is going.
+    """
+    found = [
+        item
+        for item in world.by("storage_pool_node", "storage_pool_id", pool["id"])
+        if item["node_id"] == node and item["status"] != "deleting"
+    ]
+    if not found or pool["status"] == "deleting":
+        raise ConflictError(
+            f'storage pool "{pool["name"]}" is not enabled on this node',
+            resource=resource,
+            hint="Add the node to the pool's nodes first",
+        )

@@ -1,0 +1,241 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The edge between Ansible and the engine: options in, result or failure out."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import (
+    Field,
+    argument_spec,
+    normalise,
+    secrets_in,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, Request, label
+from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import hide_new
+from ansible_collections.pextra.ce.plugins.module_utils.engine.run import Outcome, Runner
+from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError, PextraError, PlanErrors
+from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS, MANIFEST_KINDS
+from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store
+from ansible_collections.pextra.ce.plugins.module_utils.units import format_time
+
+DATABASE: dict[str, Any] = {"type": "str", "no_log": True}
+
+
+class Module(AnsibleModule):
+    """AnsibleModule that also knows which options were given, and with which raw values."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.given: dict[str, Any] = {
+            key: value
+            for key, value in copy.deepcopy(self.params).items()
+            if not key.startswith("_ansible")
+        }
+
+    def fail(self, error: PextraError) -> NoReturn:
+        """End the task with an error that a user can act on."""
+        errors = error.errors if isinstance(error, PlanErrors) else (error,)
+        self.fail_json(
+            msg=str(error), code=error.code, errors=[item.as_dict() for item in errors]
+        )
+
+    def warn_about(self, text: str) -> None:
+        """Show a warning with the task's result."""
+        self.warn(text)
+
+
+def kind_spec(kind: Kind) -> dict[str, Any]:
+    """The argument spec of the module of one kind."""
+    spec = argument_spec(kind.spec.accepts)
+    for item in kind.spec.options:
+        if item.default is not None:
+            spec[item.name]["default"] = item.default
+    spec["state"]["default"] = kind.spec.states[0]
+    return {**spec, "database": DATABASE}
+
+
+def to_request(kind: Kind, given: Mapping[str, Any], position: int = 0) -> Request:
+    """The request that raw options of one resource make.
+
+    Raises:
+        InputError: An option is not acceptable.
+    """
+    spec = kind.spec
+    resource = label(spec.name, given.get(spec.key) or given.get("id"))
+    accepted = normalise(spec.accepts, given, resource)
+    steering = {item.name: item.default for item in spec.options}
+    state = accepted.pop("state", None) or spec.states[0]
+    options = {name: accepted.pop(name, default) for name, default in steering.items()}
+    return Request(spec.name, state, accepted, options, position)
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it, times as ISO 8601 in UTC."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return format_time(value) if isinstance(value, dt.datetime) else value
+
+
+def run_kind(name: str) -> None:
+    """The whole of a module that manages one resource of a kind."""
+    kind = KINDS[name]
+    module = Module(argument_spec=kind_spec(kind), supports_check_mode=True)
+    given = {key: value for key, value in module.given.items() if key != "database"}
+    store, host = Store(module.params["database"]), Host()
+    try:
+        request = to_request(kind, given)
+        runner = Runner(KINDS, store, host)
+        outcome = runner.run(
+            [request],
+            check=module.check_mode,
+            allow_restart=bool(request.options.get("allow_restart")),
+        )
+        resource = resources(outcome)[0]
+    except PextraError as error:
+        module.fail(error)
+    finally:
+        store.close()
+        host.close()
+    module.exit_json(**result(outcome, diff=module._diff), **{name: resource})
+
+
+def run_manifest() -> None:
+    """The whole of the module ``apply``."""
+    spec = {
+        "resources": {"type": "list", "elements": "dict", "required": True},
+        "purge": {
+            "type": "list", "elements": "str", "choices": list(MANIFEST_KINDS), "default": [],
+        },
+        "allow_restart": {"type": "bool", "default": False},
+        "database": DATABASE,
+    }  # fmt: skip
+    # Entries may hold secrets, so the invocation is kept out of the system's log.
+    module = Module(argument_spec=spec, supports_check_mode=True, no_log=True)
+    module.no_log_values.update(_manifest_secrets(module.params["resources"]))
+    store, host = Store(module.params["database"]), Host()
+    try:
+        requests = manifest(module.params["resources"])
+        runner = Runner(KINDS, store, host, purge=module.params["purge"])
+        outcome = runner.run(
+            requests, check=module.check_mode, allow_restart=module.params["allow_restart"]
+        )
+        applied = _by_resource(requests, outcome)
+    except PextraError as error:
+        module.fail(error)
+    finally:
+        store.close()
+        host.close()
+    module.exit_json(**result(outcome, diff=module._diff), resources=applied)
+
+
+def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
+    """The requests of a manifest.
+
+    Raises:
+        PlanErrors: Entries are unacceptable; all of them are listed.
+    """
+    requests: list[Request] = []
+    errors: list[PextraError] = []
+    seen: dict[tuple[Any, ...], int] = {}
+    for position, entry in enumerate(entries):
+        options = dict(entry)
+        name = options.pop("kind", None)
+        try:
+            if name not in MANIFEST_KINDS:
+                raise InputError(
+                    f"resources[{position}] has kind {name!r}",
+                    hint=f"Possible are: {', '.join(MANIFEST_KINDS)}",
+                )
+            request = to_request(KINDS[name], options, position)
+            values = request.values
+            parents = tuple(
+                str(values.get(item.name)) for item in KINDS[name].spec.fields if item.ref
+            )
+            identity = (name, values.get("id"), values.get(KINDS[name].spec.key), *parents)
+            if identity in seen:
+                raise InputError(
+                    f"it is listed twice: resources[{seen[identity]}] and [{position}]",
+                    resource=request.label,
+                )
+            seen[identity] = position
+            requests.append(request)
+        except PextraError as error:
+            errors.append(error)
+    if errors:
+        raise PlanErrors(errors)
+    return requests
+
+
+def _manifest_secrets(entries: Sequence[Mapping[str, Any]]) -> set[str]:
+    found: set[str] = set()
+    for entry in entries:
+        kind = KINDS.get(str(entry.get("kind")))
+        if kind is not None:
+            found |= secrets_in(kind.spec.accepts, entry)
+    return found
+
+
+def resources(outcome: Outcome) -> list[dict[str, Any] | None]:
+    """What each request came to, in their order: the resource, or None where it is gone."""
+    world = outcome.drafted.world
+    created = world.created_ids() if outcome.check else frozenset[str]()
+    found: list[dict[str, Any] | None] = []
+    for target in outcome.drafted.targets:
+        kind = KINDS[target.request.kind]
+        row = world.get(target.request.kind, target.id)
+        if row is None or row.get("status") == "deleting" and target.request.state == "absent":
+            found.append(None)
+        else:
+            found.append(plain(hide_new(kind.present(row, world), created)))
+    return found
+
+
+def _by_resource(requests: Sequence[Request], outcome: Outcome) -> list[dict[str, Any]]:
+    actions: dict[tuple[str, str], list[str]] = {}
+    for step in outcome.plan:
+        actions.setdefault((step.kind, step.id), []).append(step.action)
+    found = []
+    for target, resource in zip(outcome.drafted.targets, resources(outcome), strict=True):
+        done = actions.get((target.request.kind, target.id or ""), [])
+        found.append(
+            {
+                "kind": target.request.kind,
+                "name": target.request.values.get(KINDS[target.request.kind].spec.key),
+                "id": resource["id"] if resource else None,
+                "state": target.request.state,
+                "changed": bool(done),
+                "actions": done,
+                "resource": resource,
+            }
+        )
+    return found
+
+
+def result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
+    """What every module of the engine returns."""
+    steps = [plain(step.as_dict()) for step in outcome.plan]
+    found: dict[str, Any] = {"changed": outcome.changed, "plan": steps}
+    if diff:
+        found["diff"] = [
+            {
+                "before_header": f"{step['kind']} {step['name']} ({step['action']})",
+                "after_header": f"{step['kind']} {step['name']} ({step['action']})",
+                "before": step["before"] or "",
+                "after": step["after"] or "",
+            }
+            for step in steps
+        ]
+    return found
+
+
+__all__ = ["Field", "Module", "kind_spec", "manifest", "plain", "run_kind", "run_manifest"]
