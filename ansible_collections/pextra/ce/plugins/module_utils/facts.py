@@ -15,7 +15,7 @@ VERSION = "0.1.0"
 
 def now() -> dt.datetime:
     """This moment in UTC, to the second."""
-    return dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def gather() -> dict[str, Any]:

@@ -62,21 +62,23 @@ class Host:
                 continue
             if len(text) == 32:
                 return hashlib.sha256(f"pextra-ce/{text}".encode()).hexdigest()[:32]
-        raise HostError(
-            "this machine has no machine id", hint="Run systemd-machine-id-setup on it"
-        )
+        raise HostError("this machine has no machine id", hint="Run systemd-machine-id-setup on it")
 
     @functools.cached_property
     def qemu(self) -> Hypervisor:
         """libvirt's QEMU driver, which also keeps the storage pools."""
-        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import Hypervisor
+        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
+            Hypervisor,
+        )
 
         return Hypervisor("qemu:///system")
 
     @functools.cached_property
     def lxc(self) -> Hypervisor:
         """libvirt's LXC driver."""
-        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import Hypervisor
+        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
+            Hypervisor,
+        )
 
         return Hypervisor("lxc:///system")
 

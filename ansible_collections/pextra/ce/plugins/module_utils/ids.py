@@ -14,12 +14,12 @@ import uuid
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 LENGTH = 21
 _NAMESPACE = uuid.UUID("8c2a7d0e-5f0b-5d0c-9c53-5b0e3f5d9a11")
-_BODY = re.compile(r"[A-Za-z0-9_-]{%d}" % LENGTH)
+_BODY = re.compile(rf"[A-Za-z0-9_-]{{{LENGTH}}}", re.ASCII)
 
 
 def new_id(prefix: str) -> str:
     """A fresh identifier, such as ``org-CIgLySkaAVeQ5kSLOodD3``, from the system's CSPRNG."""
-    return f"{prefix}-{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+    return f"{prefix}-{''.join(secrets.choice(ALPHABET) for _index in range(LENGTH))}"
 
 
 def is_id(prefix: str, text: str) -> bool:
@@ -29,7 +29,7 @@ def is_id(prefix: str, text: str) -> bool:
 
 
 def uuid_of(*parts: str) -> str:
-    """The UUID that libvirt objects of a resource carry: stable, and the mark that they are ours."""
+    """The UUID of a resource's libvirt object: stable, and the mark that it is ours."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 

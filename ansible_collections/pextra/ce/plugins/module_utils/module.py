@@ -20,7 +20,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import (
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, Request, label
 from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import hide_new
 from ansible_collections.pextra.ce.plugins.module_utils.engine.run import Outcome, Runner
-from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError, PextraError, PlanErrors
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    InputError,
+    PextraError,
+    PlanErrors,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS, MANIFEST_KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store
@@ -43,9 +47,7 @@ class Module(AnsibleModule):
     def fail(self, error: PextraError) -> NoReturn:
         """End the task with an error that a user can act on."""
         errors = error.errors if isinstance(error, PlanErrors) else (error,)
-        self.fail_json(
-            msg=str(error), code=error.code, errors=[item.as_dict() for item in errors]
-        )
+        self.fail_json(msg=str(error), code=error.code, errors=[item.as_dict() for item in errors])
 
     def warn_about(self, text: str) -> None:
         """Show a warning with the task's result."""
@@ -129,7 +131,7 @@ def run_manifest() -> None:
         outcome = runner.run(
             requests, check=module.check_mode, allow_restart=module.params["allow_restart"]
         )
-        applied = _by_resource(requests, outcome)
+        applied = _by_resource(outcome)
     except PextraError as error:
         module.fail(error)
     finally:
@@ -193,14 +195,14 @@ def resources(outcome: Outcome) -> list[dict[str, Any] | None]:
     for target in outcome.drafted.targets:
         kind = KINDS[target.request.kind]
         row = world.get(target.request.kind, target.id)
-        if row is None or row.get("status") == "deleting" and target.request.state == "absent":
+        if row is None or (row.get("status") == "deleting" and target.request.state == "absent"):
             found.append(None)
         else:
             found.append(plain(hide_new(kind.present(row, world), created)))
     return found
 
 
-def _by_resource(requests: Sequence[Request], outcome: Outcome) -> list[dict[str, Any]]:
+def _by_resource(outcome: Outcome) -> list[dict[str, Any]]:
     actions: dict[tuple[str, str], list[str]] = {}
     for step in outcome.plan:
         actions.setdefault((step.kind, step.id), []).append(step.action)

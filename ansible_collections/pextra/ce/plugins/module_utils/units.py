@@ -116,10 +116,10 @@ def parse_time(value: object) -> dt.datetime:
                 f"{value!r} is not a date", hint="Write 2030-01-31 or 2030-01-31T12:00:00Z"
             ) from None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.timezone.utc)
-    return moment.astimezone(dt.timezone.utc)
+        moment = moment.replace(tzinfo=dt.UTC)
+    return moment.astimezone(dt.UTC)
 
 
 def format_time(moment: dt.datetime) -> str:
     """A moment as ISO 8601 in UTC with seconds, such as ``2030-01-31T12:00:00Z``."""
-    return moment.astimezone(dt.timezone.utc).replace(microsecond=0).isoformat()[:19] + "Z"
+    return moment.astimezone(dt.UTC).replace(microsecond=0).isoformat()[:19] + "Z"

@@ -8,6 +8,7 @@ all come from the table of the kind.
 
 from __future__ import annotations
 
+import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -91,9 +92,7 @@ def argument_spec(fields: Iterable[Field], *, nested: bool = False) -> dict[str,
     return spec
 
 
-def normalise(
-    fields: tuple[Field, ...], given: Mapping[str, Any], resource: str
-) -> dict[str, Any]:
+def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str) -> dict[str, Any]:
     """Validated, canonical values of the options that were given.
 
     Options left out stay absent. A null stays only where the field is nullable.
@@ -102,6 +101,15 @@ def normalise(
     Raises:
         InputError: An option is unknown, of the wrong type, or unacceptable.
     """
+    unknown = sorted(set(given) - {field.name for field in fields})
+    if unknown:
+        known = sorted(field.name for field in fields)
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        raise InputError(
+            f"unknown option: {', '.join(unknown)}",
+            resource=resource,
+            hint=f"Did you mean {near[0]}?" if near else f"Possible are: {', '.join(known)}",
+        )
     result = ArgumentSpecValidator(argument_spec(fields)).validate(dict(given))
     if result.error_messages:
         raise InputError("; ".join(result.error_messages), resource=resource)

@@ -163,7 +163,9 @@ class Kind:
     def retire(self, request: Request, current: Row, world: World) -> None:
         """Check that the row may be deleted, and let go of what hangs on it."""
 
-    def touched(self, before: Row | None, after: Row | None, world: World) -> Iterable[tuple[str, str]]:
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
         """Other resources (kind, id) on the host that this change reaches."""
         return ()
 

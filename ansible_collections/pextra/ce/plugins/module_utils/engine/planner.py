@@ -12,7 +12,12 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Row
-from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request, label
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import (
+    Kind,
+    KindSpec,
+    Request,
+    label,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Plan, Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import RowChange, World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
@@ -225,9 +230,7 @@ class Planner:
     def _store_steps(self, world: World) -> Iterable[Step]:
         created = world.created_ids()
         for change in world.changes():
-            step = _store_step(change, created)
-            if step is not None:
-                yield step
+            yield _store_step(change, created)
 
     def _host_steps(
         self, asked: Mapping[tuple[str, str], Request], world: World, host: Host
@@ -300,31 +303,29 @@ def _differs(current: Row, row: Row) -> bool:
     return any(row[key] != current.get(key) for key in row)
 
 
-def _store_step(change: RowChange, created: frozenset[str]) -> Step | None:
-    public = change.spec.public
-    before = public(change.before) if change.before is not None else None
-    after = public(change.after) if change.after is not None else None
-    going = change.after is None or change.after.get("status") == "deleting"
-    if before is None:
-        action, after = "create", hide_new(after, created)
-        after["creation"] = UNKNOWN
-    elif going:
-        action, after = "delete", None
+def _store_step(change: RowChange, created: frozenset[str]) -> Step:
+    spec, old, new = change.spec, change.before, change.after
+    if old is None:
+        action, before = "create", None
+        after = {**hide_new(spec.public(new or {}), created), "creation": UNKNOWN}
+    elif new is None or new.get("status") == "deleting":
+        action, before, after = "delete", spec.public(old), None
     else:
-        assert after is not None
-        keys = [key for key in after if change.before[key] != change.after[key]]
-        secret = [
-            key
-            for key in change.spec.secret_columns()
-            if change.before.get(key) != change.after.get(key)
-        ]
-        action = "finish" if keys == ["status"] else "update"
-        keys = [key for key in keys if key != "status" or action == "finish"]
-        before = {key: before[key] for key in keys} | dict.fromkeys(secret, "(secret)")
-        after = {key: after[key] for key in keys} | dict.fromkeys(secret, "(another secret)")
+        action, before, after = _update(spec, old, new)
         after = hide_new(after, created)
-    name = str((change.after or change.before or {}).get(change.spec.key))
-    return Step(change.spec.name, change.id, name, action, Phase.STORE, before, after)
+    name = str((new or old or {}).get(spec.key))
+    return Step(spec.name, change.id, name, action, Phase.STORE, before, after)
+
+
+def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    changed = [key for key in new if new[key] != old.get(key)]
+    secret = spec.secret_columns()
+    if changed == ["status"]:
+        return "finish", {"status": old["status"]}, {"status": new["status"]}
+    keys = [key for key in changed if key != "status"]
+    before = {key: "(secret)" if key in secret else old.get(key) for key in keys}
+    after = {key: "(another secret)" if key in secret else new[key] for key in keys}
+    return "update", before, after
 
 
 def hide_new(value: Any, created: frozenset[str]) -> Any:

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine import world as worlds
-from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Plan, Step
-from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import Drafted, Planner, converge
+from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import (
+    Drafted,
+    Planner,
+    converge,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     RestartRequiredError,
     VerificationError,
@@ -22,7 +26,10 @@ from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.lock import host_lock
 
 if TYPE_CHECKING:
-    from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store, Transaction
+    from ansible_collections.pextra.ce.plugins.module_utils.store.connection import (
+        Store,
+        Transaction,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Runner:
         store: Store,
         host: Host,
         purge: Sequence[str] = (),
-        say: Callable[[str], None] = lambda line: None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self._kinds = kinds
         self._store = store
@@ -80,9 +87,7 @@ class Runner:
         self._settle(drafted)
         return Outcome(drafted, bool(drafted.plan), check)
 
-    def _apply(
-        self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool
-    ) -> Drafted:
+    def _apply(self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool) -> Drafted:
         requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
         if drafted.hosted:
             with host_lock():
@@ -103,7 +108,7 @@ class Runner:
 
     def _read_and_plan(self, tx: Transaction, requests: Sequence[Request]) -> Drafted:
         world = self.read(tx, requests)
-        now = dt.datetime.now(dt.timezone.utc)
+        now = dt.datetime.now(dt.UTC)
         return Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
 
     def read(self, tx: Transaction, requests: Sequence[Request]) -> worlds.World:
@@ -115,24 +120,24 @@ class Runner:
         rows = {name: tx.rows(spec.table) for name, spec in specs.items() if name in wanted}
         return worlds.World(specs, rows, self._host)
 
-    def _claim(
-        self, tx: Transaction, requests: Sequence[Request], allow_restart: bool
-    ) -> Drafted:
+    def _claim(self, tx: Transaction, requests: Sequence[Request], allow_restart: bool) -> Drafted:
         drafted = self._read_and_plan(tx, requests)
         self._check_restarts(drafted, allow_restart)
-        changes = list(drafted.world.changes())
-        tx.write(changes)
+        tx.write(
+            [item for item in drafted.world.changes() if not (drafted.hosted and _deferred(item))]
+        )
         tx.audit(drafted.plan)
         return drafted
 
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:
-        rows = [
-            (self._kinds[kind].spec, row)
-            for kind, id in drafted.hosted
-            if (row := drafted.world.get(kind, id)) is not None
-            and self._kinds[kind].realised(row, drafted.world)
-        ]
-        tx.finish(rows)
+        world = drafted.world
+        ready: list[tuple[KindSpec, str]] = []
+        gone = [(item.spec, item.id) for item in world.changes() if _deferred(item)]
+        for name, id in drafted.hosted:
+            kind, row = self._kinds[name], world.get(name, id)
+            if row is not None and kind.realised(row, world):
+                (gone if _going(row) else ready).append((kind.spec, id))
+        tx.finish(ready, gone)
 
     def _check_restarts(self, drafted: Drafted, allow_restart: bool) -> None:
         blocked = [step for step in drafted.plan if step.needs_restart]
@@ -148,7 +153,8 @@ class Runner:
         groups = itertools.groupby(steps, key=lambda step: (step.kind, step.action))
         for (kind, action), members in groups:
             group = list(members)
-            self._say(f"{action} {len(group)} of kind {kind}: {group[0].name}")
+            if self._say is not None:
+                self._say(f"{action} {len(group)} of kind {kind}: {group[0].name}")
             self._kinds[kind].execute_many(group, self._host)
         for step in steps:
             if step.phase is Phase.POWER:
@@ -172,6 +178,11 @@ class Runner:
                 f"after applying, the host still differs: {changes}",
                 hint="Run it again; if this stays, something else changes it at the same time",
             )
+
+
+def _deferred(change: worlds.RowChange) -> bool:
+    """Whether a row goes only after the host's part of what refers to it is cleared away."""
+    return change.after is None and change.spec.owned_by is None
 
 
 def _going(row: Mapping[str, object]) -> bool:

@@ -50,11 +50,23 @@ class World:
             kind: {row["id"]: row for row in rows.get(kind, ())} for kind in specs
         }
         self._before: dict[tuple[str, str], Row | None] = {}
+        self._here: str | None = None
         self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
 
     def get(self, kind: str, id: str | None) -> Row | None:
         """The row with this identifier."""
         return self._rows[kind].get(id) if id is not None else None
+
+    def row(self, kind: str, id: str) -> Row:
+        """The row with this identifier, which a foreign key promises.
+
+        Raises:
+            NotFoundError: It was not read, or the promise is broken.
+        """
+        found = self.get(kind, id)
+        if found is None:
+            raise NotFoundError("is missing from the store", resource=label(kind, id))
+        return found
 
     def all(self, kind: str) -> Iterable[Row]:
         """Every row of a kind."""
@@ -81,6 +93,8 @@ class World:
 
     def drop(self, kind: str, id: str) -> None:
         """Plan that a row goes."""
+        if kind == "node" and id == self.here:
+            self._here = id
         current = self._rows[kind].pop(id)
         self._before.setdefault((kind, id), current)
         self._reindex(kind, current, None)
@@ -166,9 +180,11 @@ class World:
 
     @property
     def here(self) -> str | None:
-        """The id of the node that this machine is registered as, if it is."""
-        rows = self.by("node", "host_key", self.host.key)
-        return str(rows[0]["id"]) if rows else None
+        """The id of the node that this machine is, also while the plan removes it."""
+        if self._here is None:
+            rows = self.by("node", "host_key", self.host.key)
+            self._here = str(rows[0]["id"]) if rows else None
+        return self._here
 
     def this_node(self, asked_by: str) -> Row:
         """The node that this machine is registered as.

@@ -50,9 +50,7 @@ def _machine(root: ET.Element, domain: Domain) -> ET.Element:
     system = ET.SubElement(root, "os")
     if domain.uefi:
         system.set("firmware", "efi")
-    ET.SubElement(
-        system, "type", arch=domain.arch, machine=_MACHINES[domain.arch]
-    ).text = "hvm"
+    ET.SubElement(system, "type", arch=domain.arch, machine=_MACHINES[domain.arch]).text = "hvm"
     if domain.uefi:
         firmware = ET.SubElement(system, "firmware")
         for name in ("secure-boot", "enrolled-keys"):
@@ -204,13 +202,13 @@ def _mebibytes(element: ET.Element | None) -> int:
 def _disk(element: ET.Element) -> Disk:
     source, target = element.find("source"), element.find("target")
     driver = element.find("driver")
-    assert target is not None
+    place = target.attrib if target is not None else {}
     path = source.get("file", source.get("dev")) if source is not None else None
     return Disk(
-        target=target.get("dev", ""),
+        target=place.get("dev", ""),
         path=path,
         format=driver.get("type", "raw") if driver is not None else "raw",
-        bus=target.get("bus", ""),
+        bus=place.get("bus", ""),
         device=element.get("device", "disk"),
         boot=_boot(element),
         alias=_alias(element),

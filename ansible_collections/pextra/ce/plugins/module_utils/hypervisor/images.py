@@ -176,7 +176,7 @@ def run(*arguments: str) -> str:
         HostError: It is missing or failed.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - fixed program, argument vector
+        done = subprocess.run(
             ["/usr/bin/qemu-img", *arguments], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:

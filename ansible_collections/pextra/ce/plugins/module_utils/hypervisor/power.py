@@ -11,7 +11,10 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import Hypervisor, translated
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
+    Hypervisor,
+    translated,
+)
 
 _POLL = 0.1
 _ASK_AGAIN = 10.0

@@ -46,7 +46,9 @@ def parse_path(value: Any) -> str:
     """
     text = str(value)
     if not text.startswith("/") or ".." in text.split("/") or len(text) > 1024:
-        raise InputError(f"{text[:80]!r} is not an absolute path", hint="It begins with / and has no ..")
+        raise InputError(
+            f"{text[:80]!r} is not an absolute path", hint="It begins with / and has no .."
+        )
     if not text.isprintable():
         raise InputError("the path has characters that cannot be printed")
     return text

@@ -174,12 +174,11 @@ class Instance(Kind):
         self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
     ) -> Iterable[Step]:
         """Define, plug, power; or undefine."""
-        if seen is None:
-            return ()
-        if gone is not None:
+        if seen is not None and gone is not None:
             return instance_domain.removal(gone, seen)
-        assert row is not None
-        return instance_domain.steps(request, row, seen, world)
+        if seen is not None and row is not None:
+            return instance_domain.steps(request, row, seen, world)
+        return ()
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""

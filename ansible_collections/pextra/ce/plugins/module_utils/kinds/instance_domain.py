@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,8 +166,7 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
     ):
         if volume["status"] == "deleting":
             continue
-        pool = world.get("storage_pool", volume["storage_pool_id"])
-        assert pool is not None
+        pool = world.row("storage_pool", volume["storage_pool_id"])
         yield Disk(
             target=volume["device_path"].removeprefix("/dev/"),
             path=backend(pool["type"]).path(pool["options"], volume["id"], volume["format"]),
@@ -190,9 +189,8 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
 def _nics(row: Row, order: Mapping[str, int], world: World) -> Iterator[Nic]:
     devices = world.by("network_device", "instance_id", row["id"])
     for device in sorted(devices, key=lambda item: str(item["name"])):
-        group = world.get("port_group", device["port_group_id"])
-        vswitch = world.get("vswitch", group["vswitch_id"]) if group else None
-        assert vswitch is not None
+        group = world.row("port_group", device["port_group_id"])
+        vswitch = world.row("vswitch", group["vswitch_id"])
         container = row["type"] == "lxc"
         yield Nic(
             mac=device["mac"],
@@ -287,9 +285,15 @@ def _differences(have: Domain, need: Domain) -> tuple[dict[str, Any], dict[str, 
     after: dict[str, Any] = {}
     for item in dataclasses.fields(Domain):
         old, new = getattr(have, item.name), getattr(need, item.name)
+        if isinstance(old, tuple) and item.name in ("disks", "nics"):
+            old, new = _without(old, new), _without(new, old)
         if old != new:
             before[item.name], after[item.name] = _shown(old), _shown(new)
     return before, after
+
+
+def _without(some: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(item for item in some if item not in others)
 
 
 def _shown(value: Any) -> Any:
@@ -304,6 +308,8 @@ def _live(
     row: Row, want: Domain, live: Domain, restarts: bool, request: Request | None
 ) -> Iterator[Step]:
     """Plug and unplug, and what only a restart can change."""
+    if restarts:
+        return
     have, need = _ours(live), want
     for old, new in (*_pairs(have.disks, need.disks), *_pairs(have.nics, need.nics)):
         yield from _plug(row, old, new)
@@ -312,7 +318,7 @@ def _live(
         for name in ("memory", "cpu", "rootfs")
         if getattr(have, name) != getattr(need, name)
     }
-    if stale and not restarts:
+    if stale:
         timeout = request.options.get("timeout", 60) if request else 60
         yield Step(
             "instance", row["id"], row["name"], "restart", Phase.POWER,
@@ -332,33 +338,29 @@ def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _plug(row: Row, old: Disk | Nic | None, new: Disk | Nic | None) -> Iterator[Step]:
-    cdroms = [item for item in (old, new) if isinstance(item, Disk) and item.device == "cdrom"]
-    if cdroms and old is not None:
-        assert isinstance(old, Disk)
+    """Steps that bring one device of a running domain from ``old`` to ``new``."""
+    if isinstance(old, Disk) and old.device == "cdrom":
         medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
         if old.path != medium.path:
             yield _device_step(row, "change-medium", old, medium)
-        return
-    if cdroms:
-        assert new is not None
+    elif isinstance(new, Disk) and new.device == "cdrom":
         step = _device_step(row, "restart", None, new)
         yield dataclasses.replace(
             step, phase=Phase.POWER, needs_restart=True, payload=Work(row["type"])
         )
-        return
-    if old is not None:
-        yield _device_step(row, "unplug", old, None)
-    if new is not None:
-        yield _device_step(row, "plug", None, new)
+    else:
+        if old is not None:
+            yield _device_step(row, "unplug", old, None)
+        if new is not None:
+            yield _device_step(row, "plug", None, new)
 
 
 def _device_step(row: Row, action: str, old: Disk | Nic | None, new: Disk | Nic | None) -> Step:
     subject = new if new is not None else old
-    assert subject is not None
     element = (
-        domain_xml.disk_element(subject)
-        if isinstance(subject, Disk)
-        else domain_xml.nic_element(subject)
+        domain_xml.nic_element(subject)
+        if isinstance(subject, Nic)
+        else domain_xml.disk_element(subject or Disk(CDROM_TARGET, None))
     )
     text = domain_xml.as_text(element)
     return _step(row, action, _shown(old), _shown(new), Work(row["type"], text))
@@ -401,9 +403,7 @@ def _check_vlans(row: Row, world: World) -> None:
 
 
 def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
-    return Step(
-        "instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=work
-    )
+    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=work)
 
 
 def removal(gone: Row, seen: DomainState) -> Iterator[Step]:

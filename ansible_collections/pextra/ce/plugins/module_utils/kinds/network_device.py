@@ -55,11 +55,8 @@ class NetworkDevice(Kind):
 
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         """Give it a MAC address that nothing else has."""
-        instance = world.get("instance", row["instance_id"])
-        assert instance is not None
-        row["mac"] = row["mac"] or ids.mac_of(
-            instance["cluster_id"], instance["name"], row["name"]
-        )
+        instance = world.row("instance", row["instance_id"])
+        row["mac"] = row["mac"] or ids.mac_of(instance["cluster_id"], instance["name"], row["name"])
         for other in world.by("network_device", "mac", row["mac"]):
             if other["id"] != row["id"]:
                 owner = world.get("instance", other["instance_id"])

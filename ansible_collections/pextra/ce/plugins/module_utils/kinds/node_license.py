@@ -13,7 +13,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind,
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError, PextraError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import NODE, check_here, resolve_node
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
+    NODE,
+    check_here,
+    resolve_node,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.licensing import token
 from ansible_collections.pextra.ce.plugins.module_utils.licensing.token import License
 
@@ -75,7 +79,7 @@ class NodeLicense(Kind):
 
 
 def _now() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc)
+    return dt.datetime.now(dt.UTC)
 
 
 def _verified(key: str, host: Host) -> License:
@@ -89,7 +93,9 @@ def _verified(key: str, host: Host) -> License:
 
 
 def _expected_evaluation(host: Host) -> License:
-    from ansible_collections.pextra.ce.plugins.module_utils.licensing.evaluation import find_evaluation
+    from ansible_collections.pextra.ce.plugins.module_utils.licensing.evaluation import (
+        find_evaluation,
+    )
 
     found = find_evaluation(_now(), host.license_dir, host.trust_dir)
     if found is not None:

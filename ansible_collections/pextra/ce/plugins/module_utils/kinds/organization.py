@@ -19,5 +19,3 @@ class Organization(Kind):
         needs=("datacenter", "user"),
         rank=10,
     )
-
-

@@ -9,7 +9,10 @@ from typing import Any
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Field, Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
-from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError, UnsupportedError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
+    UnsupportedError,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     DESCRIPTION,
     NAME,

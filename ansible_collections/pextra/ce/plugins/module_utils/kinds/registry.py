@@ -14,7 +14,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.node_license impor
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.organization import Organization
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.port_group import PortGroup
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool import StoragePool
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool_node import StoragePoolNode
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool_node import (
+    StoragePoolNode,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.user import User
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import Volume
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.vswitch import VSwitch

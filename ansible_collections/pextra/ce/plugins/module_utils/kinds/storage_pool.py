@@ -5,20 +5,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
-from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ConflictError,
-    ForeignError,
     InputError,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import TYPES, backend
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import DESCRIPTION
 

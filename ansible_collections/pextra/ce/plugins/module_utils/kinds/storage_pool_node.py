@@ -76,9 +76,7 @@ class StoragePoolNode(Kind):
             after = dict.fromkeys(before, True)
             yield self._step(current, pool, "define", before, after)
 
-    def _step(
-        self, row: Row, pool: Row, action: str, before: Any, after: Any
-    ) -> Step:
+    def _step(self, row: Row, pool: Row, action: str, before: Any, after: Any) -> Step:
         payload = (pool["type"], pool["options"], ids.uuid_of(row["id"]))
         return Step(
             "storage_pool_node", row["id"], row["name"], action, Phase.HOST, before, after,

@@ -16,7 +16,10 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.world import Worl
 from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError, InputError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import images
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import VolumeState, VolumeWanted
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
+    VolumeState,
+    VolumeWanted,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     DESCRIPTION,
@@ -91,9 +94,7 @@ class Volume(Kind):
         prefix="vol",
         fields=(
             FIXED_NAME,
-            Field(
-                "storage_pool", ref="storage_pool", required=True, change=Change.IMMUTABLE
-            ),
+            Field("storage_pool", ref="storage_pool", required=True, change=Change.IMMUTABLE),
             NODE,
             DESCRIPTION,
             *CONTENT,
@@ -135,8 +136,7 @@ class Volume(Kind):
         """Work out size and attachment."""
         resource = request.label
         check_here(row, world, resource)
-        pool = world.get("storage_pool", row["storage_pool_id"])
-        assert pool is not None
+        pool = world.row("storage_pool", row["storage_pool_id"])
         if current is None:
             pool_on_node(pool, row["node_id"], world, resource)
             row["is_root"] = False
@@ -187,9 +187,7 @@ class Volume(Kind):
             raise ConflictError("the root volume cannot be detached", resource=resource)
         row.update(instance_id=None, device_name=None, device_path=None, bus=None, is_root=False)
 
-    def _attach(
-        self, request: Request, current: Row | None, row: Row, world: World
-    ) -> None:
+    def _attach(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         resource = request.label
         instance = world.get("instance", row["instance_id"])
         if instance is None:
@@ -221,6 +219,16 @@ class Volume(Kind):
             row["is_root"] = True
         _place(row, siblings, resource)
 
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """An attached volume stays."""
+        instance = world.get("instance", current["instance_id"])
+        if instance is not None:
+            raise ConflictError(
+                f'it is attached to instance "{instance["name"]}"',
+                resource=request.label,
+                hint="Detach it first",
+            )
+
     def touched(
         self, before: Row | None, after: Row | None, world: World
     ) -> Iterable[tuple[str, str]]:
@@ -229,9 +237,7 @@ class Volume(Kind):
             if row is not None and row["instance_id"]:
                 yield "instance", row["instance_id"]
 
-    def observe(
-        self, rows: Sequence[Row], host: Host, world: World
-    ) -> Mapping[str, VolumeState]:
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, VolumeState]:
         """The volumes' sizes and formats, from their headers."""
         found = {}
         for row in rows:
@@ -249,8 +255,7 @@ class Volume(Kind):
         current = row or gone
         if current is None or current["node_id"] != world.here:
             return
-        pool = world.get("storage_pool", current["storage_pool_id"])
-        assert pool is not None
+        pool = world.row("storage_pool", current["storage_pool_id"])
         if gone is not None:
             if seen is not None:
                 yield self._step(gone, pool, "delete", {"path": seen.path}, None)

@@ -67,9 +67,7 @@ class VSwitch(Kind):
         """Only the node itself can make its bridges."""
         check_here(row, world, request.label)
 
-    def observe(
-        self, rows: Sequence[Row], host: Host, world: World
-    ) -> Mapping[str, BridgeState]:
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
         """The links of these names."""
         found = {}
         for row in rows:

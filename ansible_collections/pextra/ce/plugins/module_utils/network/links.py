@@ -95,12 +95,10 @@ class Links:
 
     @functools.cached_property
     def vlan_filtering(self) -> bool:
-        """Whether the kernel's bridges can filter VLANs: tried in a network namespace of its own."""
+        """Whether the kernel's bridges filter VLANs: tried in a network namespace of its own."""
         argv = ["unshare", "--net", "ip", "link", "add", "name", "probe0", "type", "bridge"]
         try:
-            done = subprocess.run(  # noqa: S603 - fixed argument vector
-                [*argv, "vlan_filtering", "1"], capture_output=True, check=False
-            )
+            done = subprocess.run([*argv, "vlan_filtering", "1"], capture_output=True, check=False)
         except FileNotFoundError:
             return False
         return done.returncode == 0
@@ -111,9 +109,10 @@ class Links:
 
 def _no_ipv6(name: str) -> None:
     """The bridge itself takes no IPv6 address; its ports' traffic is not touched."""
-    with contextlib.suppress(OSError), open(
-        f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii"
-    ) as file:
+    with (
+        contextlib.suppress(OSError),
+        open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as file,
+    ):
         file.write("1")
 
 

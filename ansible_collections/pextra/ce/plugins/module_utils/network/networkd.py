@@ -71,4 +71,4 @@ def remove(name: str) -> None:
 
 def reload() -> None:
     """Have networkd read its units again."""
-    subprocess.run(["networkctl", "reload"], capture_output=True, check=False)  # noqa: S607
+    subprocess.run(["networkctl", "reload"], capture_output=True, check=False)

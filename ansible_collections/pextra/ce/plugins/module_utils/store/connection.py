@@ -22,7 +22,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import KindSpec
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Plan
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import RowChange
-from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError, InputError, StoreError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
+    InputError,
+    StoreError,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,18 +58,19 @@ def secured(text: str) -> str:
             f"the database's connection string is not acceptable: {str(error).strip()}",
             hint="Write it as libpq does: host=... dbname=... user=...",
         ) from None
+    timeout = parts.get("connect_timeout", 10)
     hosts = str(parts.get("host") or os.environ.get("PGHOST") or "/").split(",")
     if "hostaddr" not in parts and all(host.startswith(("/", "@")) for host in hosts):
-        return psycopg.conninfo.make_conninfo(text, connect_timeout=parts.get("connect_timeout", 10))
+        return psycopg.conninfo.make_conninfo(
+            text, connect_timeout=parts.get("connect_timeout", 10)
+        )
     mode = parts.get("sslmode", "verify-full")
     if mode not in ("verify-full", "verify-ca"):
         raise InputError(
             f"sslmode={mode} would leave the database connection unverified",
             hint="Use sslmode=verify-full with sslrootcert, or a local socket",
         )
-    return psycopg.conninfo.make_conninfo(
-        text, sslmode=mode, connect_timeout=parts.get("connect_timeout", 10)
-    )
+    return psycopg.conninfo.make_conninfo(text, sslmode=mode, connect_timeout=timeout)
 
 
 def who() -> tuple[str, str]:
@@ -99,7 +104,7 @@ class Transaction:
         inserts: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
         clearing: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
         updates: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
-        deletes: dict[str, list[str]] = {}
+        deletes: list[tuple[KindSpec, str]] = []
         for change in changes:
             table, before, after = change.spec.table, change.before, change.after
             if before is None and after is not None:
@@ -111,39 +116,44 @@ class Transaction:
                 group = clearing if clears else updates
                 group.setdefault((table, columns), []).append(values)
             elif before is not None:
-                deletes.setdefault(table, []).append(change.id)
+                deletes.append((change.spec, change.id))
         for (table, columns), rows in clearing.items():
             self._update(table, columns, rows)
-        for table, ids in reversed(deletes.items()):
+        for table, ids in reversed(_by_table(deletes).items()):
             self._delete(table, ids)
         for (table, columns), rows in inserts.items():
             self._many("INSERT INTO {} ({}) VALUES ({})", table, columns, rows)
         for (table, columns), rows in updates.items():
             self._update(table, columns, rows)
 
-    def finish(self, rows: Iterable[tuple[KindSpec, Row]]) -> None:
-        """Mark what the host now realises as ready, and forget what is gone from it."""
+    def finish(
+        self, ready: Iterable[tuple[KindSpec, str]], gone: Iterable[tuple[KindSpec, str]]
+    ) -> None:
+        """Mark what the host now realises as ready, and forget what is gone, last made first."""
         from psycopg import sql
 
-        ready: dict[str, list[str]] = {}
-        gone: dict[str, list[str]] = {}
-        for spec, row in sorted(rows, key=lambda item: item[0].rank):
-            group = gone if row["status"] == "deleting" else ready
-            group.setdefault(spec.table, []).append(row["id"])
-        for table, ids in ready.items():
+        for table, ids in _by_table(ready).items():
             query = sql.SQL(
                 "UPDATE {} SET status = 'ready' WHERE id = ANY(%s) AND status <> 'ready'"
             ).format(sql.Identifier(table))
             self._connection.execute(query, (ids,))
-        for table, ids in reversed(gone.items()):
+        for table, ids in reversed(_by_table(gone).items()):
             self._delete(table, ids)
 
     def audit(self, plan: Plan) -> None:
         """Record what is about to change, in the same transaction as the claim."""
         user, origin = who()
         rows = [
-            [user, origin, step.action, step.kind, step.id, step.name]
-            + [_json(step.before), _json(step.after)]
+            [
+                user,
+                origin,
+                step.action,
+                step.kind,
+                step.id,
+                step.name,
+                _json(step.before),
+                _json(step.after),
+            ]
             for step in plan
         ]
         columns = ("actor", "origin", "action", "kind", "resource_id", "name", "before", "after")
@@ -154,7 +164,7 @@ class Transaction:
     ) -> None:
         from psycopg import sql
 
-        query = sql.SQL(statement).format(  # type: ignore[arg-type]
+        query = sql.SQL(statement).format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, columns)),
             sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
@@ -177,6 +187,14 @@ class Transaction:
 
         query = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier(table))
         self._connection.execute(query, (ids,))
+
+
+def _by_table(rows: Iterable[tuple[KindSpec, str]]) -> dict[str, list[str]]:
+    """Ids by table, tables in the order in which their rows depend on each other."""
+    tables: dict[str, list[str]] = {}
+    for spec, id in sorted(rows, key=lambda item: item[0].rank):
+        tables.setdefault(spec.table, []).append(id)
+    return tables
 
 
 def _json(value: Any) -> str | None:
@@ -213,7 +231,9 @@ class Store:
                 raise _unreachable(error) from None
             self._connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
             if not self._any_schema:
-                from ansible_collections.pextra.ce.plugins.module_utils.store.schema import check_version
+                from ansible_collections.pextra.ce.plugins.module_utils.store.schema import (
+                    check_version,
+                )
 
                 self.transact(check_version)
         return self._connection
@@ -245,21 +265,21 @@ class Store:
             self._connection = None
 
 
-_CONNECT_HINTS = (
-    ("fe_sendauth: no password supplied", "It asks for a password: put it in a passfile, or use peer authentication"),
-    ("password authentication failed", "The password in the connection string or passfile is wrong"),
-    ("Peer authentication failed", "Run as a Linux user that the database maps to this role"),
-    ("does not exist", "Create it with the database role, playbook pextra.ce.database"),
-    ("No such file or directory", "Start PostgreSQL, or create it with the playbook pextra.ce.database"),
-    ("Connection refused", "Start the database, or correct host and port"),
-    ("timeout expired", "The host does not answer: check host, port and firewall"),
-    ("certificate verify failed", "Name the authority's certificate with sslrootcert"),
-)  # fmt: skip
+_CONNECT_HINTS = {
+    "no password supplied": "It asks for a password: put it in a passfile, or use peer access",
+    "password authentication failed": "The password in the connection string or passfile is wrong",
+    "Peer authentication failed": "Run as a Linux user that the database maps to this role",
+    "does not exist": "Create it with the playbook pextra.ce.database",
+    "No such file or directory": "Start PostgreSQL, or run the playbook pextra.ce.database",
+    "Connection refused": "Start the database, or correct host and port",
+    "timeout expired": "The host does not answer: check host, port and firewall",
+    "certificate verify failed": "Name the authority's certificate with sslrootcert",
+}
 
 
 def _unreachable(error: Exception) -> StoreError:
     text = re.sub(r"password=\S+", "password=********", " ".join(str(error).split()))
-    hint = next((hint for mark, hint in _CONNECT_HINTS if mark in text), None)
+    hint = next((hint for mark, hint in _CONNECT_HINTS.items() if mark in text), None)
     return StoreError(f"the database cannot be reached: {text}", hint=hint)
 
 

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 from ansible_collections.pextra.ce.plugins.module_utils.errors import StoreError
 
 if TYPE_CHECKING:
-    from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store, Transaction
+    from ansible_collections.pextra.ce.plugins.module_utils.store.connection import (
+        Store,
+        Transaction,
+    )
 
 
 @dataclass(frozen=True, slots=True)

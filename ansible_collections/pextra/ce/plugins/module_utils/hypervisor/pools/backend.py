@@ -1,6 +1,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a type of storage pool has to offer. A new type is one class here and one line in ``types``."""
+"""What a type of storage pool has to offer.
+
+A new type is one class beside ``directory`` and one line in ``types``.
+"""
 
 from __future__ import annotations
 

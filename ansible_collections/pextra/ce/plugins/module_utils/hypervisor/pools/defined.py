@@ -12,7 +12,10 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import Hypervisor, translated
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
+    Hypervisor,
+    translated,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import PoolBackend
 
 

@@ -28,8 +28,8 @@ _SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/
 class DirectoryPool:
     """Image files, one a volume, named by the volume's id."""
 
-    type = "directory"
-    formats = ("qcow2", "raw")
+    type: str = "directory"
+    formats: tuple[str, ...] = ("qcow2", "raw")
 
     def normalise(self, options: Mapping[str, Any], name: str) -> dict[str, Any]:
         """``path``: an absolute directory outside the system's own.
