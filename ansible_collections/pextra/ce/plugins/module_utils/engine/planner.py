@@ -223,7 +223,7 @@ class Planner:
                         hint="Remove those first",
                     )
         if kind.spec.on_host:
-            world.put(kind.spec.name, {**current, "status": "deleting"})
+            world.retire(kind.spec.name, current["id"])
         else:
             world.drop(kind.spec.name, current["id"])
 
@@ -240,6 +240,7 @@ class Planner:
             for key, request in asked.items()
             if self._kinds[key[0]].spec.on_host and world.get(*key)
         }
+        hosted |= {key: None for key in world.retired if key not in hosted}
         for change in list(world.changes()):
             kind = self._kinds[change.spec.name]
             if change.spec.on_host and change.after is not None:

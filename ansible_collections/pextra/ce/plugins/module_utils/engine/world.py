@@ -50,6 +50,7 @@ class World:
             kind: {row["id"]: row for row in rows.get(kind, ())} for kind in specs
         }
         self._before: dict[tuple[str, str], Row | None] = {}
+        self.retired: list[tuple[str, str]] = []
         self._here: str | None = None
         self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
 
@@ -90,6 +91,11 @@ class World:
         self._before.setdefault((kind, row["id"]), current)
         self._reindex(kind, current, row)
         self._rows[kind][row["id"]] = row
+
+    def retire(self, kind: str, id: str) -> None:
+        """Plan that a row goes once the host is cleared of it; again after an interruption."""
+        self.put(kind, {**self.row(kind, id), "status": "deleting"})
+        self.retired.append((kind, id))
 
     def drop(self, kind: str, id: str) -> None:
         """Plan that a row goes."""

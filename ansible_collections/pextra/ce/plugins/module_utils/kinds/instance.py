@@ -143,8 +143,8 @@ class Instance(Kind):
         for device in world.by("network_device", "instance_id", current["id"]):
             world.drop("network_device", device["id"])
         for volume in world.by("volume", "instance_id", current["id"]):
-            if destroy:
-                world.put("volume", {**volume, "status": "deleting"})
+            if destroy or volume["status"] == "deleting":
+                world.retire("volume", volume["id"])
             else:
                 detached = dict.fromkeys(("instance_id", "device_name", "device_path", "bus"))
                 world.put("volume", {**volume, **detached, "is_root": False})

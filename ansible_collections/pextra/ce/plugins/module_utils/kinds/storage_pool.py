@@ -102,7 +102,7 @@ class StoragePool(Kind):
         """Mark every association for removal; the name stays taken until all are gone."""
         refuse_volumes(world, current, None, request.label)
         for item in world.by("storage_pool_node", "storage_pool_id", current["id"]):
-            world.put("storage_pool_node", {**item, "status": "deleting"})
+            world.retire("storage_pool_node", item["id"])
 
     def realised(self, row: Row, world: World) -> bool:
         """A pool goes only when no other node still has it."""
