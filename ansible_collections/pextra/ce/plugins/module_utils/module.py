@@ -36,6 +36,9 @@ DATABASE: dict[str, Any] = {"type": "str", "no_log": True}
 class Module(AnsibleModule):
     """AnsibleModule that also knows which options were given, and with which raw values."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+
     def _load_params(self) -> None:
         super()._load_params()
         self.given: dict[str, Any] = {
