@@ -121,7 +121,12 @@ class Planner:
 
     def _draft(self, request: Request, world: World) -> str | None:
         kind = self._kinds[request.kind]
-        resolved = kind.resolve(request, world)
+        try:
+            resolved = kind.resolve(request, world)
+        except NotFoundError:
+            if request.state == "absent":
+                return None
+            raise
         current = self._locate(kind.spec, request, resolved, world)
         if request.state == "absent":
             if current is not None:

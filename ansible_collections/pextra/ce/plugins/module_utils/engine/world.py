@@ -172,15 +172,20 @@ class World:
         """The one row of a kind, for a parent that was left out.
 
         Raises:
-            InputError: There is none, or there are several.
+            NotFoundError: There is none.
+            InputError: There are several.
         """
         rows = list(self.all(kind))
+        if not rows:
+            raise NotFoundError(
+                f"there is no {kind} yet", resource=asked_by, hint=f"Create the {kind} first"
+            )
         if len(rows) != 1:
             names = ", ".join(sorted(str(row[self._specs[kind].key]) for row in rows)[:5])
             raise InputError(
                 f"{kind} is missing, and there are {len(rows)}",
                 resource=asked_by,
-                hint=f"Name one of: {names}" if rows else f"Create the {kind} first",
+                hint=f"Name one of: {names}",
             )
         return rows[0]
 
