@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 
 UNKNOWN = "(known after apply)"
+_IDS = re.compile(rf"(?=([a-z]+-[A-Za-z0-9_-]{{{ids.LENGTH}}}))")
+"""What may be an identifier, wherever it begins in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +257,14 @@ class Planner:
             for key in kind.touched(change.before, change.after, world):
                 if world.get(*key):
                     hosted.setdefault(key, None)
-        return tuple(hosted), list(converge(self._kinds, hosted, world, host))
+        created = world.created_ids()
+        steps = [
+            dataclasses.replace(
+                step, before=hide_new(step.before, created), after=hide_new(step.after, created)
+            )
+            for step in converge(self._kinds, hosted, world, host)
+        ]
+        return tuple(hosted), steps
 
 
 def converge(
@@ -335,9 +346,13 @@ def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], di
 
 
 def hide_new(value: Any, created: frozenset[str]) -> Any:
-    """The value with identifiers that do not exist yet replaced by a remark."""
+    """The value with identifiers that do not exist yet replaced by a remark, also in paths."""
     if isinstance(value, dict):
         return {key: hide_new(item, created) for key, item in value.items()}
     if isinstance(value, list):
         return [hide_new(item, created) for item in value]
-    return UNKNOWN if isinstance(value, str) and value in created else value
+    if isinstance(value, str) and created:
+        for found in _IDS.finditer(value):
+            if found[1] in created:
+                value = value.replace(found[1], UNKNOWN)
+    return value
