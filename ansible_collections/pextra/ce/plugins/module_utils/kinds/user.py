@@ -85,6 +85,8 @@ class User(Kind):
         password = request.values.get("password")
         if password and request.values.get("password_hash"):
             raise InputError("give password or password_hash, not both", resource=request.label)
+        if current is None:
+            row.update(locked=False, mfa_enabled=False)
         old = current["password_hash"] if current else None
         if old and request.options.get("update_password") == "on_create":
             row["password_hash"] = old
