@@ -29,7 +29,7 @@ ARGS ?=
 
 PIP_INSTALL := -m pip install --quiet --require-hashes --only-binary :all:
 
-PACKAGES_VENV := ca-certificates python3-apt python3-venv
+PACKAGES_VENV := ca-certificates libpq5 python3-apt python3-venv
 PACKAGES_DEV := $(PACKAGES_VENV) git shellcheck
 PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-system-arm,\
 	ovmf qemu-system-x86)
