@@ -1,0 +1,57 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is returned of a volume; how much it takes only where its node is this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import VolumeState
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Computed, Info
+from ansible_collections.pextra.ce.plugins.module_utils.info.view import View
+
+
+def _place(row: Row, view: View) -> tuple[Any, Row]:
+    """The backend and the options of the volume's pool."""
+    pool = view.require("storage_pool", row["storage_pool_id"])
+    return backend(pool["type"]), pool["options"]
+
+
+def _path(row: Row, view: View) -> str:
+    type, options = _place(row, view)
+    return str(type.path(options, row["id"], row["format"]))
+
+
+def _seen(row: Row, view: View) -> VolumeState | None:
+    type, options = _place(row, view)
+    found: VolumeState | None = type.look(options, row["id"], row["format"])
+    return found
+
+
+def _exists(row: Row, view: View) -> bool | None:
+    return _seen(row, view) is not None if view.is_here(row) else None
+
+
+def _of_image(name: str) -> Computed:
+    """A value of the image itself; null where it is missing or on another node."""
+    return lambda row, view: getattr(_seen(row, view), name, None) if view.is_here(row) else None
+
+
+VOLUME = Info(
+    kind="volume",
+    plural="volumes",
+    columns=(
+        "id", "storage_pool_id", "node_id", "name", "description", "size", "format", "image",
+        "instance_id", "device_name", "device_path", "bus", "is_root", "status", "creation",
+    ),
+    parents=("node", "storage_pool", "instance"),
+    computed={
+        "attached": lambda row, _view: row["instance_id"] is not None,
+        "path": _path,
+        "exists": _exists,
+        "actual_size": _of_image("size"),
+        "allocated": _of_image("allocated"),
+    },
+)  # fmt: skip

@@ -1,0 +1,52 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is returned of a vSwitch; how its bridge is only where its node is this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Computed, Info, count_of
+from ansible_collections.pextra.ce.plugins.module_utils.info.view import View
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.vswitch import wanted
+from ansible_collections.pextra.ce.plugins.module_utils.network.links import SYSFS, BridgeState
+
+
+def _bridge(row: Row, view: View) -> BridgeState | None:
+    """The bridge that is ours; one of somebody else's that has the name is none."""
+    found = view.host.links.bridge(row["name"])
+    return found if found is not None and found.mac == wanted(row).mac else None
+
+
+def _exists(row: Row, view: View) -> bool | None:
+    return _bridge(row, view) is not None if view.is_here(row) else None
+
+
+def _of_bridge(name: str) -> Computed:
+    """A value of the bridge itself; null where it is missing or on another node."""
+    return lambda row, view: getattr(_bridge(row, view), name, None) if view.is_here(row) else None
+
+
+def _ports(row: Row, view: View) -> Any:
+    if not view.is_here(row) or _bridge(row, view) is None:
+        return None
+    return sorted(os.listdir(f"{SYSFS}/{row['name']}/brif"))
+
+
+VSWITCH = Info(
+    kind="vswitch",
+    plural="vswitches",
+    columns=(
+        "id", "cluster_id", "node_id", "name", "description", "mtu", "status", "creation",
+    ),
+    parents=("cluster", "node"),
+    computed={
+        "exists": _exists,
+        "up": _of_bridge("up"),
+        "actual_mtu": _of_bridge("mtu"),
+        "ports": _ports,
+        "port_group_count": count_of("port_group", "vswitch_id"),
+    },
+)  # fmt: skip

@@ -1,0 +1,154 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""List port groups."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: port_group_info
+short_description: List port groups
+version_added: 0.1.0
+description:
+  - Lists port groups of one or of all nodes and vSwitches.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes.info
+  - pextra.ce.listing
+options:
+  name:
+    description:
+      - Only the ones with this name.
+    type: str
+  node:
+    description:
+      - Only those of this node, by id or name.
+    type: str
+  vswitch:
+    description:
+      - Only those of this vSwitch, by id or name.
+    type: str
+  fields:
+    description:
+      - Only these fields are returned, and only what they need is read.
+      - All of them when it is left out or empty.
+    type: list
+    elements: str
+    choices:
+      - creation
+      - description
+      - id
+      - instance_count
+      - name
+      - node
+      - node_id
+      - vlan_id
+      - vswitch
+      - vswitch_id
+seealso:
+  - module: pextra.ce.port_group
+"""
+
+EXAMPLES = r"""
+- name: List the port groups of a vSwitch
+  pextra.ce.port_group_info:
+    node: node1
+    vswitch: svswitch10
+  register: all
+
+- name: Show which are in use
+  ansible.builtin.debug:
+    msg: "{{ item.name }} has {{ item.instance_count }} instances"
+  loop: "{{ all.port_groups }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+port_groups:
+  description: The port groups that match, sorted by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Identifier of the port group.
+      type: str
+      sample: pgrp-OlsN4E32KMwxMpxlHau6d
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-fgiqUiI0vRF2q9dXaIuyd
+    node:
+      description: Name of the node.
+      type: str
+      sample: node1
+    vswitch_id:
+      description: Identifier of the vSwitch.
+      type: str
+      sample: vsw-ezPgAjrFIZGm9wPXR7OwU
+    vswitch:
+      description: Name of the vSwitch.
+      type: str
+      sample: svswitch10
+    name:
+      description: Name of the port group.
+      type: str
+      sample: Production
+    description:
+      description: Text for people.
+      type: str
+      sample: ""
+    vlan_id:
+      description: VLAN, V(null) without one.
+      type: int
+      sample: null
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+    instance_count:
+      description: How many instances have a network device on it.
+      type: int
+      sample: 3
+code:
+  description: What sort of error it is, such as V(not_found), V(conflict), V(store) or V(host).
+  returned: failure
+  type: str
+  sample: not_found
+errors:
+  description: What is wrong, V(msg) taken apart.
+  returned: failure
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: As RV(code).
+      type: str
+      sample: not_found
+    resource:
+      description: Kind and name of what it is about, V(null) where it is about none.
+      type: str
+      sample: 'organization "Exampel"'
+    message:
+      description: What was asked, and what is there.
+      type: str
+      sample: does not exist
+    hint:
+      description: What to do about it, V(null) where nothing better is known than the message.
+      type: str
+      sample: 'Did you mean "Example"?'
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+
+
+def main() -> None:
+    """Run the module."""
+    run_info("port_group")
+
+
+if __name__ == "__main__":
+    main()

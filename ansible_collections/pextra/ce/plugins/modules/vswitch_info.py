@@ -1,0 +1,188 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""List vSwitches and their bridges."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vswitch_info
+short_description: List vSwitches and their bridges
+version_added: 0.1.0
+description:
+  - Lists vSwitches of one or of all clusters and nodes, with how their bridges really are.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes.info
+  - pextra.ce.listing
+  - pextra.ce.listing.host
+options:
+  name:
+    description:
+      - Only the ones with this name.
+    type: str
+  cluster:
+    description:
+      - Only those of this cluster, by id or name.
+    type: str
+  node:
+    description:
+      - Only those of this node, by id or name.
+    type: str
+  fields:
+    description:
+      - Only these fields are returned, and only what they need is read.
+      - All of them when it is left out or empty.
+    type: list
+    elements: str
+    choices:
+      - actual_mtu
+      - cluster
+      - cluster_id
+      - creation
+      - description
+      - exists
+      - id
+      - mtu
+      - name
+      - node
+      - node_id
+      - port_group_count
+      - ports
+      - status
+      - up
+seealso:
+  - module: pextra.ce.vswitch
+"""
+
+EXAMPLES = r"""
+- name: List the vSwitches of a node
+  pextra.ce.vswitch_info:
+    node: node1
+  register: all
+
+- name: Show which have a port of an instance on them
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.ports }}"
+  loop: "{{ all.vswitches }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+vswitches:
+  description: The vSwitches that match, sorted by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Identifier of the vSwitch.
+      type: str
+      sample: vsw-ezPgAjrFIZGm9wPXR7OwU
+    cluster_id:
+      description: Identifier of the cluster that the vSwitch belongs to.
+      type: str
+      sample: cls-V-UbL8fDapHPtjGTfg4uY
+    cluster:
+      description: Name of the cluster.
+      type: str
+      sample: main
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-fgiqUiI0vRF2q9dXaIuyd
+    node:
+      description: Name of the node.
+      type: str
+      sample: node1
+    name:
+      description: Name of the vSwitch, and of its bridge.
+      type: str
+      sample: svswitch10
+    description:
+      description: Text for people.
+      type: str
+      sample: ""
+    mtu:
+      description: Largest packet in bytes, as it should be.
+      type: int
+      sample: 1500
+    status:
+      description:
+        - What the store says of it. V(ready), or V(pending), V(updating) or V(deleting) where a run
+          was interrupted or another node still has to do its part.
+      type: str
+      sample: ready
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+    exists:
+      description:
+        - Whether its bridge is there. An interface of somebody else's with the name does not count.
+          V(null) on other nodes than this machine.
+      type: bool
+      sample: true
+    up:
+      description: Whether the bridge is up, V(null) where there is none or it is on another node.
+      type: bool
+      sample: true
+    actual_mtu:
+      description:
+        - Largest packet of the bridge in bytes, V(null) where there is none or it is on another
+          node.
+      type: int
+      sample: 1500
+    ports:
+      description:
+        - The network interfaces on the bridge, V(null) where there is none or it is on another
+          node.
+      type: list
+      elements: str
+      sample: [vnet0]
+    port_group_count:
+      description: How many port groups it has.
+      type: int
+      sample: 1
+code:
+  description: What sort of error it is, such as V(not_found), V(conflict), V(store) or V(host).
+  returned: failure
+  type: str
+  sample: not_found
+errors:
+  description: What is wrong, V(msg) taken apart.
+  returned: failure
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: As RV(code).
+      type: str
+      sample: not_found
+    resource:
+      description: Kind and name of what it is about, V(null) where it is about none.
+      type: str
+      sample: 'organization "Exampel"'
+    message:
+      description: What was asked, and what is there.
+      type: str
+      sample: does not exist
+    hint:
+      description: What to do about it, V(null) where nothing better is known than the message.
+      type: str
+      sample: 'Did you mean "Example"?'
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+
+
+def main() -> None:
+    """Run the module."""
+    run_info("vswitch")
+
+
+if __name__ == "__main__":
+    main()
