@@ -1,0 +1,264 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the collection's modules for the tests, on the Python and the libraries of a node.
+
+Started once a session with /usr/bin/python3. Each line of standard input is a JSON list of jobs;
+each job is carried out in a process of its own, all of a list at the same time, and one line with
+the list of their results goes to standard output. What a new Ansible task pays for importing is so
+paid once.
+
+A job: ``op`` is ``module`` (``name``, ``args``, ``check``, ``diff``) or ``sql`` (``database``,
+``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools whose names begin
+with it). Besides: ``directories`` (state, configuration and log directory),
+``environment``, ``machine_id`` (act as another machine), ``no_libvirt`` (libvirt does not answer),
+``die_at`` (be killed at that point, counted from 1; 0 lists the points).
+
+A result: ``signal`` or None, ``output`` (the module's JSON, the rows, the domains), ``error``
+(what was printed besides), ``points`` (the names of the points passed, if they were counted).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import IO, Any
+
+Job = dict[str, Any]
+
+COLLECTION = "ansible_collections.pextra.ce.plugins"
+TIME_LIMIT = 120
+"""Seconds until a job is given up."""
+
+
+def work(job: Job, points: IO[str]) -> None:
+    """Carry one job out, in a process of its own; the result goes to standard output."""
+    os.environ.update(job.get("environment", {}))
+    if job["op"] == "sql":
+        query(job)
+        return
+    if job["op"] == "libvirt":
+        look(job["prefix"])
+        return
+    adapt(job)
+    if job.get("die_at") is not None:
+        Points(job["die_at"], points).watch()
+    run_module(job)
+
+
+def query(job: Job) -> None:
+    """The rows of one statement."""
+    import psycopg
+    from psycopg.rows import dict_row
+
+    with psycopg.connect(job["database"], autocommit=True, row_factory=dict_row) as connection:
+        done = connection.execute(job["statement"].encode(), job.get("parameters") or None)
+        rows = done.fetchall() if done.description else []
+    json.dump(rows, sys.stdout, default=str)
+
+
+def look(prefix: str) -> None:
+    """Domains and pools of a prefix, with their persistent definitions."""
+    import libvirt
+
+    connection = libvirt.open("qemu:///system")
+    found = {
+        "domains": {
+            domain.name(): {
+                "xml": domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE),
+                "live": domain.XMLDesc(0) if domain.isActive() else None,
+                "autostart": bool(domain.autostart()),
+            }
+            for domain in connection.listAllDomains(0)
+            if domain.name().startswith(prefix)
+        },
+        "pools": {
+            pool.name(): {
+                "xml": pool.XMLDesc(libvirt.VIR_STORAGE_XML_INACTIVE),
+                "active": bool(pool.isActive()),
+                "autostart": bool(pool.autostart()),
+            }
+            for pool in connection.listAllStoragePools(0)
+            if pool.name().startswith(prefix)
+        },
+    }
+    json.dump(found, sys.stdout)
+
+
+def adapt(job: Job) -> None:
+    """Give the job its own directories, and the troubles that it asks for."""
+    host = importlib.import_module(f"{COLLECTION}.module_utils.host")
+    host.Host.__init__.__defaults__ = tuple(job["directories"])
+    if "machine_id" in job:
+        host.KEY_FILES = (job["machine_id"],)
+    if job.get("no_libvirt"):
+        import libvirt
+
+        libvirt.open = functools.partial(_open_nowhere, libvirt.open)
+
+
+def _open_nowhere(connect: Callable[[str], Any], uri: str) -> Any:
+    return connect(f"{uri}?socket=/nonexistent/libvirt-sock")
+
+
+def run_module(job: Job) -> None:
+    """Run a module as Ansible would, from its arguments to its exit."""
+    from ansible.module_utils import basic
+
+    arguments = {
+        **job["args"],
+        "_ansible_check_mode": bool(job.get("check")),
+        "_ansible_diff": bool(job.get("diff")),
+    }
+    basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+    basic._ANSIBLE_PROFILE = "legacy"
+    runpy.run_module(f"{COLLECTION}.modules.{job['name']}", run_name="__main__", alter_sys=True)
+
+
+class Points:
+    """Counts what a run does to the world, and ends it at one of them as ``kill -9`` does.
+
+    Args:
+        die_at: The number of the action before which the run is killed; 0 is none.
+        names: Where the names of the points passed are written.
+    """
+
+    def __init__(self, die_at: int, names: IO[str]) -> None:
+        self._die_at = die_at
+        self._names = names
+        self._passed = 0
+
+    def watch(self) -> None:
+        """From here on, count."""
+        import libvirt
+        import pyroute2
+
+        connection = importlib.import_module(f"{COLLECTION}.module_utils.store.connection")
+        connection.Store.transact = self._transaction(connection.Store.transact)
+        changes = {
+            libvirt.virConnect: ("defineXMLFlags", "storagePoolDefineXML"),
+            libvirt.virDomain: (
+                "attachDeviceFlags", "create", "destroy", "detachDeviceFlags", "setAutostart",
+                "shutdown", "undefineFlags", "updateDeviceFlags",
+            ),
+            libvirt.virStoragePool: ("create", "destroy", "setAutostart", "undefine"),
+            pyroute2.IPRoute: ("link",),
+            os: ("replace", "rmdir", "unlink"),
+            subprocess: ("run",),
+        }  # fmt: skip
+        for owner, names in changes.items():
+            for name in names:
+                self._wrap(owner, name)
+
+    def _wrap(self, owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            if name != "link" or args[1] in ("add", "set", "del"):
+                self._pass(f"{owner.__name__}.{name}")
+            return original(*args, **kwargs)
+
+        setattr(owner, name, counted)
+
+    def _transaction(self, transact: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(store: Any, work: Callable[[Any], Any]) -> Any:
+            def before_commit(tx: Any) -> Any:
+                result = work(tx)
+                self._pass("commit")
+                return result
+
+            result = transact(store, before_commit)
+            self._pass("committed")
+            return result
+
+        return counted
+
+    def _pass(self, name: str) -> None:
+        self._passed += 1
+        self._names.write(f"{name}\n")
+        self._names.flush()
+        if self._passed == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Running:
+    """One job in a process of its own, which begins when ``gate`` is closed by this process."""
+
+    def __init__(self, job: Job, gate: tuple[int, int]) -> None:
+        self._out, self._err, self._points = (
+            tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - read when it has ended
+            for _ in range(3)
+        )
+        self._pid = os.fork()
+        if self._pid == 0:
+            self._child(job, gate)
+
+    def _child(self, job: Job, gate: tuple[int, int]) -> None:
+        code = 70
+        try:
+            os.close(gate[1])
+            os.read(gate[0], 1)
+            signal.alarm(TIME_LIMIT)
+            for descriptor, file in ((1, self._out), (2, self._err)):
+                os.dup2(file.fileno(), descriptor)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            work(job, self._points)
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def result(self) -> dict[str, Any]:
+        """What became of it, when it has ended."""
+        _pid, status = os.waitpid(self._pid, 0)
+        out, err, points = (self._read(file) for file in (self._out, self._err, self._points))
+        try:
+            output = json.loads(out) if out.strip() else None
+        except ValueError:
+            output, err = None, out + err
+        return {
+            "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            "output": output,
+            "error": err,
+            "points": points.split(),
+        }
+
+    def _read(self, file: IO[str]) -> str:
+        with file:
+            file.seek(0)
+            return file.read()
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    _root, controller = sys.argv[1:]
+    sys.path.insert(0, _root)
+    sys.path.append(controller)  # only ansible-core from there: Debian's libraries come first
+    for name in ("libvirt", "psycopg", "pyroute2", f"{COLLECTION}.module_utils.module"):
+        importlib.import_module(name)
+    for line in sys.stdin:
+        gate = os.pipe()
+        running = [Running(job, gate) for job in json.loads(line)]
+        for descriptor in gate:
+            os.close(descriptor)
+        sys.stdout.write(json.dumps([job.result() for job in running]) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
