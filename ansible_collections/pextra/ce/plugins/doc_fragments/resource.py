@@ -30,6 +30,7 @@ seealso:
 
     # For resources that something on the node realises.
     HOST = r"""
+options: {}
 notes:
   - Run it on the node itself, as V(root).
   - It can be interrupted at any point. Names and ids are claimed in the store first, then the host

@@ -1,0 +1,182 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage clusters."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cluster
+short_description: Manage clusters
+version_added: 0.1.0
+description:
+  - Creates, changes, renames and removes a cluster, a group of nodes in a datacenter that share
+    storage pools and whose vSwitches and instances have names of their own.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes
+  - pextra.ce.resource
+options:
+  name:
+    description:
+      - Name of the cluster, unique in its datacenter.
+      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
+        ending with a letter or digit.
+      - Required to create one. Together with O(id) it is the new name.
+    type: str
+  datacenter:
+    description:
+      - Id or name of the datacenter that it is in.
+      - Left out, it is the only datacenter there is. With several, it must be given.
+      - Cannot be changed afterwards.
+    type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
+  state:
+    description:
+      - V(present) creates the cluster, or changes what is given and differs.
+      - V(absent) removes it. It must hold no node and no storage pool.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: pextra.ce.cluster_info
+  - module: pextra.ce.datacenter
+  - module: pextra.ce.node
+"""
+
+EXAMPLES = r"""
+- name: Have a cluster
+  pextra.ce.cluster:
+    name: main
+    datacenter: Frankfurt
+    description: First cluster
+
+- name: Remove it when no node and no storage pool is left in it
+  pextra.ce.cluster:
+    name: main
+    datacenter: Frankfurt
+    state: absent
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything changed; in check mode, whether anything would.
+  returned: success
+  type: bool
+  sample: true
+cluster:
+  description: The cluster after the task, V(null) where it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Identifier, C(cls-) and 21 characters.
+      type: str
+      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+    organization_id:
+      description: The organization that owns its datacenter.
+      type: str
+      sample: org-CIgLySkaAVeQ5kSLOodD3
+    datacenter_id:
+      description: The datacenter that it is in.
+      type: str
+      sample: dc-k7SnNe8tV246svhj8tDXp
+    name:
+      description: Name.
+      type: str
+      sample: main
+    description:
+      description: Text for people.
+      type: str
+      sample: First cluster
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+plan:
+  description:
+    - The steps in the order in which they were carried out; in check mode, would be. Empty if
+      everything is as asked already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - Kind of the resource, V(cluster).
+      type: str
+      sample: cluster
+    name:
+      description: Its name.
+      type: str
+      sample: main
+    action:
+      description:
+        - In the store, V(create), V(update), or V(delete).
+      type: str
+      sample: update
+    before:
+      description: The values that the step changes, as they were. V(null) where there was nothing.
+      type: dict
+      sample:
+        description: ''
+    after:
+      description: The values as they become. V(null) where nothing is left.
+      type: dict
+      sample:
+        description: First cluster
+    needs_restart:
+      description: Always V(false) for this kind.
+      type: bool
+      sample: false
+code:
+  description:
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
+      RV(errors); else the code of the only error.
+  returned: failure, unless Ansible itself refuses an option
+  type: str
+  sample: plan
+errors:
+  description: What is wrong; after V(plan), everything that was found wrong.
+  returned: failure, unless Ansible itself refuses an option
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(invalid_input), an option is not acceptable by itself.
+        - V(not_found), something that was referred to does not exist.
+        - V(conflict), what was asked contradicts what is there.
+        - V(store), the database cannot be reached or used.
+      type: str
+      sample: invalid_input
+    resource:
+      description: Kind and name of what it is about, V(null) if it is about no resource.
+      type: str
+      sample: cluster "main"
+    message:
+      description: What was asked and what is there.
+      type: str
+      sample: datacenter is missing, and there are 2
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: "Name one of: Berlin, Frankfurt"
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+
+
+def main() -> None:
+    """Run the module."""
+    run_kind("cluster")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,650 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage instances, virtual machines and containers."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance
+short_description: Manage instances, virtual machines and containers
+version_added: 0.1.0
+description:
+  - Creates, changes, starts, stops and removes instances of type V(qemu) (virtual machines) and
+    V(lxc) (containers), with their volumes, network devices, CD-ROM image and cloud-init seed.
+  - An instance is a libvirt domain of the same name. QEMU instances use KVM where the node has it,
+    with the processor's own features, and emulation elsewhere.
+  - Nothing restarts by surprise. A change that takes effect only by restarting a running instance
+    is refused before anything is changed, unless O(allow_restart=true).
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes
+  - pextra.ce.resource
+  - pextra.ce.resource.host
+options:
+  name:
+    description:
+      - Name of the instance and its domain, unique in the cluster. One DNS label, from 1 to 63
+        ASCII letters, digits and hyphens, beginning and ending with a letter or digit.
+      - Required to create one. Cannot be changed afterwards.
+    type: str
+  node:
+    description:
+      - Id or name of the node that it is on.
+      - Left out, it is the node that this machine is registered as. The task must run on that node.
+      - Cannot be changed afterwards.
+    type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
+  type:
+    description:
+      - V(qemu) for a virtual machine, V(lxc) for a system container, which has a O(rootfs) and
+        neither volumes, O(cdrom), O(cloud_init) nor O(boot_order).
+      - Default on creation is V(qemu). Cannot be changed afterwards.
+    type: str
+    choices: [qemu, lxc]
+  cpu:
+    description:
+      - Virtual processors, O(cpu.sockets) times O(cpu.cores) times O(cpu.threads). What is left out
+        stays as it is.
+      - A change of a running instance needs a restart, see O(allow_restart).
+    type: dict
+    suboptions:
+      sockets:
+        description:
+          - Processor sockets, from V(1) to V(64).
+          - Default on creation is V(1).
+        type: int
+      cores:
+        description:
+          - Cores of each socket, from V(1) to V(512).
+          - Default on creation is V(1).
+        type: int
+      threads:
+        description:
+          - Threads of each core, from V(1) to V(8).
+          - Default on creation is V(1).
+        type: int
+  memory:
+    description:
+      - Memory, from 16 MiB to 64 TiB. A number without a unit counts MiB; with a unit it is written
+        such as V(2GiB), and must be a whole number of MiB.
+      - Required to create one. A change of a running instance needs a restart, see
+        O(allow_restart).
+    type: str
+  firmware:
+    description:
+      - What a QEMU instance boots with, V(bios) (x86_64 only) or V(uefi) (without Secure Boot).
+      - Default on creation is V(bios). Cannot be changed afterwards.
+    type: str
+    choices: [bios, uefi]
+  autostart:
+    description:
+      - Start the instance when its node starts. A change takes effect at once and starts nothing
+        now.
+      - Default on creation is V(false).
+    type: bool
+  boot_order:
+    description:
+      - What to boot from, as a list of names of its devices, the device names of volumes, the names
+        of network devices, and V(cdrom) for the CD-ROM image. What is not listed is not booted
+        from. The list replaces the one before.
+      - Default on creation is empty, which means the root volume, then the CD-ROM image.
+      - A change takes effect when the instance starts next, and is no reason to restart it.
+    type: list
+    elements: str
+  cdrom:
+    description:
+      - Absolute path on the node of a CD-ROM image, which must exist. V(null) clears it, and ejects
+        it from a running instance.
+      - Changing the image in a drive takes effect at once. A running instance that has no drive yet
+        needs a restart to get one, see O(allow_restart).
+    type: str
+  cloud_init:
+    description:
+      - What the guest's cloud-init configures itself from. It gets a NoCloud seed, a CD-ROM image
+        that only root and the hypervisor can read. What is left out stays as it is. V(null) clears
+        it as a whole and takes the seed away.
+      - A running guest sees a changed seed at once but heeds it when it boots next, and much of it
+        only with another C(instance-id), as cloud-init does. A running instance without a seed
+        needs a restart to get one, see O(allow_restart).
+    type: dict
+    suboptions:
+      user_data:
+        description:
+          - User data as text, beginning with a line such as C(#cloud-config). It is shown nowhere,
+            because it often holds secrets.
+        type: str
+      meta_data:
+        description:
+          - Metadata. C(instance-id) is the instance's id and C(local-hostname) its name, unless
+            they are given here.
+        type: dict
+      network_config:
+        description:
+          - Network configuration of version 1 or 2. Left out, the guest uses DHCP on its first
+            network device.
+        type: dict
+  rootfs:
+    description:
+      - Absolute path on the node of the directory that is the container's root file system, with
+        C(/sbin/init) in it. The module neither makes nor removes it.
+      - Required to create an instance of type V(lxc), and refused for others. Cannot be changed
+        afterwards.
+    type: str
+  volumes:
+    description:
+      - Volumes of the instance, by name. A volume that does not exist is created on the way, one
+        that exists and is attached nowhere is attached, and what is given and differs is changed as
+        M(pextra.ce.volume) does. A running instance gets them plugged in.
+      - The first of the list becomes the root volume of an instance that has none.
+      - Volumes that are attached and not in the list stay, unless O(purge) says otherwise.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - Name of the volume, unique in its pool on the node. See
+            O(pextra.ce.volume#module:name).
+        type: str
+        required: true
+      storage_pool:
+        description:
+          - Id or name of the storage pool. Left out, it is the pool named V(local); so give it for
+            volumes in other pools every time.
+        type: str
+      size:
+        description:
+          - Size, such as V(10GiB); a number without a unit counts bytes. A larger size makes an
+            existing volume grow, a smaller one is an error.
+          - Required to create an empty volume. With O(volumes[].image), left out, it is the image's
+            size.
+        type: str
+      format:
+        description:
+          - Format of the image file.
+          - Default on creation is V(qcow2). Cannot be changed afterwards.
+        type: str
+        choices: [qcow2, raw]
+      image:
+        description:
+          - Absolute path on the node of the disk image that a new volume is filled from.
+        type: str
+      device_name:
+        description:
+          - Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,
+            underscores and hyphens. Chosen while attaching unless given; it stays until the volume
+            is detached.
+        type: str
+      device_path:
+        description:
+          - Device path, unique in the instance, such as V(/dev/vda). Chosen while attaching unless
+            given; it stays until the volume is detached. See
+            O(pextra.ce.volume#module:device_path).
+        type: str
+      bus:
+        description:
+          - Bus of the device. Chosen while attaching, as O(volumes[].device_path) says or else
+            V(virtio); it stays until the volume is detached.
+        type: str
+        choices: [virtio, sata, scsi]
+  networks:
+    description:
+      - Network devices of the instance, by name. What is given and differs is changed; a running
+        instance gets devices plugged in.
+      - Devices that are there and not in the list stay, unless O(purge) says otherwise.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,
+            underscores and hyphens. What the guest calls it is the guest's choice.
+        type: str
+        required: true
+      port_group:
+        description:
+          - Id or name of the port group on the instance's node.
+          - Required to create a device. A device of a running instance that changes to another one
+            is plugged in anew, with the same MAC address.
+        type: str
+      mac:
+        description:
+          - MAC address, unique in the deployment. Unless given it is made from the cluster, the
+            instance's name and the device's name, so that it is the same when the instance is made
+            again.
+          - Cannot be changed afterwards.
+        type: str
+      model:
+        description:
+          - Model of the device in a QEMU instance.
+          - Default on creation is V(virtio). Cannot be changed afterwards.
+        type: str
+        choices: [virtio, e1000e]
+  purge:
+    description:
+      - Make O(volumes) or O(networks) the whole truth. V(volumes) detaches the volumes that are not
+        listed, without destroying them, and never the root volume. V(networks) removes the network
+        devices that are not listed. A list that is left out purges nothing.
+    type: list
+    elements: str
+    choices: [volumes, networks]
+    default: []
+  allow_restart:
+    description:
+      - Restart a running instance if a change needs it. The guest is asked to shut down and has
+        O(timeout) to do so.
+      - Without it such a change fails before anything is changed, naming the field, its current and
+        its desired value. In check mode it fails in the same way.
+    type: bool
+    default: false
+  timeout:
+    description:
+      - Seconds, from V(1) to V(3600), to wait for a guest to shut down, and to wait for
+        O(wait_console). When they have passed the task fails; what was changed stays, and the
+        next run goes on from there.
+    type: int
+    default: 60
+  wait_console:
+    description:
+      - Python regular expression to wait for on the serial console of a QEMU instance, with
+        O(state=started) or O(state=restarted). C(^) and C($) match at lines.
+      - If this run has started the instance, what the console shows from then on counts; otherwise
+        all that its log holds. When O(timeout) has passed the task fails with the console's last
+        lines.
+      - It is no change by itself, and is not waited for in check mode.
+    type: str
+  destroy_volumes:
+    description:
+      - With O(state=absent), also destroy the volumes that are attached to the instance, with what
+        is in them. Without it they are detached and stay.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) creates the instance without starting it, or changes what is given and differs.
+        Whether it runs stays as it is.
+      - V(started) does that and starts it if it does not run.
+      - V(stopped) does that, and asks the guest to shut down, again every 10 seconds, for
+        O(timeout).
+      - V(killed) does that and ends it at once if it runs, as pulling the plug does.
+      - V(restarted) does that, stops it as V(stopped) does and starts it again, each time the task
+        runs. One that does not run is started.
+      - V(absent) removes it, its network devices, its seed and its console's log. It must not run.
+    type: str
+    choices: [present, started, stopped, killed, restarted, absent]
+    default: present
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt)
+  - qemu-img (Debian package qemu-utils), for volumes
+  - xorriso (Debian package xorriso), for O(cloud_init)
+notes:
+  - C(virsh console NAME) opens the serial console; C(/var/log/pextra-ce/console/ID.log) keeps what
+    it has shown, with the instance's id for C(ID). The screen is a VNC server on a local socket,
+    which C(virsh domdisplay NAME) names.
+  - Devices that others attached to the domain stay. One that is at a place that a volume of the
+    instance needs makes the task fail.
+seealso:
+  - module: pextra.ce.instance_info
+  - module: pextra.ce.volume
+  - module: pextra.ce.port_group
+  - module: pextra.ce.storage_pool
+  - name: NoCloud
+    description: What cloud-init makes of a seed.
+    link: https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
+"""
+
+EXAMPLES = r"""
+- name: Have a virtual machine with a root volume and a network device, and run it
+  pextra.ce.instance:
+    name: web
+    cpu:
+      cores: 2
+    memory: 512MiB
+    volumes:
+      - name: web-root
+        size: 2GiB
+    networks:
+      - name: lan0
+        port_group: lan
+    autostart: true
+    state: started
+
+- name: Have one from an image, configured by cloud-init, and wait until it has booted
+  pextra.ce.instance:
+    name: mail
+    description: Mail server
+    memory: 2GiB
+    firmware: uefi
+    volumes:
+      - name: mail-root
+        image: /var/lib/pextra-ce/images/debian-12.qcow2
+        size: 20GiB
+      - name: mail-data
+        storage_pool: fast
+        size: 100GiB
+        device_name: data
+        device_path: /dev/vdb
+    networks:
+      - name: lan0
+        port_group: lan
+        mac: 52:54:00:12:34:56
+    cloud_init:
+      user_data: |
+        #cloud-config
+        ssh_authorized_keys:
+          - {{ operator_key }}
+      network_config:
+        version: 2
+        ethernets:
+          lan:
+            match:
+              macaddress: 52:54:00:12:34:56
+            addresses: [192.0.2.25/24]
+    state: started
+    wait_console: 'mail login:'
+    timeout: 300
+
+- name: Give it more memory, which it gets by a restart
+  pextra.ce.instance:
+    name: web
+    memory: 1GiB
+    allow_restart: true
+
+- name: Insert a CD-ROM image and boot from it next time
+  pextra.ce.instance:
+    name: web
+    cdrom: /var/lib/pextra-ce/images/rescue.iso
+    boot_order: [cdrom, disk-vda]
+    allow_restart: true
+
+- name: Boot from the root volume again, and eject
+  pextra.ce.instance:
+    name: web
+    cdrom: null
+    boot_order: []
+
+- name: Have exactly this network device
+  pextra.ce.instance:
+    name: web
+    networks:
+      - name: lan1
+        port_group: lan
+    purge: [networks]
+
+- name: Have a container
+  pextra.ce.instance:
+    name: dns
+    type: lxc
+    memory: 256MiB
+    rootfs: /srv/containers/dns
+    networks:
+      - name: lan0
+        port_group: lan
+
+- name: Shut it down, within two minutes
+  pextra.ce.instance:
+    name: web
+    state: stopped
+    timeout: 120
+
+- name: Force it off
+  pextra.ce.instance:
+    name: web
+    state: killed
+
+- name: Remove it with its volumes
+  pextra.ce.instance:
+    name: web
+    state: absent
+    destroy_volumes: true
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything changed; in check mode, whether anything would.
+  returned: success
+  type: bool
+  sample: true
+instance:
+  description: The instance after the task, V(null) where it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Identifier, C(inst-) and 21 characters.
+      type: str
+      sample: inst-ZSxAk6GTyjLSJeLCZV9dW
+    cluster_id:
+      description: The cluster of its node.
+      type: str
+      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+    node_id:
+      description: The node that it is on.
+      type: str
+      sample: node-GfWcFHENKRUZ-mjiExelh
+    name:
+      description: Name of the instance and its domain.
+      type: str
+      sample: web
+    description:
+      description: Text for people.
+      type: str
+      sample: ''
+    type:
+      description: V(qemu) or V(lxc).
+      type: str
+      sample: qemu
+    cpu:
+      description: Virtual processors.
+      type: dict
+      contains:
+        sockets:
+          description: Sockets.
+          type: int
+          sample: 1
+        cores:
+          description: Cores of each socket.
+          type: int
+          sample: 2
+        threads:
+          description: Threads of each core.
+          type: int
+          sample: 1
+    vcpus:
+      description: Virtual processors altogether.
+      type: int
+      sample: 2
+    memory:
+      description: Memory in MiB.
+      type: int
+      sample: 512
+    firmware:
+      description: V(bios) or V(uefi).
+      type: str
+      sample: bios
+    autostart:
+      description: Whether it starts with its node.
+      type: bool
+      sample: true
+    boot_order:
+      description: What it boots from, as given; empty for the root volume, then the CD-ROM image.
+      type: list
+      elements: str
+      sample: []
+    cdrom:
+      description: The CD-ROM image, V(null) if none.
+      type: str
+      sample: null
+    rootfs:
+      description: Root file system of a container, V(null) for a virtual machine.
+      type: str
+      sample: null
+    networks:
+      description: Its network devices, sorted by name.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Identifier, C(nic-) and 21 characters.
+          type: str
+          sample: nic-KH0lkU3wGvbnekvxw3Cez
+        name:
+          description: Name.
+          type: str
+          sample: lan0
+        port_group_id:
+          description: The port group that it is on.
+          type: str
+          sample: pgrp-T8-rHMi4RAokP0TwI1pX1
+        mac:
+          description: MAC address.
+          type: str
+          sample: 52:54:00:9d:74:e3
+        model:
+          description: Model.
+          type: str
+          sample: virtio
+    volumes:
+      description: Its volumes, sorted by device path.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Identifier, C(vol-) and 21 characters.
+          type: str
+          sample: vol-RabaKwmMLgYuqI9-hJ75w
+        name:
+          description: Name.
+          type: str
+          sample: web-root
+        device_name:
+          description: Name of the device.
+          type: str
+          sample: disk-vda
+        device_path:
+          description: Device path.
+          type: str
+          sample: /dev/vda
+        bus:
+          description: Bus.
+          type: str
+          sample: virtio
+        is_root:
+          description: Whether it is the root volume.
+          type: bool
+          sample: true
+        size:
+          description: Size that the guest sees, in bytes.
+          type: int
+          sample: 2147483648
+        format:
+          description: Format of the image file.
+          type: str
+          sample: qcow2
+    status:
+      description:
+        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
+          V(updating) or V(deleting). In check mode, what a real run begins with.
+      type: str
+      sample: ready
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+plan:
+  description:
+    - The steps in the order in which they were carried out; in check mode, would be. Empty if
+      everything is as asked already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - Kind of the resource, V(instance), or V(volume) or V(network_device) for its parts.
+      type: str
+      sample: instance
+    name:
+      description: Its name.
+      type: str
+      sample: web
+    action:
+      description:
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
+          left unfinished.
+        - On the node, V(define), V(redefine) (the definition that it starts with next), V(plug),
+          V(unplug), V(change-medium) (as it runs) or V(undefine); for volumes V(allocate), V(grow)
+          or V(delete).
+        - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
+      type: str
+      sample: start
+    before:
+      description: The values that the step changes, as they were. V(null) where there was nothing.
+      type: dict
+      sample:
+        power: stopped
+    after:
+      description: The values as they become. V(null) where nothing is left.
+      type: dict
+      sample:
+        power: running
+    needs_restart:
+      description: Whether it takes effect only by restarting the instance.
+      type: bool
+      sample: false
+code:
+  description:
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
+      RV(errors); else the code of the only error.
+  returned: failure, unless Ansible itself refuses an option
+  type: str
+  sample: plan
+errors:
+  description: What is wrong; after V(plan), everything that was found wrong.
+  returned: failure, unless Ansible itself refuses an option
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(invalid_input), an option is not acceptable by itself.
+        - V(not_found), something that was referred to does not exist.
+        - V(conflict), what was asked contradicts what is there.
+        - V(foreign), the name belongs to something on the node that others made.
+        - V(restart_required), a change needs a restart that was not allowed.
+        - V(unsupported), the node lacks what the request needs.
+        - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(verification), the node still differs after applying.
+        - V(store), the database cannot be reached or used.
+      type: str
+      sample: restart_required
+    resource:
+      description: Kind and name of what it is about, V(null) if it is about no resource.
+      type: str
+      sample: null
+    message:
+      description: What was asked and what is there.
+      type: str
+      sample: "a restart is needed: restart instance web (memory from 512 to 1024)"
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: Stop the instance first, or set allow_restart=true
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+
+
+def main() -> None:
+    """Run the module."""
+    run_kind("instance")
+
+
+if __name__ == "__main__":
+    main()

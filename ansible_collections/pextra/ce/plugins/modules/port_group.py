@@ -1,0 +1,224 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage port groups."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: port_group
+short_description: Manage port groups
+version_added: 0.1.0
+description:
+  - Creates, changes, renames and removes a port group, a named way for instances to connect to a
+    vSwitch.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes
+  - pextra.ce.resource
+options:
+  name:
+    description:
+      - Name of the port group, unique on its node.
+      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
+        ending with a letter or digit.
+      - Required to create one. Together with O(id) it is the new name.
+    type: str
+  node:
+    description:
+      - Id or name of the node that it is on.
+      - Left out, it is the node that this machine is registered as.
+      - Cannot be changed afterwards.
+    type: str
+  vswitch:
+    description:
+      - Id or name of the vSwitch, on the same node.
+      - Required to create one. Another vSwitch moves the instances of the port group there, also
+        running ones, whose network devices are plugged in anew with the same MAC addresses.
+    type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
+  vlan_id:
+    description:
+      - VLAN of the port group, from V(1) to V(4094). V(null) clears it.
+      - It needs a kernel whose bridges filter VLANs (C(CONFIG_BRIDGE_VLAN_FILTERING), as Debian's
+        own has). Without it, the task is refused before any change.
+      - This release keeps the VLAN but does not tag instances' ports yet. Starting an instance on
+        such a port group is refused.
+    type: int
+  state:
+    description:
+      - V(present) creates the port group, or changes what is given and differs.
+      - V(absent) removes it. No instance may have a network device on it.
+    type: str
+    choices: [present, absent]
+    default: present
+notes:
+  - A port group is in the store alone. Setting a VLAN, or moving instances to another vSwitch, must
+    be done on the node itself, as V(root); anything else also from elsewhere.
+seealso:
+  - module: pextra.ce.port_group_info
+  - module: pextra.ce.vswitch
+  - module: pextra.ce.instance
+"""
+
+EXAMPLES = r"""
+- name: Have a port group
+  pextra.ce.port_group:
+    name: lan
+    vswitch: svswitch10
+    description: Instances without a VLAN
+
+- name: Move its instances to another vSwitch
+  pextra.ce.port_group:
+    name: lan
+    vswitch: svswitch11
+
+- name: Have a port group with a VLAN
+  pextra.ce.port_group:
+    name: storage
+    vswitch: svswitch10
+    vlan_id: 20
+
+- name: Take the VLAN away
+  pextra.ce.port_group:
+    name: storage
+    vlan_id: null
+
+- name: Remove it when no instance is left on it
+  pextra.ce.port_group:
+    name: storage
+    state: absent
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything changed; in check mode, whether anything would.
+  returned: success
+  type: bool
+  sample: true
+port_group:
+  description: The port group after the task, V(null) where it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Identifier, C(pgrp-) and 21 characters.
+      type: str
+      sample: pgrp-T8-rHMi4RAokP0TwI1pX1
+    node_id:
+      description: The node that it is on.
+      type: str
+      sample: node-GfWcFHENKRUZ-mjiExelh
+    vswitch_id:
+      description: The vSwitch.
+      type: str
+      sample: vsw-S_-xFY5cDyGq1n1ajaIie
+    name:
+      description: Name.
+      type: str
+      sample: lan
+    description:
+      description: Text for people.
+      type: str
+      sample: Instances without a VLAN
+    vlan_id:
+      description: VLAN, V(null) if none.
+      type: int
+      sample: null
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+plan:
+  description:
+    - The steps in the order in which they were carried out; in check mode, would be. Empty if
+      everything is as asked already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - Kind of the resource, V(port_group), or V(instance) for what happens to instances on it.
+      type: str
+      sample: port_group
+    name:
+      description: Its name.
+      type: str
+      sample: lan
+    action:
+      description:
+        - In the store, V(create), V(update), or V(delete).
+        - For instances on the node, V(redefine) (the stored definition), V(plug) or V(unplug) (as
+          it runs).
+      type: str
+      sample: update
+    before:
+      description: The values that the step changes, as they were. V(null) where there was nothing.
+      type: dict
+      sample:
+        vlan_id: null
+    after:
+      description: The values as they become. V(null) where nothing is left.
+      type: dict
+      sample:
+        vlan_id: 20
+    needs_restart:
+      description: Always V(false) for this kind.
+      type: bool
+      sample: false
+code:
+  description:
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
+      RV(errors); else the code of the only error.
+  returned: failure, unless Ansible itself refuses an option
+  type: str
+  sample: plan
+errors:
+  description: What is wrong; after V(plan), everything that was found wrong.
+  returned: failure, unless Ansible itself refuses an option
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(invalid_input), an option is not acceptable by itself.
+        - V(not_found), something that was referred to does not exist.
+        - V(conflict), what was asked contradicts what is there.
+        - V(foreign), the name belongs to something on the node that others made.
+        - V(unsupported), the node lacks what the request needs.
+        - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(verification), the node still differs after applying.
+        - V(store), the database cannot be reached or used.
+      type: str
+      sample: unsupported
+    resource:
+      description: Kind and name of what it is about, V(null) if it is about no resource.
+      type: str
+      sample: port_group "storage"
+    message:
+      description: What was asked and what is there.
+      type: str
+      sample: VLAN 20 needs a kernel with bridge VLAN filtering
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, or leave vlan_id out
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+
+
+def main() -> None:
+    """Run the module."""
+    run_kind("port_group")
+
+
+if __name__ == "__main__":
+    main()

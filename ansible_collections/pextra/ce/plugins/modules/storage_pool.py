@@ -1,0 +1,260 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage storage pools."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: storage_pool
+short_description: Manage storage pools
+version_added: 0.1.0
+description:
+  - Creates, changes and removes a storage pool of a cluster, and says on which nodes it is enabled.
+  - A pool is configuration of the cluster; each enabled node realises it as a libvirt pool of the
+    same name. The node that the task runs on does so at once, other nodes when they next run a task
+    that names the pool.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes
+  - pextra.ce.resource
+  - pextra.ce.resource.host
+options:
+  name:
+    description:
+      - Name of the pool, unique in its cluster. From 1 to 63 ASCII letters, digits, dots,
+        underscores and hyphens, beginning with a letter or digit. V(local) is what volumes are put
+        in unless another pool is named.
+      - Required to create one. Cannot be changed afterwards.
+    type: str
+  cluster:
+    description:
+      - Id or name of the cluster.
+      - Left out, it is the cluster of the node that the task runs on, or the only cluster there is.
+      - Cannot be changed afterwards.
+    type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
+  type:
+    description:
+      - What the pool stands on. This release realises V(directory), image files in a directory of
+        each node; the other types are refused.
+      - Default on creation is V(directory). Cannot be changed afterwards.
+    type: str
+    choices: [directory, netfs, iscsi, rbd, zfs, lvm]
+  options:
+    description:
+      - Settings of the pool's type, as a dictionary.
+      - V(directory) has C(path), the absolute path of the directory, which is made if it is
+        missing. It must be outside the system's own directories, neither inside nor around the
+        directory of another pool of the cluster, and is the same on every node. Unless given it is
+        C(/var/lib/pextra-ce/pools/) and the pool's name.
+      - Default on creation is empty. Settings of a pool that exists are fixed, and a run that would
+        change one fails.
+    type: dict
+  nodes:
+    description:
+      - Ids or names of nodes of the cluster on which the pool is enabled. They are added to those
+        that are there already.
+      - A pool that is enabled on no node can hold no volumes.
+    type: list
+    elements: str
+  purge_nodes:
+    description:
+      - Also disable the pool on every node that O(nodes) does not name. Such a node must hold no
+        volume in it.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) creates the pool, or changes what is given and differs.
+      - V(absent) removes it. It must hold no volume on any node. On this node the libvirt pool is
+        removed at once, and its directory if nothing is in it. The pool's name stays taken until
+        every other node that has it has run this task, too.
+    type: str
+    choices: [present, absent]
+    default: present
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt)
+seealso:
+  - module: pextra.ce.storage_pool_info
+  - module: pextra.ce.volume
+  - name: libvirt storage pools
+    description: What a pool is on a node.
+    link: https://libvirt.org/storage.html
+"""
+
+EXAMPLES = r"""
+- name: Have the default pool on this node
+  pextra.ce.storage_pool:
+    name: local
+    nodes:
+      - node1
+
+- name: Have a pool on a file system of its own
+  pextra.ce.storage_pool:
+    name: fast
+    cluster: main
+    description: NVMe
+    type: directory
+    options:
+      path: /srv/pextra-ce/fast
+    nodes:
+      - node1
+
+- name: Disable it on all nodes
+  pextra.ce.storage_pool:
+    name: fast
+    cluster: main
+    nodes: []
+    purge_nodes: true
+
+- name: Remove it when no volume is left in it
+  pextra.ce.storage_pool:
+    name: fast
+    cluster: main
+    state: absent
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything changed; in check mode, whether anything would.
+  returned: success
+  type: bool
+  sample: true
+storage_pool:
+  description: The pool after the task, V(null) where it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Identifier, C(pool-) and 21 characters.
+      type: str
+      sample: pool-Bj6ImsKqzB32yNU87YlmE
+    cluster_id:
+      description: The cluster that it belongs to.
+      type: str
+      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+    name:
+      description: Name.
+      type: str
+      sample: local
+    description:
+      description: Text for people.
+      type: str
+      sample: ''
+    type:
+      description: What it stands on.
+      type: str
+      sample: directory
+    options:
+      description: Settings of its type, complete.
+      type: dict
+      sample:
+        path: /var/lib/pextra-ce/pools/local
+    status:
+      description:
+        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
+          V(updating) or V(deleting). In check mode, what a real run begins with.
+      type: str
+      sample: ready
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+plan:
+  description:
+    - The steps in the order in which they were carried out; in check mode, would be. Empty if
+      everything is as asked already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - Kind of the resource, V(storage_pool), or V(storage_pool_node) for the pool on one node.
+      type: str
+      sample: storage_pool
+    name:
+      description: Its name.
+      type: str
+      sample: local
+    action:
+      description:
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
+          left unfinished.
+        - On the node, V(define) (also starts it and marks it for automatic start) or V(undefine).
+      type: str
+      sample: define
+    before:
+      description: The values that the step changes, as they were. V(null) where there was nothing.
+      type: dict
+      sample:
+        defined: false
+        active: false
+        autostart: false
+    after:
+      description: The values as they become. V(null) where nothing is left.
+      type: dict
+      sample:
+        defined: true
+        active: true
+        autostart: true
+    needs_restart:
+      description: Always V(false) for this kind.
+      type: bool
+      sample: false
+code:
+  description:
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
+      RV(errors); else the code of the only error.
+  returned: failure, unless Ansible itself refuses an option
+  type: str
+  sample: plan
+errors:
+  description: What is wrong; after V(plan), everything that was found wrong.
+  returned: failure, unless Ansible itself refuses an option
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(invalid_input), an option is not acceptable by itself.
+        - V(not_found), something that was referred to does not exist.
+        - V(conflict), what was asked contradicts what is there.
+        - V(foreign), the name belongs to something on the node that others made.
+        - V(unsupported), the node lacks what the request needs.
+        - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(verification), the node still differs after applying.
+        - V(store), the database cannot be reached or used.
+      type: str
+      sample: conflict
+    resource:
+      description: Kind and name of what it is about, V(null) if it is about no resource.
+      type: str
+      sample: storage_pool "local"
+    message:
+      description: What was asked and what is there.
+      type: str
+      sample: "it still holds 2 volumes: data, web-root"
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: Destroy the volumes first
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+
+
+def main() -> None:
+    """Run the module."""
+    run_kind("storage_pool")
+
+
+if __name__ == "__main__":
+    main()

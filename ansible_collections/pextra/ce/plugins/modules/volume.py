@@ -1,0 +1,350 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage volumes, the virtual disks of instances."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume
+short_description: Manage volumes, the virtual disks of instances
+version_added: 0.1.0
+description:
+  - Creates volumes, empty or filled from an image; grows them, also while an instance that uses
+    them runs; attaches and detaches them; and destroys them.
+  - A volume never shrinks. The root volume of an instance cannot be detached, and an attached
+    volume cannot be destroyed.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes
+  - pextra.ce.resource
+  - pextra.ce.resource.host
+options:
+  name:
+    description:
+      - Name of the volume, unique in its pool on its node.
+      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
+        ending with a letter or digit.
+      - Required to create one. Cannot be changed afterwards.
+    type: str
+  storage_pool:
+    description:
+      - Id or name of the storage pool, which must be enabled on the node.
+      - Left out, it is the pool named V(local). The name is looked for in that pool, so give it for
+        volumes in other pools every time.
+      - Cannot be changed afterwards.
+    type: str
+  node:
+    description:
+      - Id or name of the node that the volume is on.
+      - Left out, it is the node that this machine is registered as. The task must run on that node.
+      - Cannot be changed afterwards.
+    type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
+  size:
+    description:
+      - Size that a guest sees, from 1 MiB to 64 TiB, rounded up to 512 bytes.
+      - A number with a unit, binary V(KiB), V(MiB), V(GiB), V(TiB) (or V(K), V(M), V(G), V(T)), or
+        decimal V(KB), V(MB), V(GB), V(TB). A number without a unit counts bytes.
+      - A larger size than the volume has makes it grow, at once, also while the instance runs. The
+        guest then grows its partitions and file systems by its own means. A smaller size is an
+        error.
+      - Required to create an empty one. With O(image), left out, it is the image's size; it must
+        not be smaller.
+    type: str
+  grow_by:
+    description:
+      - Make the volume larger by this much, written as O(size) is. Not together with O(size).
+      - Each run of such a task makes the volume larger, so O(size) is what to use in a play that
+        runs again and again. An interrupted growth is finished, not repeated.
+    type: str
+  format:
+    description:
+      - Format of the image file. V(qcow2) takes the space that the guest has written; V(raw) is
+        sparse, too, and a little faster.
+      - Default on creation is V(qcow2). Cannot be changed afterwards.
+    type: str
+    choices: [qcow2, raw]
+  image:
+    description:
+      - Absolute path on the node of the disk image that a new volume is filled from, qcow2 or raw,
+        which is converted to O(format) and enlarged to O(size).
+      - A file that is no disk image is refused, and so is a qcow2 image that refers to another
+        file.
+      - It counts only on creation. For a volume that exists, another path is an error, and the same
+        path changes nothing.
+    type: str
+  instance:
+    description:
+      - Id or name of the instance to attach it to, a QEMU instance on the same node. Needs
+        O(state=attached).
+      - A volume that is attached to another instance must be detached there first.
+    type: str
+  device_name:
+    description:
+      - Name of the device within the instance, unique there, from 3 to 32 ASCII letters, digits,
+        dots, underscores and hyphens. The instance's boot order refers to it.
+      - Chosen while attaching, C(disk-) and the end of the device path unless given. It stays until
+        the volume is detached. Needs O(state=attached).
+    type: str
+  device_path:
+    description:
+      - Device path within the instance, unique there. C(/dev/vda) to C(/dev/vdz) for bus V(virtio),
+        C(/dev/sda) to C(/dev/sdd) for V(sata), C(/dev/sda) to C(/dev/sdx) for V(scsi). What the
+        guest calls the device is the guest's choice.
+      - Chosen while attaching, the first that is free unless given. It stays until the volume is
+        detached. Needs O(state=attached).
+    type: str
+  bus:
+    description:
+      - Bus of the device. V(virtio) is the fastest; V(sata) needs no driver in the guest.
+      - Chosen while attaching, as O(device_path) says or else V(virtio). It stays until the volume
+        is detached. Needs O(state=attached). A V(sata) device cannot be plugged into a running
+        instance.
+    type: str
+    choices: [virtio, sata, scsi]
+  root:
+    description:
+      - Attach it as the instance's root volume, which cannot be detached and boots first. Counts
+        only with O(state=attached).
+    type: bool
+  recreate_missing:
+    description:
+      - If the image file of a volume that exists is gone, make a new one, empty or from O(image).
+        Without it the task fails then, because what was in it is lost.
+    type: bool
+    default: false
+  state:
+    description:
+      - V(present) creates the volume, or changes what is given and differs. Whether it is attached
+        stays as it is.
+      - V(attached) does that and attaches it to O(instance); a running instance gets it plugged in.
+      - V(detached) does that and detaches it; a running guest must let go of it within 30 seconds.
+      - V(absent) destroys it, with what is in it. It must not be attached.
+    type: str
+    choices: [present, attached, detached, absent]
+    default: present
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt)
+  - qemu-img (Debian package qemu-utils)
+notes:
+  - A volume can also be created with the instance that it belongs to, see
+    O(pextra.ce.instance#module:volumes).
+seealso:
+  - module: pextra.ce.volume_info
+  - module: pextra.ce.instance
+  - module: pextra.ce.storage_pool
+"""
+
+EXAMPLES = r"""
+- name: Have an empty volume in the pool "local"
+  pextra.ce.volume:
+    name: data
+    size: 10GiB
+
+- name: Have a volume with a guest operating system in it
+  pextra.ce.volume:
+    name: web-root
+    storage_pool: local
+    image: /var/lib/pextra-ce/images/debian-12.qcow2
+    size: 20GiB
+
+- name: Attach the first one to an instance, running or not
+  pextra.ce.volume:
+    name: data
+    instance: web
+    device_name: data
+    device_path: /dev/vdb
+    state: attached
+
+- name: Grow it, while the instance uses it
+  pextra.ce.volume:
+    name: data
+    size: 12GiB
+
+- name: Grow it by 1 GiB more, once
+  pextra.ce.volume:
+    name: data
+    grow_by: 1GiB
+
+- name: Detach it
+  pextra.ce.volume:
+    name: data
+    state: detached
+
+- name: Destroy it with all that is in it
+  pextra.ce.volume:
+    name: data
+    state: absent
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything changed; in check mode, whether anything would.
+  returned: success
+  type: bool
+  sample: true
+volume:
+  description: The volume after the task, V(null) where it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Identifier, C(vol-) and 21 characters. The image file is named by it.
+      type: str
+      sample: vol-F4zhjmVZkY9wuJ6Gnmb4A
+    storage_pool_id:
+      description: The pool that it is in.
+      type: str
+      sample: pool-Bj6ImsKqzB32yNU87YlmE
+    node_id:
+      description: The node that it is on.
+      type: str
+      sample: node-GfWcFHENKRUZ-mjiExelh
+    name:
+      description: Name.
+      type: str
+      sample: data
+    description:
+      description: Text for people.
+      type: str
+      sample: ''
+    size:
+      description: Size that a guest sees, in bytes.
+      type: int
+      sample: 10737418240
+    format:
+      description: Format of the image.
+      type: str
+      sample: qcow2
+    image:
+      description: The file that it was filled from, V(null) if it began empty.
+      type: str
+      sample: null
+    instance_id:
+      description: The instance that it is attached to, V(null) if none.
+      type: str
+      sample: inst-ZSxAk6GTyjLSJeLCZV9dW
+    device_name:
+      description: Name of the device within the instance, V(null) if it is not attached.
+      type: str
+      sample: data
+    device_path:
+      description: Device path within the instance, V(null) if it is not attached.
+      type: str
+      sample: /dev/vdb
+    bus:
+      description: Bus of the device, V(null) if it is not attached.
+      type: str
+      sample: virtio
+    is_root:
+      description: Whether it is the instance's root volume.
+      type: bool
+      sample: false
+    status:
+      description:
+        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
+          V(updating) or V(deleting). In check mode, what a real run begins with.
+      type: str
+      sample: ready
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+plan:
+  description:
+    - The steps in the order in which they were carried out; in check mode, would be. Empty if
+      everything is as asked already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - Kind of the resource, V(volume), or V(instance) for what happens to the instance that it
+          is attached to.
+      type: str
+      sample: volume
+    name:
+      description: Its name.
+      type: str
+      sample: data
+    action:
+      description:
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
+          left unfinished.
+        - For the volume on the node, V(allocate), V(grow) or V(delete).
+        - For the instance on the node, V(redefine) (its stored definition), V(plug) or V(unplug)
+          (as it runs).
+      type: str
+      sample: grow
+    before:
+      description: The values that the step changes, as they were. V(null) where there was nothing.
+      type: dict
+      sample:
+        size: 10737418240
+    after:
+      description: The values as they become. V(null) where nothing is left.
+      type: dict
+      sample:
+        size: 12884901888
+    needs_restart:
+      description: Whether it takes effect only by restarting the instance.
+      type: bool
+      sample: false
+code:
+  description:
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
+      RV(errors); else the code of the only error.
+  returned: failure, unless Ansible itself refuses an option
+  type: str
+  sample: plan
+errors:
+  description: What is wrong; after V(plan), everything that was found wrong.
+  returned: failure, unless Ansible itself refuses an option
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(invalid_input), an option is not acceptable by itself.
+        - V(not_found), something that was referred to does not exist.
+        - V(conflict), what was asked contradicts what is there.
+        - V(foreign), the name belongs to something on the node that others made.
+        - V(restart_required), a change needs a restart that was not allowed.
+        - V(unsupported), the node lacks what the request needs.
+        - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(verification), the node still differs after applying.
+        - V(store), the database cannot be reached or used.
+      type: str
+      sample: conflict
+    resource:
+      description: Kind and name of what it is about, V(null) if it is about no resource.
+      type: str
+      sample: volume "data"
+    message:
+      description: What was asked and what is there.
+      type: str
+      sample: "size cannot shrink from 12GiB to 10GiB: that would destroy data"
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: null
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+
+
+def main() -> None:
+    """Run the module."""
+    run_kind("volume")
+
+
+if __name__ == "__main__":
+    main()

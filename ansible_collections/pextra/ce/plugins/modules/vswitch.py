@@ -1,0 +1,218 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manage vSwitches."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vswitch
+short_description: Manage vSwitches
+version_added: 0.1.0
+description:
+  - Creates, changes and removes a virtual switch of a node, which instances are connected to
+    through port groups.
+  - A vSwitch is one Linux bridge of the same name. It is made by netlink and, where
+    systemd-networkd runs, kept over a reboot by units of it. Elsewhere it is there until the
+    machine restarts, and the next run makes it again.
+author:
+  - pextra-ce contributors (@pextra-ce)
+extends_documentation_fragment:
+  - pextra.ce.store
+  - pextra.ce.attributes
+  - pextra.ce.resource
+  - pextra.ce.resource.host
+options:
+  name:
+    description:
+      - Name of the vSwitch and its bridge, unique in the cluster. V(svswitch) and a positive
+        integer of up to 7 digits, such as V(svswitch10).
+      - Required to create one. Cannot be changed afterwards.
+    type: str
+  node:
+    description:
+      - Id or name of the node that it is on.
+      - Left out, it is the node that this machine is registered as. The task must run on that node.
+      - Cannot be changed afterwards.
+    type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
+  mtu:
+    description:
+      - Largest packet that the bridge passes, in bytes, from V(576) to V(9216).
+      - Default on creation is V(1500). A change takes effect at once.
+    type: int
+  state:
+    description:
+      - V(present) creates the vSwitch, or changes what is given and differs, and corrects the
+        bridge.
+      - V(absent) removes it. It must hold no port group.
+    type: str
+    choices: [present, absent]
+    default: present
+requirements:
+  - pyroute2 >= 0.7 (Debian package python3-pyroute2)
+notes:
+  - The bridge's MAC address is made from the vSwitch's id and marks it as the platform's own. A
+    network interface of the same name with another MAC address is somebody else's.
+seealso:
+  - module: pextra.ce.vswitch_info
+  - module: pextra.ce.port_group
+"""
+
+EXAMPLES = r"""
+- name: Have a vSwitch on this node
+  pextra.ce.vswitch:
+    name: svswitch10
+    description: Instances
+
+- name: Let it pass jumbo frames
+  pextra.ce.vswitch:
+    name: svswitch10
+    mtu: 9000
+
+- name: Remove it when no port group is left on it
+  pextra.ce.vswitch:
+    name: svswitch10
+    state: absent
+"""
+
+RETURN = r"""
+changed:
+  description: Whether anything changed; in check mode, whether anything would.
+  returned: success
+  type: bool
+  sample: true
+vswitch:
+  description: The vSwitch after the task, V(null) where it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Identifier, C(vsw-) and 21 characters.
+      type: str
+      sample: vsw-S_-xFY5cDyGq1n1ajaIie
+    cluster_id:
+      description: The cluster of its node.
+      type: str
+      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+    node_id:
+      description: The node that it is on.
+      type: str
+      sample: node-GfWcFHENKRUZ-mjiExelh
+    name:
+      description: Name of the vSwitch and its bridge.
+      type: str
+      sample: svswitch10
+    description:
+      description: Text for people.
+      type: str
+      sample: Instances
+    mtu:
+      description: Largest packet, in bytes.
+      type: int
+      sample: 1500
+    status:
+      description:
+        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
+          V(updating) or V(deleting). In check mode, what a real run begins with.
+      type: str
+      sample: ready
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+plan:
+  description:
+    - The steps in the order in which they were carried out; in check mode, would be. Empty if
+      everything is as asked already.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - Kind of the resource, V(vswitch).
+      type: str
+      sample: vswitch
+    name:
+      description: Its name.
+      type: str
+      sample: svswitch10
+    action:
+      description:
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
+          left unfinished.
+        - On the node, V(bridge) (make or correct it) or V(remove).
+      type: str
+      sample: bridge
+    before:
+      description: The values that the step changes, as they were. V(null) where there was nothing.
+      type: dict
+      sample:
+        mtu: 1500
+        up: true
+        persistent: true
+    after:
+      description: The values as they become. V(null) where nothing is left.
+      type: dict
+      sample:
+        mtu: 9000
+        up: true
+        persistent: true
+    needs_restart:
+      description: Always V(false) for this kind.
+      type: bool
+      sample: false
+code:
+  description:
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
+      RV(errors); else the code of the only error.
+  returned: failure, unless Ansible itself refuses an option
+  type: str
+  sample: plan
+errors:
+  description: What is wrong; after V(plan), everything that was found wrong.
+  returned: failure, unless Ansible itself refuses an option
+  type: list
+  elements: dict
+  contains:
+    code:
+      description:
+        - V(invalid_input), an option is not acceptable by itself.
+        - V(not_found), something that was referred to does not exist.
+        - V(conflict), what was asked contradicts what is there.
+        - V(foreign), the name belongs to something on the node that others made.
+        - V(unsupported), the node lacks what the request needs.
+        - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(verification), the node still differs after applying.
+        - V(store), the database cannot be reached or used.
+      type: str
+      sample: foreign
+    resource:
+      description: Kind and name of what it is about, V(null) if it is about no resource.
+      type: str
+      sample: vswitch "svswitch10"
+    message:
+      description: What was asked and what is there.
+      type: str
+      sample: the host has a network interface of that name that is not ours
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: Use another name; interfaces of others are never touched
+"""
+
+from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+
+
+def main() -> None:
+    """Run the module."""
+    run_kind("vswitch")
+
+
+if __name__ == "__main__":
+    main()
