@@ -92,8 +92,8 @@ def _parents(info: Info, view: View, options: Mapping[str, Any]) -> dict[str, An
     for parent in info.parents:
         if options.get(parent) is None:
             continue
-        spec = KINDS[parent].spec
-        scope = {column: known[column] for column in spec.scope if column in known}
+        columns = INFOS[parent].columns
+        scope = {column: value for column, value in known.items() if column in columns}
         row = view.require(parent, options[parent], scope)
         wanted[f"{parent}_id"] = row["id"]
         known |= {key: value for key, value in row.items() if key.endswith("_id")}

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,91 +20,108 @@ _FILE_BASED = ("directory", "netfs")
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How it is with a pool, on a node or altogether, and why if it is not available."""
+    """How it is with a pool, and why if it is not available."""
 
     text: str
     reason: str | None = None
 
 
-def node_status(association: Row, seen: PoolState | None) -> Status:
-    """A pool on one node.
+@dataclass(frozen=True, slots=True)
+class OnNode:
+    """A pool on one of its nodes.
 
-    Args:
+    Attributes:
+        node_id: Identifier of the node.
+        node: Name of the node.
         association: The row of the pool on the node.
         seen: What libvirt has there; None where the node is not this machine.
     """
-    if association["status"] == "deleting":
-        return Status("deleting", "it is being removed from the node")
-    if association["error"]:
-        return Status("error", association["error"])
-    if seen is not None and seen.foreign:
-        return Status("error", "libvirt has a pool of that name that is not ours")
-    if association["status"] != "ready":
-        return Status("pending", "the node has not made it yet")
-    if seen is None or (seen.defined and seen.active and seen.path_exists):
-        return Status("available")
-    if not seen.defined:
-        return Status("error", "libvirt does not have it any more")
-    if not seen.path_exists:
-        return Status("error", "its directory is missing")
-    return Status("error", "it is not active")
+
+    node_id: str
+    node: str
+    association: Row
+    seen: PoolState | None
+
+    @property
+    def made(self) -> bool:
+        """Whether the node has made it; of other nodes, what they said last."""
+        return self.seen.defined if self.seen else self.association["status"] == "ready"
+
+    @property
+    def status(self) -> Status:
+        """How it is there."""
+        row, seen = self.association, self.seen
+        if row["status"] == "deleting":
+            return Status("deleting", "it is being removed from the node")
+        if row["error"]:
+            return Status("error", row["error"])
+        if seen is not None and seen.foreign:
+            return Status("error", "libvirt has a pool of that name that is not ours")
+        if row["status"] != "ready":
+            return Status("pending", "the node has not made it yet")
+        if seen is None or (seen.defined and seen.active and seen.path_exists):
+            return Status("available")
+        if not seen.defined:
+            return Status("error", "libvirt does not have it any more")
+        if not seen.path_exists:
+            return Status("error", "its directory is missing")
+        return Status("error", "it is not active")
 
 
-def pool_status(pool: Row, nodes: list[tuple[str, Status]]) -> Status:
-    """A pool altogether (user guide, Storage Pool Status), from its nodes' names and statuses."""
+def pool_status(pool: Row, nodes: Sequence[OnNode]) -> Status:
+    """How it is with a pool altogether (user guide, Storage Pool Status)."""
     if pool["status"] == "deleting":
-        return Status("deleting", _listed(nodes) or "nothing is left of it on any node")
-    enabled = [(name, status) for name, status in nodes if status.text != "deleting"]
+        return Status("deleting", _reasons(nodes) or "nothing is left of it on any node")
+    enabled = [item for item in nodes if item.status.text != "deleting"]
     if not enabled:
-        return Status("disabled", _listed(nodes) or "it is not enabled on any node")
+        return Status("disabled", _reasons(nodes) or "it is not enabled on any node")
     for text in ("error", "pending"):
-        found = [(name, status) for name, status in enabled if status.text == text]
+        found = [item for item in enabled if item.status.text == text]
         if found:
-            return Status(text, _listed(found))
+            return Status(text, _reasons(found))
     return Status("available")
 
 
-def _listed(nodes: list[tuple[str, Status]]) -> str:
-    return "; ".join(f"{name}: {status.reason}" for name, status in nodes)
+def _reasons(nodes: Sequence[OnNode]) -> str:
+    return "; ".join(f"{item.node}: {item.status.reason}" for item in nodes if item.status.reason)
 
 
-def _associations(row: Row, view: View) -> list[tuple[Row, str, Status]]:
-    """The pool's associations, with the node's name and how it is there, sorted by name."""
-    found = []
-    for item in view.by("storage_pool_node", "storage_pool_id", row["id"]):
-        seen = view.pools.get(item["id"]) if view.is_here(item) else None
-        name = view.name("node", item["node_id"]) or item["node_id"]
-        found.append((item, name, node_status(item, seen)))
-    return sorted(found, key=lambda entry: entry[1])
+def _nodes(row: Row, view: View) -> list[OnNode]:
+    found = [
+        OnNode(
+            item["node_id"],
+            view.name("node", item["node_id"]) or item["node_id"],
+            item,
+            view.pools.get(item["id"]) if view.is_here(item) else None,
+        )
+        for item in view.by("storage_pool_node", "storage_pool_id", row["id"])
+    ]
+    return sorted(found, key=lambda item: item.node)
 
 
 def _status(row: Row, view: View) -> Status:
-    return pool_status(row, [(name, status) for _, name, status in _associations(row, view)])
+    return pool_status(row, _nodes(row, view))
 
 
 def _initialized(row: Row, view: View) -> bool:
-    enabled = [item for item, _, status in _associations(row, view) if status.text != "deleting"]
-    defined = (
-        view.pools[item["id"]].defined if view.is_here(item) else item["status"] == "ready"
-        for item in enabled
-    )
-    return bool(enabled) and all(defined)
+    enabled = [item for item in _nodes(row, view) if item.status.text != "deleting"]
+    return bool(enabled) and all(item.made for item in enabled)
 
 
-def _nodes(row: Row, view: View) -> list[dict[str, Any]]:
+def _node_list(row: Row, view: View) -> list[dict[str, Any]]:
     return [
         {
-            "node_id": item["node_id"],
-            "name": name,
-            "status": status.text,
-            "reason": status.reason,
+            "node_id": item.node_id,
+            "name": item.node,
+            "status": item.status.text,
+            "reason": item.status.reason,
         }
-        for item, name, status in _associations(row, view)
+        for item in _nodes(row, view)
     ]
 
 
 def _usage(row: Row, view: View) -> dict[str, Any] | None:
-    here = any(view.is_here(item) for item, _, _ in _associations(row, view))
+    here = any(map(view.is_here, view.by("storage_pool_node", "storage_pool_id", row["id"])))
     seen = backend(row["type"]).usage(row["options"]) if here else None
     return usage(seen.capacity, seen.available) if seen is not None else None
 
@@ -121,6 +139,6 @@ STORAGE_POOL = Info(
         "can_hold_images": lambda row, _view: row["type"] in _FILE_BASED,
         "usage": _usage,
         "volume_count": count_of("volume", "storage_pool_id"),
-        "nodes": _nodes,
+        "nodes": _node_list,
     },
 )
