@@ -215,9 +215,9 @@ options:
         type: str
       mac:
         description:
-          - MAC address, unique in the deployment. Unless given it is made from the cluster, the
-            instance's name and the device's name, so that it is the same when the instance is made
-            again.
+          - MAC address, unique in the deployment. Write it in quotes, because YAML takes some of
+            them for numbers. Unless given it is made from the cluster, the instance's name and the
+            device's name, so that it is the same when the instance is made again.
           - Cannot be changed afterwards.
         type: str
       model:
@@ -333,7 +333,7 @@ EXAMPLES = r"""
     networks:
       - name: lan0
         port_group: lan
-        mac: 52:54:00:12:34:56
+        mac: "52:54:00:12:34:56"
     cloud_init:
       user_data: |
         #cloud-config
@@ -344,7 +344,7 @@ EXAMPLES = r"""
         ethernets:
           lan:
             match:
-              macaddress: 52:54:00:12:34:56
+              macaddress: "52:54:00:12:34:56"
             addresses: [192.0.2.25/24]
     state: started
     wait_console: 'mail login:'
@@ -505,7 +505,7 @@ instance:
         mac:
           description: MAC address.
           type: str
-          sample: 52:54:00:9d:74:e3
+          sample: "52:54:00:9d:74:e3"
         model:
           description: Model.
           type: str

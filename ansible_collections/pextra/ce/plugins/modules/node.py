@@ -50,7 +50,7 @@ options:
   wol_mac:
     description:
       - MAC address that wakes the node over the network, with colons, hyphens or nothing between
-        the digits.
+        the digits. Write it in quotes, because YAML takes some of them for numbers.
       - V(null) clears it.
     type: str
   state:
@@ -78,7 +78,7 @@ EXAMPLES = r"""
     name: node1
     cluster: main
     ip_address: 192.0.2.11
-    wol_mac: 52:54:00:12:34:56
+    wol_mac: "52:54:00:12:34:56"
   register: this
 
 - name: Rename it
@@ -131,7 +131,7 @@ node:
     wol_mac:
       description: MAC address that wakes it, V(null) if nobody said.
       type: str
-      sample: 52:54:00:12:34:56
+      sample: "52:54:00:12:34:56"
     hostname:
       description: The machine's host name.
       type: str

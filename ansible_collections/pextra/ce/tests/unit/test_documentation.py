@@ -1,0 +1,228 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules' documentation says, held against the kinds' field tables and the store."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from ansible_collections.pextra.ce.plugins.module_utils import database, module
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
+from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS, MANIFEST_KINDS
+from ansible_collections.pextra.ce.plugins.module_utils.store import schema
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = "ansible_collections.pextra.ce.plugins"
+STATE_MODULES = (*MANIFEST_KINDS, "apply", "database")
+MODULES = (*STATE_MODULES, "database_info")
+NO_DATABASE = {"preflight_info"}
+
+
+@functools.cache
+def documents(name: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """A module's DOCUMENTATION with its fragments, EXAMPLES and RETURN."""
+    found = importlib.import_module(f"{PLUGINS}.modules.{name}")
+    documentation = yaml.safe_load(found.DOCUMENTATION)
+    options: dict[str, Any] = {}
+    for reference in documentation["extends_documentation_fragment"]:
+        _namespace, _collection, fragment, *section = reference.split(".")
+        source = importlib.import_module(f"{PLUGINS}.doc_fragments.{fragment}").ModuleDocFragment
+        text = getattr(source, section[0].upper() if section else "DOCUMENTATION")
+        options |= yaml.safe_load(text).get("options") or {}
+    documentation["options"] = options | documentation["options"]
+    return documentation, yaml.safe_load(found.EXAMPLES), yaml.safe_load(found.RETURN)
+
+
+def text_of(option: Mapping[str, Any]) -> str:
+    """An option's description as one line."""
+    lines = option["description"]
+    return " ".join(lines if isinstance(lines, list) else [lines])
+
+
+def flat(fields: Iterable[Field], options: Mapping[str, Any], path: str = "") -> Iterator[Any]:
+    """Every field with its documentation, those within dictionaries and lists too."""
+    for field in fields:
+        where = f"{path}{field.name}"
+        assert field.name in options, f"{where} is not documented"
+        yield where, field, options[field.name]
+        if field.options:
+            yield from flat(field.options, options[field.name]["suboptions"], f"{where}.")
+
+
+def compare(spec: Mapping[str, Any], options: Mapping[str, Any], path: str = "") -> None:
+    """Fail where names, types, choices, defaults or elements differ."""
+    assert set(spec) == set(options), f"options of {path or 'the module'}"
+    for name, argument in spec.items():
+        option, where = options[name], f"{path}{name}"
+        for key, missing in (("type", "str"), ("elements", None), ("default", None)):
+            assert option.get(key) == argument.get(key, missing), f"{key} of {where}"
+        assert option.get("choices", []) == argument.get("choices", []), f"choices of {where}"
+        assert option.get("required", False) == argument.get("required", False), where
+        compare(argument.get("options", {}), option.get("suboptions", {}), f"{where}.")
+
+
+@pytest.fixture(params=MANIFEST_KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind that has a module."""
+    return str(request.param)
+
+
+def test_options_are_those_of_the_field_table(kind: str) -> None:
+    compare(module.kind_spec(KINDS[kind]), documents(kind)[0]["options"])
+
+
+def test_descriptions_say_what_the_field_table_says(kind: str) -> None:
+    spec = KINDS[kind].spec
+    for where, field, option in flat(spec.fields, documents(kind)[0]["options"]):
+        text = text_of(option)
+        if field.required and not option.get("required"):
+            implied = field.ref and "Left out, it is" in text
+            assert implied or "Required to create" in text, f"{where}: is it required?"
+        if field.change is Change.IMMUTABLE:
+            assert "Cannot be changed" in text, f"{where}: can it be changed?"
+        if field.change is Change.RESTART:
+            assert "needs a restart" in text, f"{where}: does it need a restart?"
+        if field.nullable:
+            assert "V(null) clears" in text, f"{where}: what does null do?"
+        if field.secret:
+            assert "shown nowhere" in text, f"{where}: it is secret"
+        for value in default_texts(field):
+            assert f"Default on creation is {value}" in text, f"{where}: what is its default?"
+
+
+def default_texts(field: Field) -> Iterator[str]:
+    """How a description names what a new resource gets."""
+    if field.default is None:
+        return
+    if field.default in ("", [], {}):
+        yield "empty"
+    elif isinstance(field.default, bool):
+        yield f"V({str(field.default).lower()})"
+    elif not isinstance(field.default, dict):
+        yield f"V({field.default})"
+
+
+def test_defaults_of_dictionaries_are_said_of_their_keys(kind: str) -> None:
+    options = documents(kind)[0]["options"]
+    for field in KINDS[kind].spec.fields:
+        for key, value in (field.default or {}).items() if field.type == "dict" else ():
+            text = text_of(options[field.name]["suboptions"][key])
+            assert f"Default on creation is V({value})" in text
+
+
+def test_each_state_is_explained(kind: str) -> None:
+    text = text_of(documents(kind)[0]["options"]["state"])
+    for state in KINDS[kind].spec.states:
+        assert f"V({state})" in text, state
+
+
+def test_the_resource_is_returned_as_documented(kind: str) -> None:
+    documented = documents(kind)[2][kind]["contains"]
+    rows = {name: [row_of(name)] for name in KINDS}
+    specs = {name: item.spec for name, item in KINDS.items()}
+    returned = KINDS[kind].present(rows[kind][0], World(specs, rows, cast(Host, None)))
+    assert set(documented) == set(returned)
+    for key, value in returned.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            assert set(documented[key]["contains"]) == set(value[0]), key
+
+
+def row_of(kind: str) -> dict[str, Any]:
+    """A row of a kind's table, of which each refers to the row of the other kind."""
+    table = KINDS[kind].spec.table
+    statements = [line for item in schema.MIGRATIONS for line in item.statements]
+    create = next(line for line in statements if re.match(rf"CREATE TABLE {table} \(", line))
+    columns = re.findall(r"^\s+([a-z_]+) [A-Z]", create, re.MULTILINE)
+    row: dict[str, Any] = {name: name.removesuffix("_id") for name in columns if name != "UNIQUE"}
+    made = {field.column: field.default for field in KINDS[kind].spec.stored if field.default}
+    return row | made | {"id": kind}
+
+
+@pytest.mark.parametrize("name", STATE_MODULES)
+def test_every_state_module_returns_changed_plan_and_errors(name: str) -> None:
+    returned = documents(name)[2]
+    assert {"changed", "plan", "errors"} <= set(returned)
+    assert list(returned["errors"]["contains"]) == ["code", "resource", "message", "hint"]
+    step = ["kind", "name", "action", "before", "after", "needs_restart"]
+    assert list(returned["plan"]["contains"]) == step
+
+
+def test_the_manifest_takes_and_purges_every_kind() -> None:
+    options, _examples, returned = documents("apply")
+    text = text_of(options["options"]["resources"])
+    assert [name for name in MANIFEST_KINDS if f"V({name})" not in text] == []
+    assert sorted(options["options"]["purge"]["choices"]) == sorted(MANIFEST_KINDS)
+    entry = ["kind", "name", "id", "state", "changed", "actions", "resource"]
+    assert list(returned["resources"]["contains"]) == entry
+
+
+def test_database_modules_return_what_is_documented() -> None:
+    returned = set(database._migrated("pextra_ce", 0, 1, diff=False))
+    assert returned <= set(documents("database")[2])
+    found = {"reachable", "error", "latest_version", *database._UNKNOWN}
+    assert set(documents("database_info")[2]) == found | {"errors"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_are_tasks_with_options_that_exist(name: str) -> None:
+    examples = documents(name)[1]
+    assert any(f"pextra.ce.{name}" in task for task in examples)
+    for task in examples:
+        assert task["name"][0].isupper()
+        for action, options in task.items():
+            if not action.startswith("pextra.ce."):
+                continue
+            other = action.removeprefix("pextra.ce.")
+            assert set(options or {}) <= set(documents(other)[0]["options"]), task["name"]
+            check_values(other, options or {})
+
+
+def check_values(name: str, options: dict[str, Any]) -> None:
+    """Have the engine check options as it does those of a task."""
+    filled = without_templates(options)
+    if name in KINDS:
+        module.to_request(KINDS[name], filled)
+    if name == "apply" and isinstance(filled["resources"], list):
+        module.manifest(filled["resources"])
+
+
+def without_templates(value: Any) -> Any:
+    """The value with something in place of each template."""
+    if isinstance(value, Mapping):
+        return {key: without_templates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_templates(item) for item in value]
+    return re.sub(r"{{.*?}}", "something", value) if isinstance(value, str) else value
+
+
+TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_samples_are_of_the_type_that_is_returned(name: str) -> None:
+    for where, value in returned_values(documents(name)[2]):
+        sample = value.get("sample")
+        assert isinstance(sample, TYPES[value["type"]] | None), f"{where}: {sample!r}"
+
+
+def returned_values(values: Mapping[str, Any], path: str = "") -> Iterator[Any]:
+    """Every return value with its documentation, those within others too."""
+    for name, value in values.items():
+        yield f"{path}{name}", value
+        yield from returned_values(value.get("contains", {}), f"{path}{name}.")
+
+
+def test_the_action_group_is_every_module_that_takes_the_database() -> None:
+    groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
+    there = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+    assert groups["all"] == sorted(there - NO_DATABASE)
