@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Lists instances of one or of all clusters and nodes, with how they run and how to open their
     consoles.
-  - RV(instances[].console) and RV(instances[].accelerator) take a call to libvirt for each
+  - RV(instances[].console) and RV(instances[].accelerator) take a call to libvirt for each running
     instance; everything else takes three listings for all of them.
 author:
   - pextra-ce contributors (@pextra-ce)
@@ -280,8 +280,8 @@ instances:
       sample: 86400
     accelerator:
       description:
-        - V(kvm) or V(tcg) (emulated), V(null) for a container, where it is missing, or on another
-          node.
+        - What runs it, V(kvm) or V(tcg) (emulated). V(null) for a container, and where it does not
+          run or is on another node.
       type: str
       sample: kvm
     console:

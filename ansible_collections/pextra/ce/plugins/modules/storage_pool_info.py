@@ -71,12 +71,12 @@ EXAMPLES = r"""
     label: "{{ item.name }}"
   when: not item.available
 
-- name: Stop where a pool is nearly full
+- name: Look how full a pool is
   pextra.ce.storage_pool_info:
     name: local
     fields: [name, usage]
-  register: pool
-  failed_when: pool.storage_pools | selectattr('usage') | selectattr('usage.percent_used', '>', 95)
+  register: pools
+  failed_when: (pools.storage_pools | first).usage.percent_used | default(0) > 95
 """
 
 RETURN = r"""

@@ -55,11 +55,15 @@ class Domains:
         return "stopped" if uuid in self.by_uuid else "missing"
 
     def definition(self, row: Row) -> ET.Element | None:
-        """The XML of an instance's domain, https://libvirt.org/formatdomain.html."""
+        """An instance's domain as it runs (https://libvirt.org/formatdomain.html), in one call.
+
+        None where it does not run.
+        """
         import libvirt
 
-        domain = self.by_uuid.get(ids.uuid_of(row["id"]))
-        if domain is None:
+        uuid = ids.uuid_of(row["id"])
+        domain = self.by_uuid.get(uuid)
+        if domain is None or uuid not in self.active:
             return None
         with translated("reading the definition", label("instance", row["name"])):
             try:

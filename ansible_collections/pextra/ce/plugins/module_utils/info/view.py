@@ -76,7 +76,7 @@ class View(World):
         return self._domains[type]
 
     def definition(self, row: Row) -> ET.Element | None:
-        """The domain of an instance as it runs, or will: a call a domain. None without one."""
+        """The domain of an instance as it runs; None if it does not. A call a running domain."""
         if row["id"] not in self._definitions:
             domains = self.domains(row["type"]) if self.is_here(row) else None
             self._definitions[row["id"]] = domains.definition(row) if domains else None

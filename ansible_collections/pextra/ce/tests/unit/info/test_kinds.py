@@ -261,7 +261,10 @@ def test_an_instance_counts_once_in_a_port_group(cloud: Node) -> None:
 @pytest.mark.parametrize("power", ["running", "paused", "stopped"])
 def test_the_state_of_an_instance_is_its_domain_s(power: str, cloud: Node) -> None:
     cloud.run(cloud.add_instance("web2"), power)
-    assert cloud.one("instance", "state", name="web2") == power
+    (found,) = cloud.info("instance", name="web2")
+    assert found["state"] == power
+    assert found["accelerator"] == (None if power == "stopped" else "tcg")
+    assert cloud.libvirt.calls["XMLDesc"] == (0 if power == "stopped" else 1)
 
 
 def test_an_instance_without_a_domain_is_missing(cloud: Node) -> None:
