@@ -36,8 +36,8 @@ PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
 	python3-psycopg python3-pyroute2 qemu-utils xorriso $(PACKAGES_QEMU)
-# community.libvirt's modules need lxml on the node.
-PACKAGES_BENCH := python3-lxml
+# community.libvirt needs lxml on the node; time tells what memory a module takes.
+PACKAGES_BENCH := python3-lxml time
 
 .PHONY: help
 help: ## list the targets
@@ -94,7 +94,7 @@ integration: dev node-packages ## tests on this machine's own PostgreSQL, libvir
 bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
 	@scripts/apt-install $(PACKAGES_BENCH)
 	scripts/start-libvirt
-	$(BIN)/python benchmarks/run.py --baseline $(BENCH_VENV) $(ARGS)
+	$(BIN)/python -m benchmarks.run --baseline $(BENCH_VENV) $(ARGS)
 
 .PHONY: venv
 venv: dev ## only make the virtual environment

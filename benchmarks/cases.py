@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured, and what it may take at most."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.ground import NODE_PYTHON, POOL, PREFIX, Ground
+from benchmarks.timing import Figure, Sample, measure, side_by_side
+
+ROOT = Path(__file__).parents[1]
+_BARE_DOMAIN = """<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='{arch}' machine='{machine}'>hvm</type></os>
+</domain>
+"""
+_MACHINES = {"x86_64": "q35", "aarch64": "virt"}
+_MEASURED = """#!/bin/sh
+exec /usr/bin/time --append --output {output} --format '%e %U %S %M' {python} "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        repeats: Runs of each side.
+        few: Instances where the other side takes a loop.
+        many: Instances where it is about scale.
+        steps: Instances at which growth is looked at.
+    """
+
+    repeats: int
+    few: int
+    many: int
+    steps: tuple[int, ...]
+
+
+FULL = Size(3, 100, 1000, (10, 100, 1000))
+QUICK = Size(1, 10, 50, (10, 50))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the results: what ran, medians, and whether it is as fast as it must be."""
+
+    what: str
+    figure: Figure
+    verdict: str = ""
+    passed: bool | None = None
+
+
+class Bench:
+    """The cases, on one ground.
+
+    Args:
+        ground: Where.
+        controller: The virtual environment that `make up` uses.
+        baseline: The virtual environment that has community.libvirt. Playbooks of both sides are
+            run from it, so that only the module differs.
+        size: How much.
+        say: Called with a line of progress.
+    """
+
+    def __init__(
+        self, ground: Ground, controller: Path, baseline: Path, size: Size,
+        say: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._ground, self._controller, self._baseline = ground, controller, baseline
+        self._size, self._say = size, say
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(ground.directory),
+            "LC_ALL": "C.UTF-8",
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT),
+            "ANSIBLE_CONFIG": str(ground.directory / "ansible.cfg"),
+            "ANSIBLE_HOME": str(ground.directory / "ansible"),
+            "ANSIBLE_REMOTE_TEMP": str(ground.directory / "ansible" / "tmp"),
+            "ANSIBLE_PYTHON_INTERPRETER": NODE_PYTHON,
+            "PEXTRA_CE_DATABASE": ground.database,
+        }
+
+    def prepare(self) -> None:
+        """Make a cloud of one node with a storage pool, and warm up both sides."""
+        (self._ground.directory / "ansible.cfg").write_text("")
+        pool = {"path": str(self._ground.pool)}
+        resources = [
+            {"kind": "organization", "name": "bench"},
+            {"kind": "datacenter", "name": "bench"},
+            {"kind": "cluster", "name": "bench"},
+            {"kind": "node", "name": "bench"},
+            {"kind": "storage_pool", "name": POOL, "options": pool, "nodes": ["bench"]},
+        ]
+        self._play({"pextra.ce.database": {"state": "migrated"}})
+        self._play({"pextra.ce.apply": {"resources": resources}})
+        self._ground.keep()
+        self._play({"community.libvirt.virt": {"command": "list_vms"}})
+
+    # The cases
+
+    def define(self) -> Iterator[Line]:
+        """Define instances with a volume each, against a loop over bare domains."""
+        count = self._size.few
+        names = [f"{PREFIX}bare{number:04}" for number in range(count)]
+        loop = {
+            "community.libvirt.virt": {"command": "define", "xml": "{{ item }}"},
+            "loop": [_domain(name) for name in names],
+            "loop_control": {"label": ""},
+        }
+        definitions = self._definitions(names)
+
+        def ours() -> Sample:
+            self._ground.renew()
+            return self._play(_apply(count))
+
+        def theirs() -> Sample:
+            self._ground.forget("bare")
+            return self._play(loop)
+
+        def bare() -> Sample:
+            self._ground.forget("bare")
+            return self._bare("define", definitions)
+
+        found = self._together({"pextra.ce.apply": ours, "community.libvirt.virt": theirs,
+                                "libvirt API": bare})  # fmt: skip
+        self._ground.forget("bare")
+        self._ground.renew()
+        one, other = found["pextra.ce.apply"], found["community.libvirt.virt"]
+        ratio = other.wall / one.wall
+        yield Line(
+            f"one `pextra.ce.apply` defines {count} instances with a volume each", one,
+            f"{ratio:.1f} times as fast as the loop; at least 15", ratio >= 15,
+        )  # fmt: skip
+        yield Line(f"a loop of `community.libvirt.virt` defines {count} bare domains", other)
+        yield Line(f"the libvirt API defines {count} bare domains", found["libvirt API"])
+
+    def again(self) -> Iterator[Line]:
+        """Apply what is there already."""
+        count = self._size.many
+        self._fill(count)
+        definitions = self._definitions([_name(number) for number in range(count)])
+        found = self._together(
+            {
+                "pextra.ce.apply": lambda: self._play(_apply(count)),
+                "trivial": lambda: self._play(_TRIVIAL),
+                "libvirt API": lambda: self._bare("again", definitions),
+            }
+        )
+        one, other = found["pextra.ce.apply"], found["trivial"]
+        more = one.wall - other.wall
+        yield Line(
+            f"the same `pextra.ce.apply` again, nothing to do, {count} instances", one,
+            f"{more:.2f} s above the trivial task; at most 3", more <= 3,
+        )  # fmt: skip
+        yield Line("a playbook with one trivial task", other)
+        yield Line(f"the libvirt API reads {count} domains back", found["libvirt API"])
+
+    def one(self) -> Iterator[Line]:
+        """One task with nothing to do, at a few instances and at many."""
+        for count in (self._size.few, self._size.many):
+            self._fill(count)
+            name = f"{PREFIX}bare0000"
+            theirs = {"community.libvirt.virt": {"command": "define", "xml": _domain(name)}}
+            self._play(theirs)
+            entry = {key: value for key, value in _instance(0).items() if key != "kind"}
+            ours = {"pextra.ce.instance": entry}
+            found = self._together(
+                {
+                    "pextra.ce.instance": functools.partial(self._play, ours),
+                    "community.libvirt.virt": functools.partial(self._play, theirs),
+                },
+                self._size.repeats * 2 + 1,
+            )
+            self._ground.forget("bare")
+            one, other = found["pextra.ce.instance"], found["community.libvirt.virt"]
+            ratio = one.wall / other.wall
+            judged = count == self._size.few
+            yield Line(
+                f"one `pextra.ce.instance`, nothing to do, {count} instances", one,
+                f"{ratio:.2f} of the other's time" + ("; at most 1" if judged else ""),
+                ratio <= 1 if judged else None,
+            )  # fmt: skip
+            yield Line(f"one `community.libvirt.virt`, nothing to do, {count} domains", other)
+
+    def inventory(self) -> Iterator[Line]:
+        """List all instances."""
+        count = self._size.many
+        self._fill(count)
+        sources = {"pextra": "plugin: pextra.ce.pextra\n", "empty": "all: {}\n"}
+        for name, text in sources.items():
+            (self._ground.directory / f"{name}.pextra.yml").write_text(text)
+        found = self._together(
+            {name: functools.partial(self._inventory, name) for name in sources},
+            self._size.repeats * 2 + 1,
+        )
+        more = found["pextra"].wall - found["empty"].wall
+        yield Line(
+            f"`ansible-inventory --list` with {count} instances", found["pextra"],
+            f"{more:.2f} s above the empty file; at most 1", more <= 1,
+        )  # fmt: skip
+        yield Line("`ansible-inventory --list` of an empty static file", found["empty"])
+
+    def growth(self) -> Iterator[Line]:
+        """Time and memory of the module's process as there are more instances."""
+        for count in self._size.steps:
+            self._ground.renew()
+            yield self._grown(count, "defines")
+            yield self._grown(count, "finds nothing to do for")
+
+    def _grown(self, count: int, what: str) -> Line:
+        runs = [self._process(_apply(count)) for _ in range(1 if what == "defines" else 3)]
+        figure = Figure(tuple(sample for sample, _memory in runs))
+        memory = max(memory for _sample, memory in runs) / 1024
+        self._say(f"growth, {count} instances, {what}: {figure.wall:.2f} s, {memory:.0f} MiB")
+        return Line(
+            f"process of `pextra.ce.apply`, {what} {count} instances", figure,
+            f"{figure.cpu / count * 1000:.1f} ms of processor an instance; {memory:.0f} MiB",
+        )  # fmt: skip
+
+    # Running
+
+    def _together(
+        self, runs: dict[str, Callable[[], Sample]], repeats: int | None = None
+    ) -> dict[str, Figure]:
+        return side_by_side(repeats or self._size.repeats, runs, self._say)
+
+    def _fill(self, count: int) -> None:
+        """Have exactly so many instances; those that are there stay."""
+        if self._ground.filled != count:
+            self._say(f"making {count} instances")
+            self._ground.renew()
+            self._play(_apply(count))
+            self._ground.filled = count
+
+    def _play(self, task: dict[str, Any], python: str = NODE_PYTHON) -> Sample:
+        path = self._ground.directory / "play.json"
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+        path.write_text(json.dumps([play]))
+        program = str(self._baseline / "bin" / "ansible-playbook")
+        argv = [program, "-i", "localhost,", "-c", "local", str(path)]
+        return self._measure(argv, {"ANSIBLE_PYTHON_INTERPRETER": python})
+
+    def _process(self, task: dict[str, Any]) -> tuple[Sample, int]:
+        """Time of a module's process itself, and the most memory that it had, in KiB."""
+        python, output = (self._ground.directory / name for name in ("measured-python", "measured"))
+        output.write_text("")
+        python.write_text(_MEASURED.format(output=shlex.quote(str(output)), python=NODE_PYTHON))
+        python.chmod(0o755)
+        self._play(task, str(python))
+        wall, user, system, memory = output.read_text().split()[-4:]
+        return Sample(float(wall), float(user) + float(system)), int(memory)
+
+    def _inventory(self, name: str) -> Sample:
+        program = str(self._controller / "bin" / "ansible-inventory")
+        source = str(self._ground.directory / f"{name}.pextra.yml")
+        return self._measure([program, "-i", source, "--list"], {})
+
+    def _bare(self, action: str, definitions: Path) -> Sample:
+        script = str(Path(__file__).with_name("bare_libvirt.py"))
+        return self._measure([NODE_PYTHON, script, action, str(definitions)], {})
+
+    def _measure(self, argv: Sequence[str], more: dict[str, str]) -> Sample:
+        return measure(argv, self._environment | more, self._ground.directory / "output")
+
+    def _definitions(self, names: Sequence[str]) -> Path:
+        directory = self._ground.directory / "definitions"
+        directory.mkdir(exist_ok=True)
+        for path in directory.iterdir():
+            path.unlink()
+        for name in names:
+            (directory / f"{name}.xml").write_text(_domain(name))
+        return directory
+
+
+CASES: dict[str, Callable[[Bench], Iterator[Line]]] = {
+    "define": Bench.define,
+    "again": Bench.again,
+    "one": Bench.one,
+    "inventory": Bench.inventory,
+    "growth": Bench.growth,
+}
+_TRIVIAL = {"ansible.builtin.command": {"argv": ["/bin/true"]}, "changed_when": False}
+
+
+def _name(number: int) -> str:
+    return f"{PREFIX}vm{number:04}"
+
+
+def _instance(number: int) -> dict[str, Any]:
+    name = _name(number)
+    volume = {"name": name, "storage_pool": POOL, "size": "1GiB"}
+    return {"kind": "instance", "name": name, "memory": "64MiB", "volumes": [volume]}
+
+
+def _apply(count: int) -> dict[str, Any]:
+    return {"pextra.ce.apply": {"resources": [_instance(number) for number in range(count)]}}
+
+
+def _domain(name: str) -> str:
+    arch = os.uname().machine
+    return _BARE_DOMAIN.format(name=name, arch=arch, machine=_MACHINES[arch])

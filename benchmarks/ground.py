@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The throw-away ground that is measured on: a PostgreSQL server, a directory, a name prefix.
+
+Nothing else on the machine is touched, and all of it goes at the end. What a run that was killed
+could not remove, the next one does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = "pextra-bench-"
+"""What the names of domains and pools begin with."""
+POOL = f"{PREFIX}pool"
+DIRECTORY = Path("/var/lib/pextra-ce-bench")
+NODE_PYTHON = "/usr/bin/python3"
+_LOCK = "/run/lock/pextra-ce-bench.lock"
+_SHARED = tuple(
+    map(Path, ("/var/log/pextra-ce/console", "/var/log/pextra-ce", "/run/lock/pextra-ce.lock"))
+)
+"""Made by the modules where they are missing; a cloud on this machine may have them already."""
+_SETTINGS = """
+listen_addresses = ''
+unix_socket_directories = '{directory}'
+"""
+
+
+class Ground:
+    """A PostgreSQL server with the settings of a new one, and paths; see ``ground``."""
+
+    directory = DIRECTORY
+    pool = DIRECTORY / "pool"
+    database = f"host={DIRECTORY} port=5432 dbname=cloud user=postgres"
+
+    def __init__(self) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda item: item.parent.name)
+        if not found:
+            sys.exit("benchmarks: PostgreSQL is not installed")
+        self._programs = found[-1]
+        self._data = DIRECTORY / "sql"
+        self.filled: int | None = None
+
+    def start(self) -> None:
+        """Make the directory, note what of the shared paths is missing, start the server."""
+        DIRECTORY.mkdir(mode=0o755)
+        missing = [str(path) for path in _SHARED if not path.exists()]
+        (DIRECTORY / "missing").write_text("\n".join(missing))
+        self._data.mkdir()
+        for path in (DIRECTORY, self._data):
+            shutil.chown(path, "postgres", "postgres")
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+        with (self._data / "postgresql.conf").open("a") as file:
+            file.write(_SETTINGS.format(directory=DIRECTORY))
+        self._control("start")
+        self.sql("CREATE DATABASE cloud TEMPLATE template0")
+
+    def keep(self) -> None:
+        """Let what the database now holds be what ``renew`` goes back to."""
+        self.sql("CREATE DATABASE kept TEMPLATE cloud")
+
+    def renew(self) -> None:
+        """Remove every instance and volume, and go back to the database as kept."""
+        self.filled = None
+        self._libvirt("remove", f"{PREFIX}vm")
+        for path in self.pool.iterdir():
+            path.unlink()
+        self.sql("DROP DATABASE cloud WITH (FORCE)")
+        self.sql("CREATE DATABASE cloud TEMPLATE kept")
+
+    def forget(self, stem: str) -> None:
+        """Remove the domains whose names begin with the prefix and this."""
+        self._libvirt("remove", PREFIX + stem)
+
+    def remove(self) -> None:
+        """Remove all that was made, here or by a run that was killed."""
+        self._libvirt("remove", PREFIX)
+        if not DIRECTORY.exists():
+            return
+        if (self._data / "postmaster.pid").exists():
+            self._control("stop", check=False)
+        noted = DIRECTORY / "missing"
+        missing = noted.read_text().split() if noted.exists() else ()
+        for path in (path for path in _SHARED if str(path) in missing):
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        shutil.rmtree(DIRECTORY)
+
+    def sql(self, statement: str) -> None:
+        """Run a statement as the server's owner."""
+        where = ("-h", str(DIRECTORY), "-d", "postgres")
+        self._run("psql", "-qX", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
+
+    def _control(self, action: str, *, check: bool = True) -> None:
+        log = str(DIRECTORY / "sql" / "log")
+        self._run(
+            "pg_ctl", "-D", str(self._data), "-l", log, "-m", "fast", "-w", action, check=check
+        )
+
+    def _libvirt(self, action: str, argument: str) -> None:
+        script = str(Path(__file__).with_name("bare_libvirt.py"))
+        subprocess.run([NODE_PYTHON, script, action, argument], check=True)
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+        argv = ["runuser", "-u", "postgres", "--", str(self._programs / program), *arguments]
+        done = subprocess.run(
+            argv, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True, check=False,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(argv)} failed with {done.returncode}")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Be the only benchmark on this machine."""
+    with open(_LOCK, "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("benchmarks: another run is under way on this machine")
+        try:
+            yield
+        finally:
+            os.unlink(_LOCK)
