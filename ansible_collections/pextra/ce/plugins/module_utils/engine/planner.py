@@ -95,6 +95,8 @@ class Planner:
         if errors:
             raise PlanErrors(errors)
         hosted, steps = self._host_steps(asked, world, host)
+        if not steps and not any(world.changes()):
+            self._finish_interrupted(hosted, world)
         plan = Plan((*self._store_steps(world), *steps))
         targets = tuple(Target(item, located.get(item.position)) for item in requests)
         return Drafted(plan, world, targets, hosted)
@@ -235,6 +237,15 @@ class Planner:
             world.retire(kind.spec.name, current["id"])
         else:
             world.drop(kind.spec.name, current["id"])
+
+    def _finish_interrupted(self, hosted: Iterable[tuple[str, str]], world: World) -> None:
+        """What a run that was killed had claimed, and is in place on the host, becomes ready."""
+        for name, id in hosted:
+            row = world.get(name, id)
+            if row is None or row["status"] not in ("pending", "updating"):
+                continue
+            if self._kinds[name].realised(row, world):
+                world.put(name, {**row, "status": "ready"})
 
     def _store_steps(self, world: World) -> Iterable[Step]:
         created = world.created_ids()

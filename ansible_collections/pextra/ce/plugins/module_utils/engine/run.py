@@ -19,6 +19,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import (
     converge,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ForeignError,
+    PlanErrors,
     RestartRequiredError,
     VerificationError,
 )
@@ -78,7 +80,7 @@ class Runner:
             PextraError: Something is unacceptable (nothing was changed) or a step failed (the
                 next run goes on from there).
         """
-        drafted = self._store.transact(lambda tx: self._read_and_plan(tx, requests))
+        drafted = self._plan(requests)
         self._check_restarts(drafted, allow_restart)
         if check:
             return Outcome(drafted, bool(drafted.plan), check)
@@ -87,6 +89,19 @@ class Runner:
         self._settle(drafted)
         return Outcome(drafted, bool(drafted.plan), check)
 
+    def _plan(self, requests: Sequence[Request]) -> Drafted:
+        def work() -> Drafted:
+            return self._store.transact(lambda tx: self._read_and_plan(tx, requests))
+
+        try:
+            return work()
+        except PlanErrors as error:
+            if not any(isinstance(item, ForeignError) for item in error.errors):
+                raise
+            # Or it is ours, and another run claimed and made it between our two looks.
+            with host_lock():
+                return work()
+
     def _apply(self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool) -> Drafted:
         requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
         if drafted.hosted:
@@ -94,8 +109,8 @@ class Runner:
                 drafted = self._store.transact(lambda tx: self._claim(tx, requests, allow_restart))
                 self._execute(drafted.plan.of(Phase.HOST))
                 self._store.transact(lambda tx: self._finish(tx, drafted))
+                self._verify(drafted)
             self._execute(drafted.plan.of(Phase.POWER))
-            self._verify(drafted)
         else:
             drafted = self._store.transact(lambda tx: self._claim(tx, requests, allow_restart))
         return drafted
