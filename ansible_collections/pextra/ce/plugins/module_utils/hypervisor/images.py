@@ -163,6 +163,11 @@ def _removed_on_failure(unfinished: str, path: str) -> Iterator[None]:
         raise
 
 
+def remnant(path: str) -> bool:
+    """Whether an interrupted run left an unfinished image."""
+    return os.path.exists(path + _UNFINISHED)
+
+
 def remove_quietly(path: str) -> None:
     """Remove a file if it is there."""
     with contextlib.suppress(OSError):

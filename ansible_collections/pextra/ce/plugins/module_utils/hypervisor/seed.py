@@ -7,18 +7,20 @@ Source: https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
+import shutil
 import subprocess
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+from ansible_collections.pextra.ce.plugins.module_utils.ids import LENGTH
 
 VOLUME_ID = "cidata"
+_UNFINISHED = ".unfinished"
+_ID_LENGTH = len("inst-") + LENGTH
 
 
 def contents(id: str, name: str, cloud_init: Mapping[str, Any]) -> dict[str, str]:
@@ -45,30 +47,50 @@ def write(target: str, files: Mapping[str, str]) -> None:
     """Make the seed, whole or not at all; only root reads it.
 
     Raises:
-        HostError: xorriso is missing or failed.
+        HostError: xorriso is missing or failed, or the files cannot be written.
     """
-    os.makedirs(os.path.dirname(target), mode=0o711, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(target)) as work:
+    work = target + _UNFINISHED
+    try:
+        os.makedirs(os.path.dirname(target), mode=0o711, exist_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+        os.mkdir(work, mode=0o700)
         for name, text in files.items():
             with open(f"{work}/{name}", "w", encoding="utf-8") as file:
-                os.fchmod(file.fileno(), 0o600)
                 file.write(text)
-        argv = ["xorriso", "-as", "mkisofs", "-quiet", "-V", VOLUME_ID, "-J", "-r"]
-        argv += ["-o", f"{work}/seed.iso", *(f"{work}/{name}" for name in files)]
-        try:
-            done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise HostError(
-                "xorriso is missing on this host", hint="Install the package xorriso"
-            ) from None
-        if done.returncode != 0:
-            raise HostError(f"making a cloud-init seed failed: {' '.join(done.stderr.split())}")
+        _make_iso(f"{work}/seed.iso", [f"{work}/{name}" for name in files])
         os.chmod(f"{work}/seed.iso", 0o600)
         os.replace(f"{work}/seed.iso", target)
+    except OSError as error:
+        raise HostError(
+            f"cloud-init seed {target} could not be made: {error.strerror}",
+            hint="Free space on that file system" if error.errno == 28 else None,
+        ) from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def remove_others(directory: str, id: str, keep: str | None) -> None:
-    """Remove the seeds of an instance but one."""
-    for found in glob.glob(f"{directory}/seeds/{glob.escape(id)}-*.iso"):
-        if found != keep:
-            os.unlink(found)
+def _make_iso(target: str, paths: Iterable[str]) -> None:
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-V", VOLUME_ID, "-J", "-r", "-o", target]
+    try:
+        done = subprocess.run([*argv, *paths], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise HostError(
+            "xorriso is missing on this host", hint="Install the package xorriso"
+        ) from None
+    if done.returncode != 0:
+        raise HostError(f"making a cloud-init seed failed: {' '.join(done.stderr.split())}")
+
+
+def found(directory: str, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What is there of the seeds of these instances, unfinished ones too: one listing."""
+    wanted = frozenset(ids)
+    try:
+        names = sorted(os.listdir(f"{directory}/seeds"))
+    except FileNotFoundError:
+        return {}
+    seeds: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        id = name[:_ID_LENGTH]
+        if id in wanted:
+            seeds[id] = (*seeds.get(id, ()), f"{directory}/seeds/{name}")
+    return seeds

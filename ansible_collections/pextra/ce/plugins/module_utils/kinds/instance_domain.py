@@ -23,7 +23,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     UnsupportedError,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import domain_xml, power, seed
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import domain_xml, power
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import translated
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
     ALIAS,
@@ -34,6 +34,10 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     Nic,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_files import console_log
+
+__all__ = ["console_log", "execute", "observe", "removal", "settle", "steps", "wait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class DomainState:
         xml: The text of the persistent definition.
         autostart: It starts with the host.
         foreign: A domain that is not ours has the name.
+        files: Seeds, and the console's log where the instance goes; see ``instance_files``.
     """
 
     config: Domain | None = None
@@ -53,6 +58,7 @@ class DomainState:
     xml: str = ""
     autostart: bool = False
     foreign: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,6 @@ class Work:
     type: str
     text: str = ""
     autostart: bool = False
-    seed_path: str | None = None
-    seed_files: Mapping[str, str] | None = None
     console_log: str = ""
     timeout: int = 60
 
@@ -87,6 +91,7 @@ def check_cdrom(row: Row, current: Row | None, resource: str) -> None:
 def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
     """The domains of these instances: three listings a driver, and a definition each."""
     found: dict[str, DomainState] = {}
+    files = instance_files.observe(rows, host)
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
         domains, active = driver.domains(), driver.active_names()
@@ -94,11 +99,11 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
         for row in rows:
             if row["type"] != type:
                 continue
-            domain = domains.get(row["name"])
+            domain, own = domains.get(row["name"]), files.get(row["id"], ())
             if domain is None:
-                found[row["id"]] = DomainState()
+                found[row["id"]] = DomainState(files=own)
             elif domain.UUIDString() != ids.uuid_of(row["id"]):
-                found[row["id"]] = DomainState(foreign=True)
+                found[row["id"]] = DomainState(foreign=True, files=own)
             else:
                 with translated("reading the definition", label("instance", row["name"])):
                     text = domain.XMLDesc(_CONFIG)
@@ -108,6 +113,7 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
                     live=domain_xml.parse(live) if live else None,
                     xml=text,
                     autostart=row["name"] in autostart,
+                    files=own,
                 )
     return found
 
@@ -135,11 +141,6 @@ def desired(row: Row, seen: DomainState, world: World) -> Domain:
         disks=tuple(_disks(row, order, world)) if row["type"] == "qemu" else (),
         nics=tuple(_nics(row, order, world)),
     )
-
-
-def console_log(row: Row, host: Host) -> str:
-    """The file that keeps what an instance prints on its serial console."""
-    return f"{host.log_dir}/console/{row['id']}.log"
 
 
 def _boot_positions(row: Row, world: World) -> dict[str, int]:
@@ -180,10 +181,9 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
         yield Disk(
             CDROM_TARGET, row["cdrom"], "raw", bus, "cdrom", order.get("cdrom"), ALIAS + "cdrom"
         )
-    if row["cloud_init"] is not None:
-        files = seed.contents(row["id"], row["name"], row["cloud_init"])
-        path = seed.path(world.host.state_dir, row["id"], files)
-        yield Disk(SEED_TARGET, path, "raw", bus, "cdrom", None, ALIAS + "seed")
+    medium = instance_files.seed_of(row, world.host)
+    if medium is not None:
+        yield Disk(SEED_TARGET, medium[0], "raw", bus, "cdrom", None, ALIAS + "seed")
 
 
 def _nics(row: Row, order: Mapping[str, int], world: World) -> Iterator[Nic]:
@@ -236,15 +236,18 @@ def steps(request: Request | None, row: Row, seen: DomainState, world: World) ->
         )
     want = desired(row, seen, world)
     state = request.state if request else "present"
-    yield from _define(row, want, seen, world)
+    yield from instance_files.making(row, seen.files, world.host)
+    yield from _define(row, want, seen)
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
         yield from _live(row, want, seen.live, restarts, request)
+    medium = instance_files.seed_of(row, world.host)
+    yield from instance_files.clearing(row, seen.files, medium[0] if medium else None)
     yield from _power(request, row, state, seen, world)
 
 
-def _define(row: Row, want: Domain, seen: DomainState, world: World) -> Iterator[Step]:
-    work = _work(row, want, world)
+def _define(row: Row, want: Domain, seen: DomainState) -> Iterator[Step]:
+    work = Work(row["type"], "", row["autostart"], want.console_log or "")
     if seen.config is None:
         text = domain_xml.render(want)
         after = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
@@ -259,14 +262,6 @@ def _define(row: Row, want: Domain, seen: DomainState, world: World) -> Iterator
         return
     text = domain_xml.amend(seen.xml, _ours(seen.config), want)
     yield _step(row, "redefine", before, after, dataclasses.replace(work, text=text))
-
-
-def _work(row: Row, want: Domain, world: World) -> Work:
-    files = path = None
-    if row["cloud_init"] is not None:
-        files = seed.contents(row["id"], row["name"], row["cloud_init"])
-        path = seed.path(world.host.state_dir, row["id"], files)
-    return Work(row["type"], "", row["autostart"], path, files, want.console_log or "")
 
 
 def _check_places(config: Domain, want: Domain, resource: str) -> None:
@@ -407,26 +402,27 @@ def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
 
 
 def removal(gone: Row, seen: DomainState) -> Iterator[Step]:
-    """Undefine a domain that is not running.
+    """Undefine a domain that is not running, and remove the instance's files.
 
     Raises:
         ConflictError: It runs.
     """
-    if seen.foreign or seen.config is None:
-        return
     if seen.live is not None:
         raise ConflictError(
             "it is running",
             resource=label("instance", gone["name"]),
             hint="Stop it first: state=stopped, or state=killed if it does not answer",
         )
-    log = seen.config.console_log or ""
-    work = Work(gone["type"], console_log=log)
-    yield _step(gone, "undefine", {"power": "stopped"}, None, work)
+    if seen.config is not None:
+        yield _step(gone, "undefine", {"power": "stopped"}, None, Work(gone["type"]))
+    yield from instance_files.clearing(gone, seen.files, None)
 
 
 def execute(step: Step, host: Host) -> None:
     """Carry out one step with libvirt."""
+    if step.action in instance_files.ACTIONS:
+        instance_files.execute(step)
+        return
     work: Work = step.payload
     driver, resource = host.driver(work.type), label("instance", step.name)
     if step.action in ("define", "redefine"):
@@ -437,9 +433,6 @@ def execute(step: Step, host: Host) -> None:
         with translated("undefining it", resource):
             flags = 4 if work.type == "qemu" else 0  # VIR_DOMAIN_UNDEFINE_NVRAM
             driver.domain(ids.uuid_of(step.id)).undefineFlags(flags)
-        seed.remove_others(host.state_dir, step.id, None)
-        if work.console_log and os.path.exists(work.console_log):
-            os.unlink(work.console_log)
     elif step.action == "start":
         host.console_marks[step.id] = power.console_size(_log_of(step, host))
         power.start(driver, step.id, resource)
@@ -454,18 +447,12 @@ def _log_of(step: Step, host: Host) -> str:
 
 
 def _execute_define(step: Step, work: Work, host: Host) -> None:
-    if work.seed_path and work.seed_files and not os.path.exists(work.seed_path):
-        seed.write(work.seed_path, work.seed_files)
     if work.console_log:
         os.makedirs(os.path.dirname(work.console_log), mode=0o700, exist_ok=True)
     with translated("defining it", label("instance", step.name)):
         domain = host.driver(work.type).connection.defineXMLFlags(work.text, 0)
         if step.action == "redefine" or work.autostart:
             domain.setAutostart(int(work.autostart))
-    if step.action == "redefine":
-        live = domain.isActive()
-        if not live:
-            seed.remove_others(host.state_dir, step.id, work.seed_path)
 
 
 def _execute_device(step: Step, work: Work, host: Host) -> None:

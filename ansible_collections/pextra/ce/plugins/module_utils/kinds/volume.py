@@ -243,7 +243,10 @@ class Volume(Kind):
         for row in rows:
             pool = world.get("storage_pool", row["storage_pool_id"])
             if pool is not None and row["node_id"] == world.here:
-                state = backend(pool["type"]).look(pool["options"], row["id"], row["format"])
+                place = pool["options"], row["id"], row["format"]
+                state = backend(pool["type"]).look(*place)
+                if state is None and row["status"] == "deleting":
+                    state = backend(pool["type"]).remnant(*place)
                 if state is not None:
                     found[row["id"]] = state
         return found

@@ -68,6 +68,9 @@ class PoolBackend(Protocol):
     def look(self, options: Mapping[str, Any], key: str, format: str) -> VolumeState | None:
         """The volume as it is, None where there is none."""
 
+    def remnant(self, options: Mapping[str, Any], key: str, format: str) -> VolumeState | None:
+        """What an interrupted run left of a volume that was never finished."""
+
     def usage(self, options: Mapping[str, Any]) -> Usage | None:
         """How full the pool is; None where it is not there."""
 

@@ -88,6 +88,11 @@ class DirectoryPool:
         found = images.look(self.path(options, key, format))
         return VolumeState(found.path, found.format, found.size, found.allocated) if found else None
 
+    def remnant(self, options: Mapping[str, Any], key: str, format: str) -> VolumeState | None:
+        """The unfinished image file, if there is one."""
+        path = self.path(options, key, format)
+        return VolumeState(path, format, 0, 0) if images.remnant(path) else None
+
     def usage(self, options: Mapping[str, Any]) -> Usage | None:
         """The file system's size and what is free of it."""
         try:
