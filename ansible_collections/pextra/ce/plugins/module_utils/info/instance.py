@@ -11,7 +11,7 @@ from ansible_collections.pextra.ce.plugins.module_utils import facts
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Computed, Info
 from ansible_collections.pextra.ce.plugins.module_utils.info.view import View
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_domain import console_log
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_files import console_log
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 
 _ACCELERATORS = {"kvm": "kvm", "qemu": "tcg"}

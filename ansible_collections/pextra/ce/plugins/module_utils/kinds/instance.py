@@ -15,7 +15,12 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_domain, network_device
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import (
+    instance_actions,
+    instance_domain,
+    instance_steps,
+    network_device,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     DESCRIPTION,
     NODE,
@@ -175,23 +180,23 @@ class Instance(Kind):
     ) -> Iterable[Step]:
         """Define, plug, power; or undefine."""
         if seen is not None and gone is not None:
-            return instance_domain.removal(gone, seen)
+            return instance_steps.removal(gone, seen)
         if seen is not None and row is not None:
-            return instance_domain.steps(request, row, seen, world)
+            return instance_steps.steps(request, row, seen, world)
         return ()
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""
-        instance_domain.execute(step, host)
+        instance_actions.execute(step, host)
 
     def wait(self, step: Step, host: Host) -> None:
         """Wait for a shutdown, and start again what is restarted."""
-        instance_domain.wait(step, host)
+        instance_actions.wait(step, host)
 
     def settle(self, request: Request, row: Row, host: Host) -> None:
         """Wait for the line on the console that the request names."""
         if request.options.get("wait_console"):
-            instance_domain.settle(request, row, host)
+            instance_actions.settle(request, row, host)
 
 
 def _network_requests(request: Request, row: Row, world: World) -> Iterable[Request]:

@@ -1,0 +1,260 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps from an instance's domain as it is to the domain as it should be. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Request, label
+from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Step
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
+    ForeignError,
+    UnsupportedError,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import domain_xml
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
+    CDROM_TARGET,
+    Disk,
+    Domain,
+    Nic,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_domain import (
+    DomainState,
+    desired,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What executing a step needs: the driver's type, and what to do there."""
+
+    type: str
+    text: str = ""
+    autostart: bool = False
+    console_log: str = ""
+    timeout: int = 60
+
+
+def _ours(domain: Domain) -> Domain:
+    if domain.type == "lxc":
+        return domain
+    return dataclasses.replace(
+        domain,
+        disks=tuple(disk for disk in domain.disks if disk.alias),
+        nics=tuple(nic for nic in domain.nics if nic.alias),
+    )
+
+
+def _comparable(domain: Domain) -> Domain:
+    ours = _ours(domain)
+    return dataclasses.replace(
+        ours,
+        console_log=None,
+        disks=tuple(sorted(ours.disks, key=domain_xml.device_key)),
+        nics=tuple(sorted(ours.nics, key=domain_xml.device_key)),
+    )
+
+
+def steps(request: Request | None, row: Row, seen: DomainState, world: World) -> Iterator[Step]:
+    """From the domain as it is to what the store and the request ask for.
+
+    Raises:
+        ForeignError: A domain that is not ours has the name, or a device has a place we need.
+    """
+    resource = label("instance", row["name"])
+    if seen.foreign:
+        raise ForeignError(
+            "libvirt has a domain of that name that is not ours",
+            resource=resource,
+            hint="Use another name; domains of others are never touched",
+        )
+    want = desired(row, seen, world)
+    state = request.state if request else "present"
+    yield from instance_files.making(row, seen.files, world.host)
+    yield from _define(row, want, seen)
+    if seen.live is not None:
+        restarts = state in ("stopped", "killed", "restarted")
+        yield from _live(row, want, seen.live, restarts, request)
+    medium = instance_files.seed_of(row, world.host)
+    yield from instance_files.clearing(row, seen.files, medium[0] if medium else None)
+    yield from _power(request, row, state, seen, world)
+
+
+def _define(row: Row, want: Domain, seen: DomainState) -> Iterator[Step]:
+    work = Work(row["type"], "", row["autostart"], want.console_log or "")
+    if seen.config is None:
+        text = domain_xml.render(want)
+        after = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
+        yield _step(row, "define", None, after, dataclasses.replace(work, text=text))
+        return
+    have, need = _comparable(seen.config), _comparable(want)
+    _check_places(seen.config, want, label("instance", row["name"]))
+    before, after = _differences(have, need)
+    if seen.autostart != row["autostart"]:
+        before["autostart"], after["autostart"] = seen.autostart, row["autostart"]
+    if not after:
+        return
+    text = domain_xml.amend(seen.xml, _ours(seen.config), want)
+    yield _step(row, "redefine", before, after, dataclasses.replace(work, text=text))
+
+
+def _check_places(config: Domain, want: Domain, resource: str) -> None:
+    foreign = {disk.target for disk in config.disks if not disk.alias}
+    taken = [disk.target for disk in want.disks if disk.target in foreign]
+    if taken and want.type != "lxc":
+        raise ForeignError(
+            f"somebody else attached a device at {', '.join(taken)}",
+            resource=resource,
+            hint="Give the volume another device_path, or detach the other device",
+        )
+
+
+def _differences(have: Domain, need: Domain) -> tuple[dict[str, Any], dict[str, Any]]:
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for item in dataclasses.fields(Domain):
+        old, new = getattr(have, item.name), getattr(need, item.name)
+        if isinstance(old, tuple) and item.name in ("disks", "nics"):
+            old, new = _without(old, new), _without(new, old)
+        if old != new:
+            before[item.name], after[item.name] = _shown(old), _shown(new)
+    return before, after
+
+
+def _without(some: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(item for item in some if item not in others)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_shown(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
+    return value
+
+
+def _live(
+    row: Row, want: Domain, live: Domain, restarts: bool, request: Request | None
+) -> Iterator[Step]:
+    """Plug and unplug, and what only a restart can change."""
+    if restarts:
+        return
+    have, need = _ours(live), want
+    for old, new in (*_pairs(have.disks, need.disks), *_pairs(have.nics, need.nics)):
+        yield from _plug(row, old, new)
+    stale = {
+        name: (getattr(have, name), getattr(need, name))
+        for name in ("memory", "cpu", "rootfs")
+        if getattr(have, name) != getattr(need, name)
+    }
+    if stale:
+        timeout = request.options.get("timeout", 60) if request else 60
+        yield Step(
+            "instance", row["id"], row["name"], "restart", Phase.POWER,
+            {key: _shown(pair[0]) for key, pair in stale.items()},
+            {key: _shown(pair[1]) for key, pair in stale.items()},
+            needs_restart=True,
+            payload=Work(row["type"], timeout=timeout),
+        )  # fmt: skip
+
+
+def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
+    old = {domain_xml.device_key(item): dataclasses.replace(item, boot=None) for item in have}
+    new = {domain_xml.device_key(item): dataclasses.replace(item, boot=None) for item in need}
+    for key in [*(key for key in old if key not in new), *new]:
+        if old.get(key) != new.get(key):
+            yield old.get(key), new.get(key)
+
+
+def _plug(row: Row, old: Disk | Nic | None, new: Disk | Nic | None) -> Iterator[Step]:
+    """Steps that bring one device of a running domain from ``old`` to ``new``."""
+    if isinstance(old, Disk) and old.device == "cdrom":
+        medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
+        if old.path != medium.path:
+            yield _device_step(row, "change-medium", old, medium)
+    elif isinstance(new, Disk) and new.device == "cdrom":
+        step = _device_step(row, "restart", None, new)
+        yield dataclasses.replace(
+            step, phase=Phase.POWER, needs_restart=True, payload=Work(row["type"])
+        )
+    else:
+        if old is not None:
+            yield _device_step(row, "unplug", old, None)
+        if new is not None:
+            yield _device_step(row, "plug", None, new)
+
+
+def _device_step(row: Row, action: str, old: Disk | Nic | None, new: Disk | Nic | None) -> Step:
+    subject = new if new is not None else old
+    element = (
+        domain_xml.nic_element(subject)
+        if isinstance(subject, Nic)
+        else domain_xml.disk_element(subject or Disk(CDROM_TARGET, None))
+    )
+    text = domain_xml.as_text(element)
+    return _step(row, action, _shown(old), _shown(new), Work(row["type"], text))
+
+
+def _power(
+    request: Request | None, row: Row, state: str, seen: DomainState, world: World
+) -> Iterator[Step]:
+    active = seen.live is not None
+    action = {
+        ("started", False): "start",
+        ("stopped", True): "shutdown",
+        ("killed", True): "kill",
+        ("restarted", True): "restart",
+        ("restarted", False): "start",
+    }.get((state, active))
+    if action is None:
+        return
+    if action in ("start", "restart") and row["type"] == "qemu":
+        _check_vlans(row, world)
+    timeout = request.options.get("timeout", 60) if request else 60
+    before = {"power": "running" if active else "stopped"}
+    after = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
+    yield Step(
+        "instance", row["id"], row["name"], action, Phase.POWER, before, after,
+        payload=Work(row["type"], timeout=timeout),
+    )  # fmt: skip
+
+
+def _check_vlans(row: Row, world: World) -> None:
+    for device in world.by("network_device", "instance_id", row["id"]):
+        group = world.get("port_group", device["port_group_id"])
+        if group is not None and group["vlan_id"] is not None:
+            raise UnsupportedError(
+                f'port group "{group["name"]}" has a VLAN, and this release does not tag'
+                " instances' ports yet",
+                resource=label("instance", row["name"]),
+                hint="Use a port group without a VLAN",
+            )
+
+
+def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
+    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=work)
+
+
+def removal(gone: Row, seen: DomainState) -> Iterator[Step]:
+    """Undefine a domain that is not running, and remove the instance's files.
+
+    Raises:
+        ConflictError: It runs.
+    """
+    if seen.live is not None:
+        raise ConflictError(
+            "it is running",
+            resource=label("instance", gone["name"]),
+            hint="Stop it first: state=stopped, or state=killed if it does not answer",
+        )
+    if seen.config is not None:
+        yield _step(gone, "undefine", {"power": "stopped"}, None, Work(gone["type"]))
+    yield from instance_files.clearing(gone, seen.files, None)
