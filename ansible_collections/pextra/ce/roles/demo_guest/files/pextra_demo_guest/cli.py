@@ -107,9 +107,10 @@ def build(request: Request, platform: Platform, scratch: Path) -> manifest.Manif
         packages={one.package.name: one.package.version for one in fetched.values()},
     )
     (scratch / "manifest").write_text(record.to_json(), encoding="utf-8")
-    # Killed between the two, the next run finds image and manifest at odds and builds again.
-    _publish(built, request.image)
+    # The manifest first: an image without one is somebody else's. Killed between the two, the
+    # next run finds them at odds and builds again.
     _publish(scratch / "manifest", manifest.path_for(request.image))
+    _publish(built, request.image)
     return record
 
 
