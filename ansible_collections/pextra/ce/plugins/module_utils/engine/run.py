@@ -180,11 +180,11 @@ class Runner:
             row = drafted.world.get(kind, id)
             if row is not None:
                 drafted.world.put(kind, {**row, "status": "ready"} if not _going(row) else row)
+        asked = {(item.request.kind, item.id): item.request for item in drafted.targets}
+        hosted = {key: asked.get(key) for key in drafted.hosted}
         left = [
             step
-            for step in converge(
-                self._kinds, dict.fromkeys(drafted.hosted), drafted.world, self._host
-            )
+            for step in converge(self._kinds, hosted, drafted.world, self._host)
             if step.phase is Phase.HOST
         ]
         if left:
