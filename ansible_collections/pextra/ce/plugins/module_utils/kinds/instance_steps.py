@@ -148,22 +148,31 @@ def _live(
     if restarts:
         return
     have, need = _ours(live), want
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
     for old, new in (*_pairs(have.disks, need.disks), *_pairs(have.nics, need.nics)):
-        yield from _plug(row, old, new)
-    stale = {
-        name: (getattr(have, name), getattr(need, name))
-        for name in ("memory", "cpu", "rootfs")
-        if getattr(have, name) != getattr(need, name)
-    }
-    if stale:
+        if _is_fixed(old, new):
+            name = (new if new is not None else old).target
+            before[name], after[name] = _shown(old), _shown(new)
+        else:
+            yield from _plug(row, old, new)
+    for name in ("memory", "cpu", "rootfs"):
+        if getattr(have, name) != getattr(need, name):
+            before[name], after[name] = _shown(getattr(have, name)), _shown(getattr(need, name))
+    if after:
         timeout = request.options.get("timeout", 60) if request else 60
         yield Step(
-            "instance", row["id"], row["name"], "restart", Phase.POWER,
-            {key: _shown(pair[0]) for key, pair in stale.items()},
-            {key: _shown(pair[1]) for key, pair in stale.items()},
-            needs_restart=True,
-            payload=Work(row["type"], timeout=timeout),
+            "instance", row["id"], row["name"], "restart", Phase.POWER, before, after,
+            needs_restart=True, payload=Work(row["type"], timeout=timeout),
         )  # fmt: skip
+
+
+def _is_fixed(old: Disk | Nic | None, new: Disk | Nic | None) -> bool:
+    """Whether only a restart brings it: SATA, where CD-ROM drives are too, has no hot-plug."""
+    if isinstance(old, Disk) and old.device == "cdrom":
+        return False  # its medium can be changed
+    disks = [item for item in (old, new) if isinstance(item, Disk)]
+    return any(disk.bus == "sata" or disk.device == "cdrom" for disk in disks)
 
 
 def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
@@ -180,11 +189,6 @@ def _plug(row: Row, old: Disk | Nic | None, new: Disk | Nic | None) -> Iterator[
         medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
         if old.path != medium.path:
             yield _device_step(row, "change-medium", old, medium)
-    elif isinstance(new, Disk) and new.device == "cdrom":
-        step = _device_step(row, "restart", None, new)
-        yield dataclasses.replace(
-            step, phase=Phase.POWER, needs_restart=True, payload=Work(row["type"])
-        )
     else:
         if old is not None:
             yield _device_step(row, "unplug", old, None)
