@@ -68,6 +68,7 @@ def _machine(root: ET.Element, domain: Domain) -> ET.Element:
     ET.SubElement(devices, "controller", type="pci", model="pcie-root")
     for _port in range(_HOTPLUG_PORTS):
         ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
     _console(devices, domain)
     graphics = ET.SubElement(devices, "graphics", type="vnc")
     ET.SubElement(graphics, "listen", type="socket")
