@@ -262,6 +262,10 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
         root.append(_cpu_element(desired))
     elif current.cpu != desired.cpu:
         _child(root, "vcpu").text = str(desired.vcpus)
+    system = _child(root, "os")
+    if any(device.boot for device in (*desired.disks, *desired.nics)):
+        for boot in system.findall("boot"):
+            system.remove(boot)
     devices = _child(root, "devices")
     _amend_devices(devices, "disk", current.disks, desired.disks)
     _amend_devices(devices, "interface", current.nics, desired.nics)
