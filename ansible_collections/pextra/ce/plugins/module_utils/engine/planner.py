@@ -104,7 +104,10 @@ class Planner:
     def _left_out(
         self, purge: Sequence[str], asked: Mapping[tuple[str, str], Request], world: World
     ) -> Iterator[Request]:
-        """Requests that remove what no request names: on this node, or beside what is named."""
+        """Requests that remove what no request names.
+
+        What is on nodes goes from this one alone; other things, beside what is named.
+        """
         for name in sorted(purge, key=lambda name: -self._kinds[name].spec.rank):
             spec = self._kinds[name].spec
             rows = {row["id"]: row for row in world.all(name)}
@@ -114,9 +117,9 @@ class Planner:
                 if kind == name and id in rows
             }
             for row in rows.values():
-                on_this_node = "node_id" in row and row["node_id"] == world.here
                 scope = tuple(row.get(column) for column in spec.scope)
-                if (name, row["id"]) not in asked and (on_this_node or scope in beside):
+                ours = row["node_id"] == world.here if "node_id" in row else scope in beside
+                if ours and (name, row["id"]) not in asked:
                     values = {"id": row["id"], spec.key: row[spec.key]}
                     yield Request(name, "absent", values, {}, -1)
 
