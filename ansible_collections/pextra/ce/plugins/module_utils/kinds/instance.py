@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,6 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.world import Worl
 from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import (
-    instance_actions,
     instance_domain,
     instance_steps,
     network_device,
@@ -40,6 +40,14 @@ def _memory(value: Any) -> int:
             hint="Write 2GiB, or a number of MiB",
         )
     return size // units.MIB
+
+
+def _pattern(value: Any) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise InputError(f"{value!r} is not a regular expression: {error}") from None
+    return str(value)
 
 
 _CPU = (
@@ -94,7 +102,7 @@ class Instance(Kind):
             Field("timeout", "int", default=60, parse=within(1, 3600)),
             Field("allow_restart", "bool", default=False),
             Field("destroy_volumes", "bool", default=False),
-            Field("wait_console"),
+            Field("wait_console", parse=_pattern),
             Field(
                 "purge", "list", elements="str", choices=("volumes", "networks"), default=[]
             ),
@@ -187,15 +195,21 @@ class Instance(Kind):
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""
+        from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_actions
+
         instance_actions.execute(step, host)
 
     def wait(self, step: Step, host: Host) -> None:
         """Wait for a shutdown, and start again what is restarted."""
+        from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_actions
+
         instance_actions.wait(step, host)
 
     def settle(self, request: Request, row: Row, host: Host) -> None:
         """Wait for the line on the console that the request names."""
         if request.options.get("wait_console"):
+            from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_actions
+
             instance_actions.settle(request, row, host)
 
 
