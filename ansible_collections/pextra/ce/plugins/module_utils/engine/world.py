@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -162,6 +161,8 @@ class World:
         row = self.find(kind, ref, scope)
         if row is None:
             names = sorted({str(row[self._specs[kind].key]) for row in self.all(kind)})
+            import difflib
+
             near = difflib.get_close_matches(ref, names, 1)
             have = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
             hint = f'Did you mean "{near[0]}"?' if near else f"There are: {have or 'none yet'}"

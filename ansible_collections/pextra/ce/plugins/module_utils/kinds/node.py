@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils import facts, units
+from ansible_collections.pextra.ce.plugins.module_utils import units
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
@@ -68,6 +68,8 @@ class Node(Kind):
                 )
             row["host_key"] = world.host.key
         if row["host_key"] == world.host.key:
+            from ansible_collections.pextra.ce.plugins.module_utils import facts
+
             known = facts.gather()
             if any(row.get(key) != value for key, value in known.items()):
                 row.update(known, last_seen=facts.now())

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Field, Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
@@ -18,8 +18,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     check_here,
     resolve_node,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.licensing import token
-from ansible_collections.pextra.ce.plugins.module_utils.licensing.token import License
+
+if TYPE_CHECKING:
+    from ansible_collections.pextra.ce.plugins.module_utils.licensing.token import License
 
 EVALUATION_DAYS = 30
 
@@ -83,6 +84,7 @@ def _now() -> dt.datetime:
 
 
 def _verified(key: str, host: Host) -> License:
+    from ansible_collections.pextra.ce.plugins.module_utils.licensing import token
     from ansible_collections.pextra.ce.plugins.module_utils.licensing.trust import TrustStore
 
     try:
@@ -96,6 +98,7 @@ def _expected_evaluation(host: Host) -> License:
     from ansible_collections.pextra.ce.plugins.module_utils.licensing.evaluation import (
         find_evaluation,
     )
+    from ansible_collections.pextra.ce.plugins.module_utils.licensing.token import Edition, License
 
     found = find_evaluation(_now(), host.license_dir, host.trust_dir)
     if found is not None:
@@ -104,7 +107,7 @@ def _expected_evaluation(host: Host) -> License:
     return License(
         id="",
         customer="Evaluation",
-        edition=token.Edition.EVALUATION,
+        edition=Edition.EVALUATION,
         issued_at=now,
         not_before=now,
         expires_at=now + dt.timedelta(days=EVALUATION_DAYS),

@@ -14,7 +14,6 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import ForeignError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import defined
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool import refuse_volumes
 
@@ -47,6 +46,8 @@ class StoragePoolNode(Kind):
 
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
         """libvirt's pools: one listing; ours are known by UUID."""
+        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import defined
+
         return defined.observe(
             {row["id"]: row["name"] for row in rows if row["node_id"] == world.here}, host
         )
@@ -85,6 +86,8 @@ class StoragePoolNode(Kind):
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""
+        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import defined
+
         type, options, uuid = step.payload
         if step.action == "define":
             defined.define(host.qemu, backend(type), step.name, uuid, options)

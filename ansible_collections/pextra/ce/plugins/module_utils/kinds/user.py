@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils import passwords, units
+from ansible_collections.pextra.ce.plugins.module_utils import units
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
@@ -40,6 +40,8 @@ def _password(value: Any) -> str:
 
 
 def _hash(value: Any) -> str:
+    from ansible_collections.pextra.ce.plugins.module_utils import passwords
+
     if not passwords.is_argon2_hash(str(value)):
         raise InputError(
             "this is no argon2id hash of sufficient strength",
@@ -82,6 +84,8 @@ class User(Kind):
 
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         """Hash a new password; a password that fits the stored hash changes nothing."""
+        from ansible_collections.pextra.ce.plugins.module_utils import passwords
+
         password = request.values.get("password")
         if password and request.values.get("password_hash"):
             raise InputError("give password or password_hash, not both", resource=request.label)

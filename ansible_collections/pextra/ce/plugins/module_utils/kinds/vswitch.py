@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
@@ -22,7 +22,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     resolve_node,
     within,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
+
+if TYPE_CHECKING:
+    from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
 
 _NAME = re.compile(r"svswitch[1-9][0-9]{0,6}", re.ASCII)
 
@@ -118,4 +120,6 @@ class VSwitch(Kind):
 
 def wanted(row: Row) -> BridgeState:
     """The bridge that a vSwitch is; its MAC address, made from the id, marks it as ours."""
+    from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
+
     return BridgeState(row["name"], ids.mac_of(row["id"]), row["mtu"], True)
