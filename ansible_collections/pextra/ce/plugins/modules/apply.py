@@ -104,7 +104,7 @@ EXAMPLES = r"""
         name: web
         memory: 512MiB
         volumes:
-          - {name: web-root, size: 2GiB}
+          - {name: web-root, image: /var/lib/pextra-ce/images/debian-12.qcow2, size: 4GiB}
         networks:
           - {name: lan0, port_group: lan}
         state: started

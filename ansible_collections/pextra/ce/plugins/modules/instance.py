@@ -190,7 +190,8 @@ options:
       bus:
         description:
           - Bus of the device. Chosen while attaching, as O(volumes[].device_path) says or else
-            V(virtio); it stays until the volume is detached.
+            V(virtio); it stays until the volume is detached. A running instance gets and loses a
+            V(sata) device only by a restart, see O(allow_restart).
         type: str
         choices: [virtio, sata, scsi]
   networks:
@@ -308,19 +309,19 @@ EXAMPLES = r"""
     memory: 512MiB
     volumes:
       - name: web-root
-        size: 2GiB
+        image: /var/lib/pextra-ce/images/debian-12.qcow2
+        size: 4GiB
     networks:
       - name: lan0
         port_group: lan
     autostart: true
     state: started
 
-- name: Have one from an image, configured by cloud-init, and wait until it has booted
+- name: Have one with cloud-init and a second volume, and wait until it has booted
   pextra.ce.instance:
     name: mail
     description: Mail server
-    memory: 2GiB
-    firmware: uefi
+    memory: 1GiB
     volumes:
       - name: mail-root
         image: /var/lib/pextra-ce/images/debian-12.qcow2
@@ -350,24 +351,43 @@ EXAMPLES = r"""
     wait_console: 'mail login:'
     timeout: 300
 
-- name: Give it more memory, which it gets by a restart
+- name: Have one with UEFI that installs its operating system from a CD-ROM image
+  pextra.ce.instance:
+    name: db
+    memory: 1GiB
+    firmware: uefi
+    cdrom: /var/lib/pextra-ce/images/debian-12-netinst.iso
+    volumes:
+      - name: db-root
+        size: 20GiB
+        device_name: root
+    boot_order: [root, cdrom]
+    state: started
+
+- name: Give the first one more memory, which it gets by a restart
   pextra.ce.instance:
     name: web
     memory: 1GiB
     allow_restart: true
 
-- name: Insert a CD-ROM image and boot from it next time
+- name: Insert a rescue CD-ROM image, and boot from it
   pextra.ce.instance:
     name: web
     cdrom: /var/lib/pextra-ce/images/rescue.iso
     boot_order: [cdrom, disk-vda]
-    allow_restart: true
+    state: restarted
 
-- name: Boot from the root volume again, and eject
+- name: Eject it, and boot from the root volume next time
   pextra.ce.instance:
     name: web
     cdrom: null
     boot_order: []
+
+- name: Shut it down, within two minutes
+  pextra.ce.instance:
+    name: web
+    state: stopped
+    timeout: 120
 
 - name: Have exactly this network device
   pextra.ce.instance:
@@ -387,20 +407,14 @@ EXAMPLES = r"""
       - name: lan0
         port_group: lan
 
-- name: Shut it down, within two minutes
+- name: Force one off
   pextra.ce.instance:
-    name: web
-    state: stopped
-    timeout: 120
-
-- name: Force it off
-  pextra.ce.instance:
-    name: web
+    name: db
     state: killed
 
 - name: Remove it with its volumes
   pextra.ce.instance:
-    name: web
+    name: db
     state: absent
     destroy_volumes: true
 """
@@ -578,9 +592,10 @@ plan:
       description:
         - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
           left unfinished.
-        - On the node, V(define), V(redefine) (the definition that it starts with next), V(plug),
-          V(unplug), V(change-medium) (as it runs) or V(undefine); for volumes V(allocate), V(grow)
-          or V(delete).
+        - On the node, V(seed) (make the cloud-init seed), V(define), V(redefine) (the definition
+          that it starts with next), V(plug), V(unplug), V(change-medium) (as it runs), V(clean)
+          (remove seeds and logs that are no longer needed) or V(undefine); for volumes V(allocate),
+          V(grow) or V(delete).
         - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
       type: str
       sample: start

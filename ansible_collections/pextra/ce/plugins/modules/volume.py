@@ -105,8 +105,8 @@ options:
     description:
       - Bus of the device. V(virtio) is the fastest; V(sata) needs no driver in the guest.
       - Chosen while attaching, as O(device_path) says or else V(virtio). It stays until the volume
-        is detached. Needs O(state=attached). A V(sata) device cannot be plugged into a running
-        instance.
+        is detached. Needs O(state=attached). A V(sata) device is attached and detached while the
+        instance does not run; while it runs, the task is refused.
     type: str
     choices: [virtio, sata, scsi]
   root:
