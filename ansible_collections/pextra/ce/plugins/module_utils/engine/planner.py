@@ -108,7 +108,7 @@ class Planner:
 
         What is on nodes goes from this one alone; other things, beside what is named.
         """
-        for name in sorted(purge, key=lambda name: -self._kinds[name].spec.rank):
+        for name in sorted(purge, key=lambda name: self._order(Request(name, "absent", {}))):
             spec = self._kinds[name].spec
             rows = {row["id"]: row for row in world.all(name)}
             beside = {

@@ -115,8 +115,8 @@ class Volume(Kind):
     )
 
     def rank(self, request: Request) -> int:
-        """Plain volumes before instances, attachments after them."""
-        return 70 if request.state == "present" else 90
+        """Made before instances and gone after them; attached and detached after they are made."""
+        return 90 if request.state in ("attached", "detached") else 70
 
     def resolve(self, request: Request, world: World) -> dict[str, Any]:
         """Node, pool (``local`` unless named) and instance, each within the node's cluster."""
