@@ -64,9 +64,7 @@ def based(postgres: Postgres, driver: Driver, migrated: str) -> str:
     return "template_base"
 
 
-@pytest.fixture
-def make_lab(postgres: Postgres, driver: Driver, based: str) -> Iterator[Callable[..., Lab]]:
-    """Makes labs: of a class, from a template database."""
+def _labs(postgres: Postgres, driver: Driver, based: str) -> Iterator[Callable[..., Lab]]:
     made: list[tuple[Lab, str]] = []
 
     def make(cls: type[_L], template: str = based) -> _L:
@@ -81,6 +79,13 @@ def make_lab(postgres: Postgres, driver: Driver, based: str) -> Iterator[Callabl
         for lab, name in made:
             lab.remove()
             postgres.drop(name)
+
+
+make_lab = pytest.fixture(_labs, name="make_lab")
+"""Makes labs that are gone after the test: of a class, from a template database."""
+
+make_module_lab = pytest.fixture(_labs, scope="module", name="make_module_lab")
+"""Makes labs that are gone after the last test of a file."""
 
 
 @pytest.fixture

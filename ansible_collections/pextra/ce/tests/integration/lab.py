@@ -292,11 +292,10 @@ class Lab:
 
     def remove(self) -> None:
         """Remove from the host whatever has this lab's name."""
-        there = self.libvirt()
-        for name in there["domains"]:
+        for name in self._ours(quietly("virsh", "-q", "-c", QEMU, "list", "--all", "--name")):
             quietly("virsh", "-q", "-c", QEMU, "destroy", name)
             quietly("virsh", "-q", "-c", QEMU, "undefine", "--nvram", name)
-        for name in there["pools"]:
+        for name in self._ours(quietly("virsh", "-q", "-c", QEMU, "pool-list", "--all", "--name")):
             quietly("virsh", "-q", "-c", QEMU, "pool-destroy", name)
             quietly("virsh", "-q", "-c", QEMU, "pool-undefine", name)
         for name in self._bridges:
@@ -305,6 +304,9 @@ class Lab:
         for path in self._mounts:
             quietly("umount", str(path))
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _ours(self, text: str) -> list[str]:
+        return [name for name in text.split() if name.startswith(self.prefix)]
 
 
 class Node(Lab):

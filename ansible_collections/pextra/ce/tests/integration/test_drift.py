@@ -1,0 +1,221 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was changed outside with virsh and ip is reported and repaired by the next run."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, agrees, run
+
+Repair = Callable[[Node], None]
+
+
+def cloud(node: Node) -> list[Args]:
+    """A manifest with an instance that is off, and all that it stands on."""
+    seed = {"meta_data": {"role": "web"}}
+    return [
+        node.pool_entry(),
+        *node.network_entries(),
+        {"kind": "instance", **node.instance(node.name("vm"), autostart=True, cloud_init=seed)},
+    ]
+
+
+def undefine(node: Node) -> None:
+    node.virsh("undefine", node.name("vm"))
+
+
+def change_memory(node: Node) -> None:
+    node.virsh("setmaxmem", node.name("vm"), "64M", "--config")
+
+
+def change_processors(node: Node) -> None:
+    text = node.libvirt()["domains"][node.name("vm")]["xml"]
+    text = text.replace('sockets="1"', 'sockets="2"').replace("sockets='1'", "sockets='2'")
+    text = text.replace(">1</vcpu>", ">2</vcpu>")
+    node.virsh("define", str(node.file("vm.xml", text.encode())))
+
+
+def detach_network_device(node: Node) -> None:
+    node.virsh("detach-interface", node.name("vm"), "bridge", "--config")
+
+
+def move_network_device(node: Node) -> None:
+    text = node.libvirt()["domains"][node.name("vm")]["xml"]
+    text = text.replace(f"bridge='{node.vswitch}'", "bridge='elsewhere'")
+    node.virsh("define", str(node.file("vm.xml", text.encode())))
+
+
+def detach_volume(node: Node) -> None:
+    node.virsh("detach-disk", node.name("vm"), "vda", "--config")
+
+
+def eject_seed(node: Node) -> None:
+    node.virsh("change-media", node.name("vm"), "sdz", "--eject", "--config")
+
+
+def remove_seed(node: Node) -> None:
+    for path in node.directory.glob("lib/seeds/*"):
+        path.unlink()
+
+
+def stop_autostart(node: Node) -> None:
+    node.virsh("autostart", "--disable", node.name("vm"))
+
+
+def delete_bridge(node: Node) -> None:
+    run("ip", "link", "del", node.vswitch)
+
+
+def change_mtu(node: Node) -> None:
+    run("ip", "link", "set", node.vswitch, "mtu", "1280")
+
+
+def bridge_down(node: Node) -> None:
+    run("ip", "link", "set", node.vswitch, "down")
+
+
+def stop_pool(node: Node) -> None:
+    node.virsh("pool-destroy", node.pool)
+
+
+def undefine_pool(node: Node) -> None:
+    node.virsh("pool-destroy", node.pool)
+    node.virsh("pool-undefine", node.pool)
+
+
+def pool_without_autostart(node: Node) -> None:
+    node.virsh("pool-autostart", "--disable", node.pool)
+
+
+CHANGES = {
+    undefine: "instance define",
+    change_memory: "instance redefine",
+    change_processors: "instance redefine",
+    detach_network_device: "instance redefine",
+    move_network_device: "instance redefine",
+    detach_volume: "instance redefine",
+    eject_seed: "instance redefine",
+    remove_seed: "instance seed",
+    stop_autostart: "instance redefine",
+    delete_bridge: "vswitch bridge",
+    change_mtu: "vswitch bridge",
+    bridge_down: "vswitch bridge",
+    stop_pool: "storage_pool_node define",
+    undefine_pool: "storage_pool_node define",
+    pool_without_autostart: "storage_pool_node define",
+}
+
+
+@pytest.fixture(scope="module")
+def drifting(make_module_lab: Callable[..., Node]) -> Node:
+    """A node whose cloud is whole again after each test that passes."""
+    made = make_module_lab(Node)
+    made.apply(*cloud(made))
+    return made
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_change_outside_is_reported_and_repaired(drifting: Node, change: Repair) -> None:
+    node = drifting
+    before = comparable(node)
+    change(node)
+    assert comparable(node) != before
+    said = node.apply(*cloud(node), check=True)
+    done = node.apply(*cloud(node))
+    assert done.actions == [CHANGES[change]]
+    assert agrees(said["plan"], done["plan"])
+    assert comparable(node) == before
+    assert not node.apply(*cloud(node)).changed
+
+
+def comparable(node: Node) -> Args:
+    """The host, but for moments and for what libvirt finds out or chooses by itself."""
+    host = node.host()
+    return {
+        "domains": {name: definition(item) for name, item in host["domains"].items()},
+        "pools": {
+            name: (item["active"], item["autostart"]) for name, item in host["pools"].items()
+        },
+        "bridges": host["bridges"],
+        "up": is_up(node),
+        "files": [name for name in host["files"] if name != "vm.xml"],
+    }
+
+
+def definition(domain: Args) -> Args:
+    """A domain's definition without the places of devices on their buses."""
+    root = ET.fromstring(domain["xml"])  # noqa: S314
+    for device in root.findall("devices/*"):
+        for address in device.findall("address"):
+            device.remove(address)
+    texts = [ET.tostring(part, encoding="unicode").split() for part in root]
+    devices = [ET.tostring(part, encoding="unicode").split() for part in root.findall("devices/*")]
+    return {"parts": texts[:-1], "devices": sorted(devices), "autostart": domain["autostart"]}
+
+
+def is_up(node: Node) -> bool:
+    """Whether the vSwitch's bridge is up."""
+    flags = Path("/sys/class/net", node.vswitch, "flags")
+    return flags.exists() and bool(int(flags.read_text(), 16) & 1)
+
+
+def test_change_of_the_running_machine_alone_is_repaired_too(node: Node) -> None:
+    name, medium = node.name("vm"), str(node.image("cd.iso", "raw"))
+    entry = {"kind": "instance", **node.instance(name, cdrom=medium), "state": "started"}
+    node.apply(entry)
+    node.virsh("change-media", name, "sdy", "--eject", "--live", "--force")
+    assert node.live(name).find(f"devices/disk/source[@file='{medium}']") is None
+    assert node.apply(entry).actions == ["instance change-medium"]
+    assert node.live(name).find(f"devices/disk/source[@file='{medium}']") is not None
+    assert not node.apply(entry).changed
+
+
+def test_stopped_machine_is_started_again(node: Node) -> None:
+    name = node.name("vm")
+    entry = {"kind": "instance", **node.instance(name), "state": "started"}
+    node.apply(entry)
+    node.virsh("destroy", name)
+    assert node.apply(entry).actions == ["instance start"]
+    assert node.running() == [name]
+    assert not node.apply(entry).changed
+
+
+def test_what_an_operator_added_stays(node: Node) -> None:
+    name, extra = node.name("vm"), node.image("extra.qcow2")
+    node.run("instance", **node.instance(name))
+    node.virsh("attach-disk", name, str(extra), "vdx", "--subdriver", "qcow2", "--config")
+    node.virsh(
+        "attach-interface", name, "bridge", "other", "--mac", "52:54:00:00:0a:0b", "--config"
+    )
+    node.virsh("desc", name, "--config", "--new-desc", "mine")
+    assert not node.run("instance", **node.instance(name)).changed
+    node.run("instance", name=name, memory="48MiB")
+    domain = node.domain(name)
+    assert domain.findtext("memory") == str(48 * 1024)
+    assert domain.findtext("description") == "mine"
+    assert domain.find(f"devices/disk/source[@file='{extra}']") is not None
+    assert domain.find("devices/interface/mac[@address='52:54:00:00:0a:0b']") is not None
+
+
+def test_missing_data_of_a_volume_is_an_error_and_nothing_is_made_anew(node: Node) -> None:
+    node.run("volume", **node.volume("data"))
+    image = node.image_of("data")
+    image.unlink()
+    result = node.refused("volume", **node.volume("data"))
+    assert result.code == "conflict"
+    assert str(image) in result.message
+    assert "recreate_missing" in result.message
+    assert not image.exists()
+    assert node.run("volume", **node.volume("data"), recreate_missing=True).changed
+    assert node.size_of("data") == 4 << 20
+
+
+def test_missing_directory_of_a_pool_is_made_again(node: Node) -> None:
+    (node.directory / "pool").rmdir()
+    assert node.apply(node.pool_entry()).actions == ["storage_pool_node define"]
+    assert (node.directory / "pool").is_dir()
