@@ -143,19 +143,19 @@ def _opens(path: Path) -> bool:
 def _os_release(root: Path) -> dict[str, str]:
     """The fields of os-release(5)."""
     text = _text(root / "etc/os-release") or _text(root / "usr/lib/os-release")
-    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs}
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
 
 
 def _processors(root: Path) -> list[dict[str, str]]:
     """One dictionary of /proc/cpuinfo a hardware thread."""
     processors: list[dict[str, str]] = []
     for line in _text(root / "proc/cpuinfo").splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == "processor":
+        fields = [field.strip() for field in line.split(":", 1)]
+        if fields[0] == "processor":
             processors.append({})
-        if processors:
-            processors[-1][name.strip()] = value.strip()
+        if processors and len(fields) == 2:
+            processors[-1][fields[0]] = fields[1]
     return processors
 
 
