@@ -195,7 +195,7 @@ class Running:
     def __init__(self, job: Job, gate: tuple[int, int]) -> None:
         self._out, self._err, self._points = (
             tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - read when it has ended
-            for _ in range(3)
+            for _index in range(3)
         )
         self._pid = os.fork()
         if self._pid == 0:

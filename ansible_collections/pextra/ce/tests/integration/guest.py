@@ -1,56 +1,63 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A guest of one boot sector: up at once, it heeds the power button and needs no other file.
+"""The smallest guest: a boot sector that says that it is there, lets go of devices and powers off.
 
-It runs on x86_64 with BIOS firmware. It prints a line on the serial console, then sleeps until the
-power button is pressed (as libvirt's shutdown does), and powers off.
-
-Sources: RBIL, interrupt 14h function 01h (write to the serial port); ACPI 6.5, section 4.8.3.1
-(PM1 event registers) and 4.8.3.2 (PM1 control registers); QEMU's ICH9 has them at port 600h.
+It runs on a q35 machine with BIOS: power management at port 0x600, where SeaBIOS puts it, and
+ACPI PCI hot-plug at port 0xcc0 (QEMU's docs/specs/acpi_pci_hotplug).
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+READY = "guest is ready"
 
-LOGIN = "mail login: "
-SECTOR = 512
-_LOADED_AT = 0x7C00
-_CODE = (
-    b"\x31\xc0"  # xor ax, ax
-    b"\x8e\xd8"  # mov ds, ax
-    b"\xbe??"  # mov si, text
-    b"\xac"  # next: lodsb
-    b"\x84\xc0"  # test al, al
-    b"\x74\x08"  # jz button
-    b"\xb4\x01"  # mov ah, 1
-    b"\x31\xd2"  # xor dx, dx
-    b"\xcd\x14"  # int 14h
-    b"\xeb\xf3"  # jmp next
-    b"\xba\x02\x06"  # button: mov dx, PM1 enable
-    b"\xb8\x00\x01"  # mov ax, power button
-    b"\xef"  # out dx, ax
-    b"\xfb"  # sleep: sti
-    b"\xf4"  # hlt
-    b"\xba\x00\x06"  # mov dx, PM1 status
-    b"\xed"  # in ax, dx
-    b"\xf6\xc4\x01"  # test ah, power button
-    b"\x74\xf5"  # jz sleep
-    b"\xba\x04\x06"  # mov dx, PM1 control
-    b"\xb8\x00\x20"  # mov ax, sleep enable, S5
-    b"\xef"  # out dx, ax
-    b"\xeb\xfe"  # here: jmp here
-)
+_CODE = """
+    31c0            ; xor ax, ax
+    8ed8            ; mov ds, ax
+    be 4f7c         ; mov si, message
+    ; print:
+    ac              ; lodsb
+    84c0            ; test al, al
+    7406            ; jz armed
+    baf803          ; mov dx, 0x3f8     first serial port
+    ee              ; out dx, al
+    ebf5            ; jmp print
+    ; armed:
+    ba0206          ; mov dx, 0x602     enable the power button
+    b80001          ; mov ax, 0x100
+    ef              ; out dx, ax
+    ; wait:
+    fb              ; sti
+    f4              ; hlt
+    ba0006          ; mov dx, 0x600     was it pressed?
+    ed              ; in ax, dx
+    f6c401          ; test ah, 1
+    7522            ; jnz off
+    6631db          ; xor ebx, ebx
+    ; bus:
+    bad00c          ; mov dx, 0xcd0     select a bus
+    6689d8          ; mov eax, ebx
+    66ef            ; out dx, eax
+    bac40c          ; mov dx, 0xcc4     is something to be let go of?
+    66ed            ; in eax, dx
+    6685c0          ; test eax, eax
+    7405            ; jz next
+    bac80c          ; mov dx, 0xcc8     let go of it
+    66ef            ; out dx, eax
+    ; next:
+    43              ; inc bx
+    83fb20          ; cmp bx, 32
+    72e3            ; jb bus
+    ebd3            ; jmp wait
+    ; off:
+    ba0406          ; mov dx, 0x604     soft off
+    b80020          ; mov ax, 0x2000
+    ef              ; out dx, ax
+    ebf7            ; jmp off
+"""
 
 
-def boot_sector(line: str = LOGIN) -> bytes:
-    """The sector of a guest that prints this line when it is up."""
-    text = (_LOADED_AT + len(_CODE)).to_bytes(2, "little")
-    sector = _CODE.replace(b"??", text) + b"\r\n" + line.encode("ascii") + b"\0"
-    return sector.ljust(SECTOR - 2, b"\0") + b"\x55\xaa"
-
-
-def write_image(path: Path, line: str = LOGIN, size: int = 1 << 20) -> Path:
-    """A raw disk image of such a guest, of ``size`` bytes."""
-    path.write_bytes(boot_sector(line).ljust(size, b"\0"))
-    return path
+def boot_disk() -> bytes:
+    """A raw disk of 1 MiB with the guest on it."""
+    digits = "".join(line.partition(";")[0] for line in _CODE.splitlines())
+    sector = bytes.fromhex(digits) + f"{READY}\r\n\0".encode()
+    return (sector.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0")

@@ -22,6 +22,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.pextra.ce.tests.integration.guest import boot_disk
+
 ROOT = Path(__file__).parents[5]
 QEMU = "qemu:///system"
 BASE: tuple[dict[str, Any], ...] = (
@@ -354,6 +356,14 @@ class Node(Lab):
             "networks": [{"name": "net0", "port_group": "lan"}],
             **more,
         }
+
+    def guest(self, name: str, **more: Any) -> Args:
+        """Options of an instance whose guest says that it is ready, and powers off when asked."""
+        path = self.directory / "guest.img"
+        if not path.exists():
+            path.write_bytes(boot_disk())
+        root = self.volume(f"{name}-root", None, image=str(path), format="raw")
+        return self.instance(name, **{"volumes": [root], **more})
 
     def image_of(self, name: str) -> Path:
         """Where a volume's data is."""

@@ -263,7 +263,7 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
     elif current.cpu != desired.cpu:
         _child(root, "vcpu").text = str(desired.vcpus)
     system = _child(root, "os")
-    if any(device.boot for device in (*desired.disks, *desired.nics)):
+    if any(disk.boot for disk in desired.disks) or any(nic.boot for nic in desired.nics):
         for boot in system.findall("boot"):
             system.remove(boot)
     devices = _child(root, "devices")

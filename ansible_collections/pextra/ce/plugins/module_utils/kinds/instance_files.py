@@ -18,7 +18,6 @@ from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import seed
 
 ACTIONS = ("seed", "clean")
-_Shown = Mapping[str, object] | None
 
 
 def console_log(row: Row, host: Host) -> str:
@@ -58,7 +57,13 @@ def clearing(row: Row, there: Sequence[str], keep: str | None) -> Iterator[Step]
         yield _step(row, "clean", {"files": list(stale)}, {"files": []}, stale)
 
 
-def _step(row: Row, action: str, before: _Shown, after: _Shown, payload: object) -> Step:
+def _step(
+    row: Row,
+    action: str,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    payload: object,
+) -> Step:
     return Step(
         "instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=payload
     )
