@@ -37,7 +37,8 @@ options:
     required: true
   purge:
     description:
-      - Kinds of which the run also removes what O(resources) does not name.
+      - Kinds of which the run also removes what O(resources) does not name, after everything that
+        it does name.
       - Of kinds that are on a node, V(instance), V(volume), V(port_group), V(vswitch) and
         V(node_license), it removes those of the node that the task runs on, and no other's. Of
         other kinds it removes those that have the same parent as a named one, such as the other
