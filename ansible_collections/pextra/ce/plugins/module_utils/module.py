@@ -6,27 +6,20 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import (
-    Field,
     argument_spec,
     normalise,
-    secrets_in,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, Request, label
 from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import hide_new
 from ansible_collections.pextra.ce.plugins.module_utils.engine.run import Outcome, Runner
-from ansible_collections.pextra.ce.plugins.module_utils.errors import (
-    InputError,
-    PextraError,
-    PlanErrors,
-)
+from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError, PlanErrors
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS, MANIFEST_KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store
 from ansible_collections.pextra.ce.plugins.module_utils.units import format_time
 
@@ -91,21 +84,27 @@ def plain(value: Any) -> Any:
     return format_time(value) if isinstance(value, dt.datetime) else value
 
 
-def run_kind(name: str) -> None:
-    """The whole of a module that manages one resource of a kind."""
-    kind = KINDS[name]
+def run_kind(name: str, kinds: Mapping[str, Kind]) -> None:
+    """The whole of a module that manages one resource of a kind.
+
+    Args:
+        name: The kind.
+        kinds: It, and the kinds that it has to do with. A module brings no others, because what
+            it brings is packed and compiled anew in each task.
+    """
+    kind = kinds[name]
     module = Module(argument_spec=kind_spec(kind), supports_check_mode=True)
     given = {key: value for key, value in module.given.items() if key != "database"}
     store, host = Store(module.params["database"]), Host()
     try:
         request = to_request(kind, given)
-        runner = Runner(KINDS, store, host)
+        runner = Runner(kinds, store, host)
         outcome = runner.run(
             [request],
             check=module.check_mode,
             allow_restart=bool(request.options.get("allow_restart")),
         )
-        resource = resources(outcome)[0]
+        resource = resources(outcome, kinds)[0]
     except PextraError as error:
         module.fail(error)
     finally:
@@ -114,115 +113,18 @@ def run_kind(name: str) -> None:
     module.exit_json(**result(outcome, diff=module._diff), **{name: resource})
 
 
-def run_manifest() -> None:
-    """The whole of the module ``apply``."""
-    spec = {
-        "resources": {"type": "list", "elements": "dict", "required": True},
-        "purge": {
-            "type": "list", "elements": "str", "choices": list(MANIFEST_KINDS), "default": [],
-        },
-        "allow_restart": {"type": "bool", "default": False},
-        "database": DATABASE,
-    }  # fmt: skip
-    # Entries may hold secrets, so the invocation is kept out of the system's log.
-    module = Module(argument_spec=spec, supports_check_mode=True, no_log=True)
-    module.no_log_values.update(_manifest_secrets(module.params["resources"]))
-    store, host = Store(module.params["database"]), Host()
-    try:
-        requests = manifest(module.params["resources"])
-        runner = Runner(KINDS, store, host, purge=module.params["purge"])
-        outcome = runner.run(
-            requests, check=module.check_mode, allow_restart=module.params["allow_restart"]
-        )
-        applied = _by_resource(outcome)
-    except PextraError as error:
-        module.fail(error)
-    finally:
-        store.close()
-        host.close()
-    module.exit_json(**result(outcome, diff=module._diff), resources=applied)
-
-
-def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
-    """The requests of a manifest.
-
-    Raises:
-        PlanErrors: Entries are unacceptable; all of them are listed.
-    """
-    requests: list[Request] = []
-    errors: list[PextraError] = []
-    seen: dict[tuple[Any, ...], int] = {}
-    for position, entry in enumerate(entries):
-        options = dict(entry)
-        name = options.pop("kind", None)
-        try:
-            if name not in MANIFEST_KINDS:
-                raise InputError(
-                    f"resources[{position}] has kind {name!r}",
-                    hint=f"Possible are: {', '.join(MANIFEST_KINDS)}",
-                )
-            request = to_request(KINDS[name], options, position)
-            values = request.values
-            parents = tuple(
-                str(values.get(item.name)) for item in KINDS[name].spec.fields if item.ref
-            )
-            identity = (name, values.get("id"), values.get(KINDS[name].spec.key), *parents)
-            if identity in seen:
-                raise InputError(
-                    f"it is listed twice: resources[{seen[identity]}] and [{position}]",
-                    resource=request.label,
-                )
-            seen[identity] = position
-            requests.append(request)
-        except PextraError as error:
-            errors.append(error)
-    if errors:
-        raise PlanErrors(errors)
-    return requests
-
-
-def _manifest_secrets(entries: Sequence[Mapping[str, Any]]) -> set[str]:
-    found: set[str] = set()
-    for entry in entries:
-        kind = KINDS.get(str(entry.get("kind")))
-        if kind is not None:
-            found |= secrets_in(kind.spec.accepts, entry)
-    return found
-
-
-def resources(outcome: Outcome) -> list[dict[str, Any] | None]:
+def resources(outcome: Outcome, kinds: Mapping[str, Kind]) -> list[dict[str, Any] | None]:
     """What each request came to, in their order: the resource, or None where it is gone."""
     world = outcome.drafted.world
     created = world.created_ids() if outcome.check else frozenset[str]()
     found: list[dict[str, Any] | None] = []
     for target in outcome.drafted.targets:
-        kind = KINDS[target.request.kind]
+        kind = kinds[target.request.kind]
         row = world.get(target.request.kind, target.id)
         if row is None or (row.get("status") == "deleting" and target.request.state == "absent"):
             found.append(None)
         else:
             found.append(plain(hide_new(kind.present(row, world), created)))
-    return found
-
-
-def _by_resource(outcome: Outcome) -> list[dict[str, Any]]:
-    actions: dict[tuple[str, str], list[str]] = {}
-    for step in outcome.plan:
-        actions.setdefault((step.kind, step.id), []).append(step.action)
-    found = []
-    for target, resource in zip(outcome.drafted.targets, resources(outcome), strict=True):
-        done = actions.get((target.request.kind, target.id or ""), [])
-        found.append(
-            {
-                "kind": target.request.kind,
-                "name": target.request.values.get(KINDS[target.request.kind].spec.key),
-                "id": resource["id"] if resource else None,
-                "state": target.request.state,
-                "changed": bool(done),
-                "actions": done,
-                "resource": resource,
-            }
-        )
     return found
 
 
@@ -241,6 +143,3 @@ def result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
             for step in steps
         ]
     return found
-
-
-__all__ = ["Field", "Module", "kind_spec", "manifest", "plain", "run_kind", "run_manifest"]

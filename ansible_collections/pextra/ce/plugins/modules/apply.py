@@ -273,7 +273,7 @@ errors:
       sample: Did you mean "local"?
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_manifest
+from ansible_collections.pextra.ce.plugins.module_utils.manifest import run_manifest
 
 
 def main() -> None:

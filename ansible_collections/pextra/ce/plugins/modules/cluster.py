@@ -170,12 +170,13 @@ errors:
       sample: "Name one of: Berlin, Frankfurt"
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("cluster")
+    run_kind("cluster", KINDS)
 
 
 if __name__ == "__main__":

@@ -203,12 +203,13 @@ errors:
       sample: null
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("datacenter")
+    run_kind("datacenter", KINDS)
 
 
 if __name__ == "__main__":

@@ -653,12 +653,13 @@ errors:
       sample: Stop the instance first, or set allow_restart=true
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("instance")
+    run_kind("instance", KINDS)
 
 
 if __name__ == "__main__":

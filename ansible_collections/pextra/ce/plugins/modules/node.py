@@ -269,12 +269,13 @@ errors:
       sample: "Use that name, or rename the node by its id"
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("node")
+    run_kind("node", KINDS)
 
 
 if __name__ == "__main__":

@@ -194,12 +194,13 @@ errors:
       sample: "Set a new key"
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("node_license")
+    run_kind("node_license", KINDS)
 
 
 if __name__ == "__main__":

@@ -162,12 +162,13 @@ errors:
       sample: Remove those first
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("organization")
+    run_kind("organization", KINDS)
 
 
 if __name__ == "__main__":

@@ -212,12 +212,13 @@ errors:
       sample: Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, or leave vlan_id out
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("port_group")
+    run_kind("port_group", KINDS)
 
 
 if __name__ == "__main__":

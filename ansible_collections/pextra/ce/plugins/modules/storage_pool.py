@@ -248,12 +248,13 @@ errors:
       sample: Destroy the volumes first
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("storage_pool")
+    run_kind("storage_pool", KINDS)
 
 
 if __name__ == "__main__":

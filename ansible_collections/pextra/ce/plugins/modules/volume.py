@@ -338,12 +338,13 @@ errors:
       sample: null
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("volume")
+    run_kind("volume", KINDS)
 
 
 if __name__ == "__main__":

@@ -206,12 +206,13 @@ errors:
       sample: Use another name; interfaces of others are never touched
 """
 
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("vswitch")
+    run_kind("vswitch", KINDS)
 
 
 if __name__ == "__main__":

@@ -249,7 +249,7 @@ def main() -> None:
     _root, controller = sys.argv[1:]
     sys.path.insert(0, _root)
     sys.path.append(controller)  # only ansible-core from there: Debian's libraries come first
-    for name in ("libvirt", "psycopg", "pyroute2", f"{COLLECTION}.module_utils.module"):
+    for name in ("libvirt", "psycopg", "pyroute2", f"{COLLECTION}.module_utils.manifest"):
         importlib.import_module(name)
     for line in sys.stdin:
         gate = os.pipe()

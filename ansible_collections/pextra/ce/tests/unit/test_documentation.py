@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from ansible_collections.pextra.ce.plugins.module_utils import database, module
+from ansible_collections.pextra.ce.plugins.module_utils import database, manifest, module
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
@@ -193,7 +193,7 @@ def check_values(name: str, options: dict[str, Any]) -> None:
     if name in KINDS:
         module.to_request(KINDS[name], filled)
     if name == "apply" and isinstance(filled["resources"], list):
-        module.manifest(filled["resources"])
+        manifest.manifest(filled["resources"])
 
 
 def without_templates(value: Any) -> Any:

@@ -131,6 +131,7 @@ class Runner:
         wanted = {request.kind for request in requests} | set(self._purge)
         for _depth in self._kinds:
             wanted |= {need for name in wanted for need in self._kinds[name].spec.needs}
+            wanted &= self._kinds.keys()
         specs = {name: kind.spec for name, kind in self._kinds.items()}
         rows = {name: tx.rows(spec.table) for name, spec in specs.items() if name in wanted}
         return worlds.World(specs, rows, self._host)

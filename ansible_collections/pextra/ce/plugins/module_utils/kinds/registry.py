@@ -5,38 +5,17 @@
 from __future__ import annotations
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.cluster import Cluster
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import on_node
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.datacenter import Datacenter
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance import Instance
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.network_device import NetworkDevice
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.node import Node
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.node_license import NodeLicense
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.organization import Organization
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.port_group import PortGroup
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool import StoragePool
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool_node import (
-    StoragePoolNode,
-)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.user import User
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import Volume
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.vswitch import VSwitch
 
 KINDS: dict[str, Kind] = {
     kind.spec.name: kind
-    for kind in (
-        Organization(),
-        Datacenter(),
-        Cluster(),
-        Node(),
-        User(),
-        NodeLicense(),
-        StoragePool(),
-        StoragePoolNode(),
-        VSwitch(),
-        PortGroup(),
-        Instance(),
-        NetworkDevice(),
-        Volume(),
+    for kind in sorted(
+        (Organization(), Datacenter(), User(), NodeLicense(), *on_node.KINDS.values()),
+        key=lambda kind: kind.spec.rank,
     )
 }
 
