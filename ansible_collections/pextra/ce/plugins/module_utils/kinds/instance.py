@@ -143,7 +143,7 @@ class Instance(Kind):
         container = row["type"] == "lxc"
         if container and not row["rootfs"]:
             raise InputError("rootfs must be given for a container", resource=resource)
-        given = [key for key in ("cdrom", "cloud_init", "boot_order") if row[key]]
+        given = [key for key in ("cdrom", "cloud_init", "boot_order") if row[key] not in (None, [])]
         if container and given:
             raise InputError(f"a container has no {', '.join(given)}", resource=resource)
         if not container and row["rootfs"]:
