@@ -244,6 +244,10 @@ class Lab:
         """The output of virsh."""
         return run("virsh", "--quiet", "--connect", uri, *arguments)
 
+    def virsh_quietly(self, *arguments: str, uri: str = QEMU) -> str:
+        """The output of virsh, which may fail."""
+        return quietly("virsh", "--quiet", "--connect", uri, *arguments)
+
     def libvirt(self) -> dict[str, dict[str, Args]]:
         """This lab's domains and pools by name: definitions, active, autostart."""
         raw = self._driver.run([{"op": "libvirt", "prefix": self.prefix}])[0]
@@ -294,12 +298,12 @@ class Lab:
 
     def remove(self) -> None:
         """Remove from the host whatever has this lab's name."""
-        for name in self._ours(quietly("virsh", "-q", "-c", QEMU, "list", "--all", "--name")):
-            quietly("virsh", "-q", "-c", QEMU, "destroy", name)
-            quietly("virsh", "-q", "-c", QEMU, "undefine", "--nvram", name)
-        for name in self._ours(quietly("virsh", "-q", "-c", QEMU, "pool-list", "--all", "--name")):
-            quietly("virsh", "-q", "-c", QEMU, "pool-destroy", name)
-            quietly("virsh", "-q", "-c", QEMU, "pool-undefine", name)
+        for name in self._ours(self.virsh_quietly("list", "--all", "--name")):
+            self.virsh_quietly("destroy", name)
+            self.virsh_quietly("undefine", "--nvram", name)
+        for name in self._ours(self.virsh_quietly("pool-list", "--all", "--name")):
+            self.virsh_quietly("pool-destroy", name)
+            self.virsh_quietly("pool-undefine", name)
         for name in self._bridges:
             if Path("/sys/class/net", name).exists():
                 quietly("ip", "link", "del", name)
