@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -142,7 +143,7 @@ class Runner:
         tx.write(
             [item for item in drafted.world.changes() if not (drafted.hosted and _deferred(item))]
         )
-        tx.audit(drafted.plan)
+        tx.audit(_with_ids(drafted))
         return drafted
 
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:
@@ -194,6 +195,19 @@ class Runner:
                 f"after applying, the host still differs: {changes}",
                 hint="Run it again; if this stays, something else changes it at the same time",
             )
+
+
+def _with_ids(drafted: Drafted) -> Iterator[Step]:
+    """The steps as audit rows keep them: with the ids that a plan does not promise."""
+    new = {
+        (item.spec.name, item.id): item.spec.public(item.after)
+        for item in drafted.world.changes()
+        if item.before is None and item.after is not None
+    }
+    for step in drafted.plan:
+        row = new.get((step.kind, step.id))
+        known = row is not None and step.action == "create"
+        yield dataclasses.replace(step, after=row) if known else step
 
 
 def _deferred(change: worlds.RowChange) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +33,7 @@ class Hypervisor:
         Raises:
             HostError: libvirt is not installed or does not answer.
         """
-        try:
-            import libvirt
-        except ImportError:
-            raise HostError(
-                "Python has no libvirt bindings on this host",
-                hint="Install python3-libvirt, or run the role pextra.ce.hypervisor",
-            ) from None
+        libvirt = bindings()
         libvirt.registerErrorHandler(lambda _context, _error: None, None)
         try:
             return libvirt.open(self.uri)
@@ -85,6 +80,23 @@ class Hypervisor:
             opened.close()
 
 
+def bindings() -> Any:
+    """libvirt's Python bindings, imported when first needed.
+
+    Raises:
+        HostError: This Python has none.
+    """
+    try:
+        import libvirt
+    except ImportError:
+        raise HostError(
+            f"{sys.executable} has no libvirt bindings",
+            hint="Set ansible_python_interpreter=/usr/bin/python3 and install python3-libvirt"
+            " (the role pextra.ce.hypervisor does)",
+        ) from None
+    return libvirt
+
+
 @contextlib.contextmanager
 def translated(doing: str, resource: str | None = None) -> Iterator[None]:
     """Turn libvirt's errors into ours, saying what was being done.
@@ -92,8 +104,7 @@ def translated(doing: str, resource: str | None = None) -> Iterator[None]:
     Raises:
         HostError: libvirt refused.
     """
-    import libvirt
-
+    libvirt = bindings()
     try:
         yield
     except libvirt.libvirtError as error:

@@ -152,6 +152,7 @@ class Instance(Kind):
 
     def retire(self, request: Request, current: Row, world: World) -> None:
         """Its network devices go; its volumes are let go, or destroyed if that was asked."""
+        check_here(current, world, request.label)
         destroy = request.options.get("destroy_volumes")
         for device in world.by("network_device", "instance_id", current["id"]):
             world.drop("network_device", device["id"])

@@ -220,7 +220,8 @@ class Volume(Kind):
         _place(row, siblings, resource)
 
     def retire(self, request: Request, current: Row, world: World) -> None:
-        """An attached volume stays."""
+        """An attached volume stays, and so does one of another node."""
+        check_here(current, world, request.label)
         instance = world.get("instance", current["instance_id"])
         if instance is not None:
             raise ConflictError(

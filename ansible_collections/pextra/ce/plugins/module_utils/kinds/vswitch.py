@@ -69,6 +69,10 @@ class VSwitch(Kind):
         """Only the node itself can make its bridges."""
         check_here(row, world, request.label)
 
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """Only the node itself can remove its bridges."""
+        check_here(current, world, request.label)
+
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
         """The links of these names."""
         found = {}

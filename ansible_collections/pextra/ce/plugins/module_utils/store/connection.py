@@ -14,13 +14,14 @@ import os
 import random
 import re
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import KindSpec
-from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Plan
+from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import RowChange
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ConflictError,
@@ -140,7 +141,7 @@ class Transaction:
         for table, ids in reversed(_by_table(gone).items()):
             self._delete(table, ids)
 
-    def audit(self, plan: Plan) -> None:
+    def audit(self, plan: Iterable[Step]) -> None:
         """Record what is about to change, in the same transaction as the claim."""
         user, origin = who()
         rows = [
@@ -220,8 +221,15 @@ class Store:
             StoreError: The database is down, refuses, or has another schema version.
         """
         if self._connection is None:
-            import psycopg
-            from psycopg.rows import dict_row
+            try:
+                import psycopg
+                from psycopg.rows import dict_row
+            except ImportError as error:
+                raise StoreError(
+                    f"{sys.executable} cannot reach databases: {error}",
+                    hint="Set ansible_python_interpreter=/usr/bin/python3 and install"
+                    " python3-psycopg (the role pextra.ce.hypervisor does)",
+                ) from None
 
             try:
                 self._connection = psycopg.connect(
@@ -245,6 +253,7 @@ class Store:
             StoreError: The database failed, or is too busy.
             ConflictError: A uniqueness constraint stands in the way.
         """
+        self.connect()
         import psycopg
 
         for attempt in range(ATTEMPTS):
