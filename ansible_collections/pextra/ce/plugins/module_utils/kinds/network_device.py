@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -55,8 +56,7 @@ class NetworkDevice(Kind):
 
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         """Give it a MAC address that nothing else has."""
-        instance = world.row("instance", row["instance_id"])
-        row["mac"] = row["mac"] or ids.mac_of(instance["cluster_id"], instance["name"], row["name"])
+        row["mac"] = row["mac"] or _free_mac(row, world)
         for other in world.by("network_device", "mac", row["mac"]):
             if other["id"] != row["id"]:
                 owner = world.get("instance", other["instance_id"])
@@ -73,3 +73,13 @@ class NetworkDevice(Kind):
         for row in (before, after):
             if row is not None:
                 yield "instance", row["instance_id"]
+
+
+def _free_mac(row: Row, world: World) -> str:
+    """An address made from names, so that check mode and the run after it find the same one."""
+    instance = world.row("instance", row["instance_id"])
+    for attempt in itertools.count():
+        mac = ids.mac_of(world.host.key, instance["name"], row["name"], str(attempt))
+        if not world.by("network_device", "mac", mac):
+            break
+    return mac
