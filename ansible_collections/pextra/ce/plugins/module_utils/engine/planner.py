@@ -79,6 +79,7 @@ class Planner:
         errors: list[PextraError] = []
         located: dict[int, str | None] = {}
         asked: dict[tuple[str, str], Request] = {}
+        listed: dict[tuple[str, str], int] = {}
         ordered = sorted(requests, key=self._order)
         for request in itertools.chain(ordered, self._left_out(purge, asked, world)):
             try:
@@ -86,6 +87,7 @@ class Planner:
                     id = self._draft(part, world)
                     if index == 0:
                         located[request.position] = id
+                        _check_once(part, id, listed)
                     if id is not None:
                         asked[part.kind, id] = part
             except PlanErrors as error:
@@ -230,9 +232,10 @@ class Planner:
                     if row.get("status") != "deleting"
                 ]
                 if held:
-                    names = ", ".join(str(row[other.spec.key]) for row in held[:5])
+                    spec, held = self._owners(other.spec, held, world)
+                    names = ", ".join(str(row[spec.key]) for row in held[:5])
                     raise ConflictError(
-                        f"it still holds {len(held)} of kind {other.spec.name}: {names}",
+                        f"it still holds {len(held)} of kind {spec.name}: {names}",
                         resource=label(kind.spec.name, current[kind.spec.key]),
                         hint="Remove those first",
                     )
@@ -240,6 +243,16 @@ class Planner:
             world.retire(kind.spec.name, current["id"])
         else:
             world.drop(kind.spec.name, current["id"])
+
+    def _owners(
+        self, spec: KindSpec, rows: Sequence[Row], world: World
+    ) -> tuple[KindSpec, list[Row]]:
+        """These rows, or what they are parts of: what a user can remove."""
+        if spec.owned_by is None:
+            return spec, list(rows)
+        owners = {row[f"{spec.owned_by}_id"]: None for row in rows}
+        found = [row for id in owners if (row := world.get(spec.owned_by, id)) is not None]
+        return self._kinds[spec.owned_by].spec, found
 
     def _finish_interrupted(self, hosted: Iterable[tuple[str, str]], world: World) -> None:
         """What a run that was killed had claimed, and is in place on the host, becomes ready."""
@@ -328,6 +341,17 @@ def converge(
         *(step for steps in reversed(cleared) for step in steps),
         *powered,
     ]
+
+
+def _check_once(request: Request, id: str | None, listed: dict[tuple[str, str], int]) -> None:
+    if id is None:
+        return
+    first = listed.setdefault((request.kind, id), request.position)
+    if first != request.position:
+        raise InputError(
+            f"it is listed twice: resources[{first}] and [{request.position}]",
+            resource=request.label,
+        )
 
 
 def _differs(current: Row, row: Row) -> bool:
