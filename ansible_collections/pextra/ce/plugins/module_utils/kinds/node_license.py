@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 EVALUATION_DAYS = 30
 
 
+def _key(value: Any) -> str:
+    return str(value).strip()
+
+
 class NodeLicense(Kind):
     """A node's licence."""
 
@@ -33,7 +37,7 @@ class NodeLicense(Kind):
         table="node_licenses",
         prefix="lic",
         key="node_id",
-        fields=(NODE, Field("key", secret=True)),
+        fields=(NODE, Field("key", secret=True, parse=_key)),
         options=(Field("evaluation", "bool", default=False),),
         scope=("node_id",),
         needs=("node",),
