@@ -220,10 +220,10 @@ class Volume(Kind):
         _place(row, siblings, resource)
 
     def retire(self, request: Request, current: Row, world: World) -> None:
-        """An attached volume stays, and so does one of another node."""
+        """One stays that is attached to an instance that stays, or is on another node."""
         check_here(current, world, request.label)
         instance = world.get("instance", current["instance_id"])
-        if instance is not None:
+        if instance is not None and current["status"] != "deleting":
             raise ConflictError(
                 f'it is attached to instance "{instance["name"]}"',
                 resource=request.label,
