@@ -187,11 +187,6 @@ def _read(database: str | None, only: dict[str, list[str]], networks: bool) -> d
     store = Store(database)
     try:
         return store.transact(lambda tx: listing.read(tx, only, networks=networks))
-    except ImportError as error:
-        raise AnsibleParserError(
-            f"psycopg cannot be used: {error}. Install psycopg (pip) into the environment that"
-            " Ansible runs in, and libpq (Debian: libpq5) on the machine"
-        ) from error
     except PextraError as error:
         raise AnsibleParserError(str(error)) from error
     finally:

@@ -56,8 +56,8 @@ _CODE = """
 """
 
 
-def boot_disk() -> bytes:
-    """A raw disk of 1 MiB with the guest on it."""
+def boot_disk(line: str = READY) -> bytes:
+    """A raw disk of 1 MiB with a guest on it that prints this line when it is up."""
     digits = "".join(line.partition(";")[0] for line in _CODE.splitlines())
-    sector = bytes.fromhex(digits) + f"{READY}\r\n\0".encode()
+    sector = bytes.fromhex(digits) + f"{line}\r\n\0".encode()
     return (sector.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0")

@@ -111,7 +111,7 @@ class Examples(Lab):
         preview = [self.resource(item["kind"], item) for item in PLACE]
         (self.directory / "cloud.yml").write_text(yaml.safe_dump(preview))
         for name in ("debian-12.qcow2", "rescue.iso", "debian-12-netinst.iso"):
-            guest.write_image(self.directory / "images" / name)
+            (self.directory / "images" / name).write_bytes(guest.boot_disk("mail login: "))
 
     def tasks(self, module: str) -> list[Args]:
         """A module's examples with this lab's names."""

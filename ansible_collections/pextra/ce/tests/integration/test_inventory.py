@@ -302,7 +302,7 @@ def test_an_unverified_connection_is_refused(cloud: Cloud) -> None:
 def test_a_controller_without_psycopg_is_told_what_to_install(cloud: Cloud) -> None:
     (cloud.directory / "psycopg.py").write_text("raise ImportError('no pq wrapper available')\n")
     text = cloud.error(environment={"PYTHONPATH": str(cloud.directory)})
-    assert "Install psycopg" in text
+    assert "install psycopg with pip" in text
     assert "libpq5" in text
 
 

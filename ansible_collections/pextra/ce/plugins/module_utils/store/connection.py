@@ -226,9 +226,10 @@ class Store:
                 from psycopg.rows import dict_row
             except ImportError as error:
                 raise StoreError(
-                    f"{sys.executable} cannot reach databases: {error}",
-                    hint="Set ansible_python_interpreter=/usr/bin/python3 and install"
-                    " python3-psycopg (the role pextra.ce.hypervisor does)",
+                    f"{sys.executable} cannot use psycopg: {error}",
+                    hint="On a node, set ansible_python_interpreter=/usr/bin/python3 and install"
+                    " python3-psycopg, as the role pextra.ce.hypervisor does. Elsewhere,"
+                    " install psycopg with pip, and libpq (Debian: libpq5)",
                 ) from None
 
             try:
