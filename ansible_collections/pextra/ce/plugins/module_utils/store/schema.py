@@ -205,8 +205,8 @@ _VERSION_TABLE = (
 def version(tx: Transaction) -> int:
     """The schema's version, 0 where there are no tables yet."""
     found = tx.query(
-        "SELECT count(*) AS tables FROM information_schema.tables"
-        " WHERE table_name = 'schema_migrations' AND table_schema = current_schema()"
+        "SELECT count(*) AS tables FROM pg_catalog.pg_tables"
+        " WHERE tablename = 'schema_migrations' AND schemaname = current_schema()"
     )
     if not found[0]["tables"]:
         return 0
