@@ -21,6 +21,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import (
 )
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ForeignError,
+    HostError,
+    PextraError,
     PlanErrors,
     RestartRequiredError,
     VerificationError,
@@ -96,10 +98,11 @@ class Runner:
 
         try:
             return work()
-        except PlanErrors as error:
-            if not any(isinstance(item, ForeignError) for item in error.errors):
+        except PextraError as error:
+            errors = error.errors if isinstance(error, PlanErrors) else (error,)
+            if not any(isinstance(item, (ForeignError, HostError)) for item in errors):
                 raise
-            # Or it is ours, and another run claimed and made it between our two looks.
+            # Or another run made or removed it between our look at the store and at the host.
             with host_lock():
                 return work()
 
