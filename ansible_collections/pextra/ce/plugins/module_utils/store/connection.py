@@ -9,6 +9,7 @@ database says that it could not be ordered (40001) or that another one was faste
 from __future__ import annotations
 
 import getpass
+import itertools
 import json
 import os
 import random
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 DEFAULT = "host=/var/run/postgresql port=5499 dbname=pextra_ce user=pextra_ce"
 """The node's own database, by peer authentication on a local socket."""
 ATTEMPTS = 12
-_RETRIED = ("40001", "40P01", "23505", "42P07")
+PATIENCE = 30.0
+"""Seconds for which a transaction is tried again that could not be ordered among others."""
+_CONTENTION = ("40001", "40P01")
+_RETRIED = (*_CONTENTION, "23505", "42P07")
 _T = TypeVar("_T")
 
 
@@ -257,13 +261,16 @@ class Store:
         self.connect()
         import psycopg
 
-        for attempt in range(ATTEMPTS):
+        deadline = time.monotonic() + PATIENCE
+        for attempt in itertools.count(1):
             connection = self.connect()
             try:
                 with connection.transaction():
                     return work(Transaction(connection))
             except psycopg.Error as error:
-                if error.sqlstate not in _RETRIED or attempt == ATTEMPTS - 1:
+                contends = error.sqlstate in _CONTENTION and time.monotonic() < deadline
+                again = error.sqlstate in _RETRIED and (contends or attempt < ATTEMPTS)
+                if not again:
                     raise _translated(error) from None
             time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311
         raise AssertionError("unreachable")
