@@ -11,7 +11,8 @@ A job: ``op`` is ``module`` (``name``, ``args``, ``check``, ``diff``) or ``sql``
 ``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools whose names begin
 with it). Besides: ``directories`` (state, configuration and log directory),
 ``environment``, ``machine_id`` (act as another machine), ``no_libvirt`` (libvirt does not answer),
-``die_at`` (be killed at that point, counted from 1; 0 lists the points).
+``die_at`` (be killed at that point, counted from 1; 0 lists the points), ``lose_database_at`` and
+``lose_libvirt_at`` (their connections break there).
 
 A result: ``signal`` or None, ``output`` (the module's JSON, the rows, the domains), ``error``
 (what was printed besides), ``points`` (the names of the points passed, if they were counted).
@@ -25,6 +26,7 @@ import json
 import os
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -48,8 +50,9 @@ def work(job: Job, points: IO[str]) -> None:
         look(job["prefix"])
         return
     adapt(job)
-    if job.get("die_at") is not None:
-        Points(job["die_at"], points).watch()
+    for name, what in FAULTS.items():
+        if job.get(name) is not None:
+            Points(job[name], what, points).watch()
     run_module(job)
 
 
@@ -122,16 +125,42 @@ def run_module(job: Job) -> None:
     runpy.run_module(f"{COLLECTION}.modules.{job['name']}", run_name="__main__", alter_sys=True)
 
 
+def die() -> None:
+    """End as ``kill -9`` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lose_connections(mark: bytes) -> None:
+    """Break this process's connections to local sockets whose path has the mark."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            with socket.socket(fileno=os.dup(int(name))) as connection:
+                peer = connection.getpeername()
+                if mark in (peer if isinstance(peer, bytes) else str(peer).encode()):
+                    connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "die_at": die,
+    "lose_database_at": lambda: lose_connections(b".s.PGSQL."),
+    "lose_libvirt_at": lambda: lose_connections(b"libvirt-sock"),
+}
+
+
 class Points:
-    """Counts what a run does to the world, and ends it at one of them as ``kill -9`` does.
+    """Counts what a run does to the world, and lets something happen at one of them.
 
     Args:
-        die_at: The number of the action before which the run is killed; 0 is none.
+        at: The number of the action before which it happens; 0 is never.
+        what: What happens.
         names: Where the names of the points passed are written.
     """
 
-    def __init__(self, die_at: int, names: IO[str]) -> None:
-        self._die_at = die_at
+    def __init__(self, at: int, what: Callable[[], None], names: IO[str]) -> None:
+        self._at = at
+        self._what = what
         self._names = names
         self._passed = 0
 
@@ -185,8 +214,8 @@ class Points:
         self._passed += 1
         self._names.write(f"{name}\n")
         self._names.flush()
-        if self._passed == self._die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self._passed == self._at:
+            self._what()
 
 
 class Running:

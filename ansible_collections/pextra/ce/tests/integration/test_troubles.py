@@ -1,0 +1,174 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Database or libvirt down, refusing, or gone in the middle of a run: a clear error, no harm."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from ansible_collections.pextra.ce.tests.integration.lab import Lab, Node, Result
+from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
+
+
+def told(lab: Lab, database: str, **more: object) -> Result:
+    """The failure of a task that is told of another database."""
+    result = lab.task("organization", {"name": "new", "database": database}, **more)
+    assert result.failed
+    assert "Traceback" not in result.text
+    return result
+
+
+def test_database_that_is_down_is_said_with_what_to_do(lab: Lab) -> None:
+    result = told(lab, "host=/nonexistent dbname=pextra_ce user=pextra_ce")
+    assert result.code == "store"
+    assert "cannot be reached" in result.message
+    assert "Start PostgreSQL" in result.message
+
+
+def test_database_that_does_not_exist_is_said(lab: Lab, postgres: Postgres) -> None:
+    result = told(lab, postgres.conninfo("nowhere"))
+    assert result.code == "store"
+    assert "nowhere" in result.message
+    assert "does not exist" in result.message
+
+
+def test_database_that_asks_for_a_password_is_said(lab: Lab, postgres: Postgres) -> None:
+    name = lab.database.split("dbname=")[1].split()[0]
+    result = told(lab, postgres.conninfo(name, "with_password"))
+    assert result.code == "store"
+    assert "passfile" in result.message
+
+
+def test_wrong_password_is_said_and_never_shown(lab: Lab, postgres: Postgres) -> None:
+    name = lab.database.split("dbname=")[1].split()[0]
+    conninfo = postgres.conninfo(name, "with_password")
+    for secret in ("hunter2secret", "'hunter two secret'"):
+        result = told(lab, f"{conninfo} password={secret}")
+        assert "password" in result.message
+        assert secret.strip("'") not in result.text
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        "host=localhost dbname=x sslmode=disable",
+        "host=localhost dbname=x sslmode=prefer",
+        "host=localhost dbname=x sslmode=require",
+        "host=/run,localhost dbname=x sslmode=allow",
+        "hostaddr=127.0.0.1 dbname=x sslmode=disable",
+        "postgresql://user@localhost/x?sslmode=disable",
+    ],
+)
+def test_connection_over_the_network_that_would_not_be_verified_is_refused(
+    lab: Lab, database: str
+) -> None:
+    result = told(lab, database)
+    assert result.code == "invalid_input"
+    assert "unverified" in result.message
+
+
+@pytest.mark.parametrize("database", ["nonsense", "host=", "dbname='", "://", "host=/x\x00y"])
+def test_connection_string_that_is_none_is_refused(lab: Lab, database: str) -> None:
+    assert told(lab, database).code in ("invalid_input", "store")
+
+
+def test_connection_string_comes_from_the_environment_where_the_option_is_left_out(
+    lab: Lab,
+) -> None:
+    job = lab.job("organization", {"name": "new"}, environment={"PEXTRA_CE_DATABASE": lab.database})
+    del job["args"]["database"]
+    (result,) = lab.together([job])
+    assert result.changed
+    assert lab.row("organizations", "new")
+
+
+def test_read_only_database_is_said_and_nothing_is_changed(node: Node, postgres: Postgres) -> None:
+    name = node.database.split("dbname=")[1].split()[0]
+    before = node.host()
+    postgres.psql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        result = node.task("instance", node.instance(node.name("vm")))
+        assert result.failed
+        assert result.code == "store"
+        assert "read-only" in result.message
+        assert node.task("instance", node.instance(node.name("vm")), check=True)["changed"]
+        assert not node.task("organization", {"name": "org"}).failed
+    finally:
+        postgres.psql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert node.host() == before
+    assert node.run("instance", **node.instance(node.name("vm"))).changed
+
+
+def test_newer_schema_is_refused_and_left_alone(lab: Lab) -> None:
+    lab.sql("INSERT INTO schema_migrations (version) VALUES (999)")
+    for module, args in (("organization", {"name": "new"}), ("database", {})):
+        result = lab.refused(module, **args)
+        assert result.code == "store"
+        assert "999" in result.message
+        assert "Upgrade pextra.ce" in result.message
+
+
+def test_older_schema_is_refused_with_what_to_do(lab: Lab, postgres: Postgres) -> None:
+    database = postgres.create(f"older_{lab.prefix}")
+    try:
+        assert "pextra.ce.database" in told(lab, database).message
+        said = lab.run("database", check=True, database=database)
+        assert (said["version_before"], said.changed) == (0, True)
+        assert "pextra.ce.database" in told(lab, database).message
+        assert lab.run("database", database=database).changed
+        assert not lab.run("database", database=database).changed
+        assert not lab.task("organization", {"name": "new", "database": database}).failed
+    finally:
+        postgres.drop(f"older_{lab.prefix}")
+
+
+def test_role_without_rights_is_said(lab: Lab) -> None:
+    user = lab.database.replace("user=pextra_ce", "user=with_password password=right")
+    result = told(lab, user)
+    assert result.code == "store"
+    assert "owner of the tables" in result.message
+
+
+def test_libvirt_that_does_not_answer_is_said_and_nothing_is_changed(node: Node) -> None:
+    rows = node.rows_of_all()
+    for module, args in (
+        ("instance", node.instance(node.name("vm"))),
+        ("storage_pool", {"name": node.pool, "nodes": ["node1"]}),
+    ):
+        result = node.task(module, args, no_libvirt=True)
+        assert result.failed
+        assert result.code == "host"
+        assert "libvirt does not answer at qemu:///system" in result.message
+        assert "Start libvirtd" in result.message
+    assert node.rows_of_all() == rows
+
+
+def test_what_is_in_the_store_alone_needs_no_libvirt(node: Node) -> None:
+    assert node.task("organization", {"name": "new"}, no_libvirt=True)["changed"]
+    assert node.task("vswitch", {"name": node.vswitch, "mtu": 1400}, no_libvirt=True)["changed"]
+
+
+@pytest.mark.parametrize("fault", ["lose_database_at", "lose_libvirt_at"])
+def test_run_that_loses_its_connection_anywhere_is_finished_by_the_next(
+    node: Node, fault: str
+) -> None:
+    name = node.name("vm")
+    entry = {"kind": "instance", **node.instance(name, autostart=True)}
+    points = node.task("apply", {"resources": [entry]}, die_at=0).raw["points"]
+    node.run("instance", name=name, state="absent", destroy_volumes=True)
+    failures = 0
+    for at in range(1, len(points) + 1):
+        result = node.task("apply", {"resources": [entry]}, **{fault: at})
+        assert result.raw["signal"] != signal.SIGALRM
+        if result.failed:
+            failures += 1
+            assert result.code in ("store", "host"), result.message
+            assert "Traceback" not in result.text
+            assert not node.task("apply", {"resources": [entry]}).failed
+        assert not node.apply(entry).changed
+        assert node.domains() == [name]
+        node.run("instance", name=name, state="absent", destroy_volumes=True)
+        assert node.domains() == []
+    assert failures
