@@ -1,0 +1,26 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs a module of the collection as Ansible itself would, with a payload that is kept.
+
+This file is here under the name of every module.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action.normal import ActionModule as Normal
+
+from ansible_collections.pextra.ce.plugins.plugin_utils import payloads
+
+
+class ActionModule(Normal):
+    """The action of every module."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run the module."""
+        with payloads.kept(self._task.action.rpartition(".")[2]):
+            result: dict[str, Any] = super().run(tmp, task_vars)
+            return result

@@ -1,0 +1,142 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible sends to a node to run a module, kept from one run of Ansible to the next.
+
+Ansible packs a module with all the code that it can reach into an archive, the payload, once in
+each run of a playbook: it parses every file, which takes longer than the module itself. The node
+then compiles all of that for each task. So a payload is kept, with compiled code beside the
+sources; a node whose Python is another takes the sources.
+
+A kept payload is used for exactly the code that it was made from. Ansible's place for payloads is
+no public interface: where it is not as expected, nothing is kept and Ansible does its usual work.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import hashlib
+import io
+import os
+import py_compile
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ansible.module_utils
+from ansible import constants
+from ansible.release import __version__
+
+_PLUGINS = Path(__file__).resolve().parents[1]
+_MODULES = "ansible_collections.pextra.ce.plugins.modules"
+
+
+@contextlib.contextmanager
+def kept(module: str) -> Iterator[None]:
+    """Let Ansible find the payload of a module that is run meanwhile; keep one that it makes.
+
+    Args:
+        module: Its name without the collection's.
+    """
+    used = Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache")  # type: ignore[attr-defined]
+    pattern = f"{_MODULES}.{module}-*"
+    store = None if _complete(used.glob(pattern)) else _store(module)
+    if store is not None:
+        with contextlib.suppress(OSError):
+            for path in _complete(store.glob(pattern)):
+                used.mkdir(exist_ok=True)
+                _copy(path, used / path.name)
+    yield
+    if store is not None:
+        with contextlib.suppress(OSError):
+            for path in _complete(used.glob(pattern)):
+                if not (store / path.name).exists():
+                    _keep(path, store)
+
+
+def _complete(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if not path.name.endswith((".lock", "-part"))]
+
+
+def _store(module: str) -> Path | None:
+    """Where payloads of a module as it now is are kept; None where others could write."""
+    home = Path(constants.config.get_config_value("ANSIBLE_HOME"))
+    path = home / "pextra-ce" / "payloads"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.stat()
+        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            return None
+        return path / f"{module}-{_fingerprint(module)}"
+    except OSError:
+        return None
+
+
+def _fingerprint(module: str) -> str:
+    """Of all code that may be in a module's payload, and of what makes payloads."""
+    digest = hashlib.sha256(f"{__version__} {sys.version} {_PLUGINS}".encode())
+    roots = (Path(ansible.module_utils.__file__).parent, _PLUGINS / "module_utils")
+    files = [_PLUGINS / "modules" / f"{module}.py"]
+    for root in roots:
+        files += sorted(root.rglob("*.py"))
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"\n{path} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:32]
+
+
+def _keep(path: Path, store: Path) -> None:
+    """Keep a payload, and none of the same module that other code was in."""
+    with contextlib.suppress(Exception):
+        _compile(path)
+    module = store.name.rpartition("-")[0]
+    for other in store.parent.glob(f"{module}-*"):
+        if other != store:
+            shutil.rmtree(other, ignore_errors=True)
+    store.mkdir(exist_ok=True)
+    _copy(path, store / path.name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    descriptor, name = tempfile.mkstemp(dir=target.parent, suffix="-part")
+    with open(descriptor, "wb") as file:
+        file.write(source.read_bytes())
+    os.replace(name, target)
+
+
+def _compile(path: Path) -> None:
+    """Put compiled code into a payload beside its sources."""
+    from ansible.executor.module_common import _CachedModule
+
+    payload: Any = _CachedModule.load(str(path))
+    packed = base64.b64decode(payload.zip_data)
+    data = base64.b64encode(with_bytecode(packed))
+    dataclasses.replace(payload, zip_data=data).dump(str(path))
+
+
+def with_bytecode(packed: bytes) -> bytes:
+    """An archive of Python sources with the code that this Python compiles them to.
+
+    The code is marked as belonging to the source whatever the source's time is. zipimport passes
+    over it where another version of Python made it.
+    """
+    result = io.BytesIO(packed)
+    with (
+        zipfile.ZipFile(result, "a", zipfile.ZIP_DEFLATED) as archive,
+        tempfile.TemporaryDirectory() as directory,
+    ):
+        source, compiled = Path(directory, "source.py"), Path(directory, "compiled.pyc")
+        for name in dict.fromkeys(archive.namelist()):
+            source.write_bytes(archive.read(name))
+            py_compile.compile(
+                str(source), str(compiled), dfile=name, doraise=True,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )  # fmt: skip
+            archive.writestr(f"{name}c", compiled.read_bytes())
+    return result.getvalue()
