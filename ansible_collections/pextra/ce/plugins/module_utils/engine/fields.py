@@ -110,10 +110,26 @@ def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str
             resource=resource,
             hint=f"Did you mean {near[0]}?" if near else f"Possible are: {', '.join(known)}",
         )
-    result = ArgumentSpecValidator(argument_spec(fields)).validate(dict(given))
+    result = ArgumentSpecValidator(argument_spec(fields)).validate(_without_nulls(fields, given))
     if result.error_messages:
         raise InputError("; ".join(result.error_messages), resource=resource)
     return _canonical(fields, given, result.validated_parameters, resource, "")
+
+
+def _without_nulls(fields: Iterable[Field], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are not null, at every level."""
+    nested = {field.name: field.options for field in fields if field.options}
+    found = {name: value for name, value in given.items() if value is not None}
+    for name, options in nested.items():
+        value = found.get(name)
+        if isinstance(value, Mapping):
+            found[name] = _without_nulls(options, value)
+        elif isinstance(value, list):
+            found[name] = [
+                _without_nulls(options, item) if isinstance(item, Mapping) else item
+                for item in value
+            ]
+    return found
 
 
 def _canonical(
@@ -127,21 +143,28 @@ def _canonical(
     for field in fields:
         if field.name not in given:
             continue
-        value = valid[field.name]
+        value = valid.get(field.name)
         if value is None:
-            if field.nullable:
+            if field.nullable and given[field.name] is None:
                 values[field.name] = None
             continue
         where = f"{path}{field.name}"
         if field.options and field.type == "list":
+            raws = given[field.name] if isinstance(given[field.name], list) else value
             value = [
-                _canonical(field.options, raw, item, resource, f"{where}[{index}].")
-                for index, (raw, item) in enumerate(zip(given[field.name], value, strict=True))
+                _canonical(field.options, _raw(raw, item), item, resource, f"{where}[{index}].")
+                for index, (raw, item) in enumerate(zip(raws, value, strict=True))
             ]
         elif field.options:
-            value = _canonical(field.options, given[field.name], value, resource, f"{where}.")
+            raw = _raw(given[field.name], value)
+            value = _canonical(field.options, raw, value, resource, f"{where}.")
         values[field.name] = _parsed(field, value, resource, where)
     return values
+
+
+def _raw(given: Any, valid: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was given of a dictionary; of one written as ``key=value``, what Ansible made of it."""
+    return given if isinstance(given, Mapping) else valid
 
 
 def _parsed(field: Field, value: Any, resource: str, where: str) -> Any:

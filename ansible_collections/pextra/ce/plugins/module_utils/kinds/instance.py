@@ -50,6 +50,16 @@ def _pattern(value: Any) -> str:
     return str(value)
 
 
+def _distinct(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    seen = set()
+    for device in devices:
+        key = device.get("storage_pool"), device["name"]
+        if key in seen:
+            raise InputError(f"{device['name']} is listed twice")
+        seen.add(key)
+    return devices
+
+
 _CPU = (
     Field("sockets", "int", parse=within(1, 64)),
     Field("cores", "int", parse=within(1, 512)),
@@ -93,9 +103,12 @@ class Instance(Kind):
             Field("cdrom", nullable=True, parse=parse_path),
             Field("cloud_init", "dict", nullable=True, options=_CLOUD_INIT),
             Field("rootfs", parse=parse_path, change=Change.IMMUTABLE),
-            Field("volumes", "list", elements="dict", options=_VOLUME, stored=False),
             Field(
-                "networks", "list", elements="dict", options=network_device.OPTIONS, stored=False
+                "volumes", "list", elements="dict", options=_VOLUME, stored=False, parse=_distinct
+            ),
+            Field(
+                "networks", "list", elements="dict", options=network_device.OPTIONS, stored=False,
+                parse=_distinct,
             ),
         ),
         options=(
