@@ -39,6 +39,7 @@ class Module(AnsibleModule):
             for key, value in copy.deepcopy(self.params).items()
             if not key.startswith("_ansible")
         }
+        self.params = _without_nulls(self.params)
 
     def fail(self, error: PextraError) -> NoReturn:
         """End the task with an error that a user can act on."""
@@ -48,6 +49,15 @@ class Module(AnsibleModule):
     def warn_about(self, text: str) -> None:
         """Show a warning with the task's result."""
         self.warn(text)
+
+
+def _without_nulls(value: Any) -> Any:
+    """The value without what is null at any level: Ansible would hold it against the choices."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
 
 
 def kind_spec(kind: Kind) -> dict[str, Any]:
