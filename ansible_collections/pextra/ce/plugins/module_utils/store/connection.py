@@ -38,6 +38,7 @@ DEFAULT = "host=/var/run/postgresql port=5499 dbname=pextra_ce user=pextra_ce"
 ATTEMPTS = 12
 PATIENCE = 30.0
 """Seconds for which a transaction is tried again that could not be ordered among others."""
+_ELSEWHERE = frozenset({"PGHOSTADDR", "PGSERVICE"})
 _CONTENTION = ("40001", "40P01")
 _RETRIED = (*_CONTENTION, "23505", "42P07")
 _T = TypeVar("_T")
@@ -65,7 +66,8 @@ def secured(text: str) -> str:
         ) from None
     timeout = parts.get("connect_timeout", 10)
     hosts = str(parts.get("host") or os.environ.get("PGHOST") or "/").split(",")
-    if "hostaddr" not in parts and all(host.startswith(("/", "@")) for host in hosts):
+    elsewhere = {"hostaddr", "service"} & set(parts) or _ELSEWHERE & set(os.environ)
+    if not elsewhere and all(host.startswith(("/", "@")) for host in hosts):
         return psycopg.conninfo.make_conninfo(
             text, connect_timeout=parts.get("connect_timeout", 10)
         )
