@@ -110,10 +110,26 @@ def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str
             resource=resource,
             hint=f"Did you mean {near[0]}?" if near else f"Possible are: {', '.join(known)}",
         )
+    _check_shapes(fields, given, resource)
     result = ArgumentSpecValidator(argument_spec(fields)).validate(_without_nulls(fields, given))
     if result.error_messages:
         raise InputError("; ".join(result.error_messages), resource=resource)
     return _canonical(fields, given, result.validated_parameters, resource, "")
+
+
+def _check_shapes(fields: Iterable[Field], given: Mapping[str, Any], resource: str) -> None:
+    """Refuse what Ansible's validation cannot read: nested options that are no dictionary."""
+    for field in fields:
+        value = given.get(field.name)
+        if not field.options or value is None:
+            continue
+        items = value if isinstance(value, list) and field.type == "list" else [value]
+        wrong = [item for item in items if not isinstance(item, (Mapping, str))]
+        if wrong:
+            raise InputError(f"{field.name}: {wrong[0]!r} is not a dictionary", resource=resource)
+        for item in items:
+            if isinstance(item, Mapping):
+                _check_shapes(field.options, item, resource)
 
 
 def _without_nulls(fields: Iterable[Field], given: Mapping[str, Any]) -> dict[str, Any]:
