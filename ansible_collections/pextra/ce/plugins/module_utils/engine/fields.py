@@ -111,7 +111,11 @@ def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str
             hint=f"Did you mean {near[0]}?" if near else f"Possible are: {', '.join(known)}",
         )
     _check_shapes(fields, given, resource)
-    result = ArgumentSpecValidator(argument_spec(fields)).validate(_without_nulls(fields, given))
+    try:
+        validator = ArgumentSpecValidator(argument_spec(fields))
+        result = validator.validate(_without_nulls(fields, given))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"a value is of the wrong type: {error}", resource=resource) from None
     if result.error_messages:
         raise InputError("; ".join(result.error_messages), resource=resource)
     return _canonical(fields, given, result.validated_parameters, resource, "")
