@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import gc
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -30,6 +31,8 @@ class Module(AnsibleModule):
     """AnsibleModule that also knows which options were given, and with which raw values."""
 
     def __init__(self, **options: Any) -> None:
+        # Looking for unreachable cycles takes longer than what a process of seconds could save.
+        gc.set_threshold(50_000)
         super().__init__(**options)
 
     def _load_params(self) -> None:
