@@ -3,8 +3,8 @@
 
 Usage: bare_libvirt.py define DIRECTORY | again DIRECTORY | remove PREFIX
 
-DIRECTORY has one definition a file. ``define`` defines them, ``again`` lists and reads all
-domains. ``remove`` stops and undefines domains and pools whose names begin with PREFIX.
+DIRECTORY has one definition a file. ``define`` defines them, ``again`` lists all
+domains and reads those. ``remove`` stops and undefines domains and pools whose names begin with PREFIX.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ def define(connection: Any, directory: str) -> None:
 def again(connection: Any, directory: str) -> None:
     """Read back every domain, as a program must that defines only what differs."""
     wanted = {path.stem for path in Path(directory).iterdir()}
-    found = {item.name(): item.XMLDesc(0) for item in connection.listAllDomains(0)}
-    if wanted - found.keys():
+    listed = {item.name(): item for item in connection.listAllDomains(0)}
+    found = {name: item.XMLDesc(0) for name, item in listed.items() if name in wanted}
+    if len(found) != len(wanted):
         sys.exit("domains are missing")
 
 
