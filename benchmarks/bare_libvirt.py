@@ -3,8 +3,8 @@
 
 Usage: bare_libvirt.py define DIRECTORY | again DIRECTORY | remove PREFIX
 
-DIRECTORY has one definition a file. ``define`` defines them, ``again`` lists all
-domains and reads those. ``remove`` stops and undefines domains and pools whose names begin with PREFIX.
+DIRECTORY has one definition a file. ``define`` defines them, ``again`` lists all domains and reads
+those. ``remove`` stops and undefines domains and pools whose names begin with PREFIX.
 """
 
 from __future__ import annotations
