@@ -229,7 +229,7 @@ def test_other_contents_have_another_path(one: str, two: str) -> None:
 
 
 def test_seeds_are_found_by_their_instance_unfinished_ones_too(tmp_path: Path) -> None:
-    one, two = (ids.new_id("inst") for _ in range(2))
+    one, two = (ids.new_id("inst") for _index in range(2))
     assert seed.found(str(tmp_path), [one]) == {}
     (tmp_path / "seeds").mkdir()
     for name in (f"{one}-a.iso", f"{one}-b.iso.unfinished", f"{two}-a.iso", "other"):
@@ -252,7 +252,7 @@ def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_units_describe_the_bridge(units: Path) -> None:
     networkd.write("svswitch7", "52:54:00:00:00:01", 9000)
-    netdev, network = (configparser.ConfigParser(strict=True) for _ in range(2))
+    netdev, network = (configparser.ConfigParser(strict=True) for _index in range(2))
     for parser, path in zip((netdev, network), networkd.paths("svswitch7"), strict=True):
         parser.read(path)
     assert dict(netdev["NetDev"]) == {

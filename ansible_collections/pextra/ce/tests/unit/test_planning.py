@@ -184,7 +184,7 @@ def test_planning_changes_nothing_and_says_the_same_each_time(
     bridges = dict(cloud.host.links.bridges)
     changed = [{**item, "description": "new"} for item in entries]
     try:
-        plans = [shown(cloud.plan(*changed, purge=purge)) for _ in range(2)]
+        plans = [shown(cloud.plan(*changed, purge=purge)) for _index in range(2)]
     except PlanErrors:
         plans = [[], []]
     assert plans[0] == plans[1]

@@ -241,7 +241,7 @@ def test_moment_comes_back_from_the_text_that_shows_it(moment: dt.datetime) -> N
 
 @pytest.mark.parametrize("prefix", ["org", "vol", "inst"])
 def test_identifier_has_the_shape_of_the_platform(prefix: str) -> None:
-    made = {ids.new_id(prefix) for _ in range(1000)}
+    made = {ids.new_id(prefix) for _index in range(1000)}
     assert len(made) == 1000
     for id in made:
         assert re.fullmatch(rf"{prefix}-[A-Za-z0-9_-]{{21}}", id)
