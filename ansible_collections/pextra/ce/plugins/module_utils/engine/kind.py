@@ -72,6 +72,7 @@ class KindSpec:
         states: What a request may ask for; the first is the default.
         options: Fields that steer a run and are not compared.
         needs: Kinds whose rows planning looks at.
+        moments: Columns with a time that only the run itself knows.
         hidden: Columns that are never returned.
         rank: Order of planning and of store writes; deletion goes the other way.
         host_rank: Order of changes on the host.
@@ -88,6 +89,7 @@ class KindSpec:
     states: tuple[str, ...] = ("present", "absent")
     options: tuple[Field, ...] = ()
     needs: tuple[str, ...] = ()
+    moments: tuple[str, ...] = ("creation",)
     hidden: tuple[str, ...] = ()
     rank: int = 0
     host_rank: int = 0

@@ -362,7 +362,10 @@ def _store_step(change: RowChange, created: frozenset[str]) -> Step:
     spec, old, new = change.spec, change.before, change.after
     if old is None:
         action, before = "create", None
-        after = {**hide_new(spec.public(new or {}), created), "creation": UNKNOWN}
+        after = {
+            **hide_new(spec.public(new or {}), created),
+            **dict.fromkeys(spec.moments, UNKNOWN),
+        }
     elif new is None or new.get("status") == "deleting":
         action, before, after = "delete", spec.public(old), None
     else:
@@ -380,6 +383,7 @@ def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], di
     keys = [key for key in changed if key != "status"]
     before = {key: "(secret)" if key in secret else old.get(key) for key in keys}
     after = {key: "(another secret)" if key in secret else new[key] for key in keys}
+    after |= {key: UNKNOWN for key in spec.moments if key in after}
     return "update", before, after
 
 

@@ -42,6 +42,7 @@ class Node(Kind):
             "organization", "datacenter", "cluster", "node_license", "storage_pool_node",
             "vswitch", "volume", "instance",
         ),
+        moments=("creation", "last_seen"),
         hidden=("host_key",),
         rank=40,
     )  # fmt: skip
