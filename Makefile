@@ -20,7 +20,8 @@ BENCH_VENV := .venv-bench
 INVENTORY ?= inventories/local
 COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
-SUITES := lint sanity unit integration
+# Lanes of suites: those of one lane run one after the other, the lanes beside each other.
+LANES := lint,unit,sanity integration
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run scripts/apt-install scripts/sanity scripts/start-libvirt
 
@@ -54,7 +55,7 @@ down: $(VENV)/.controller ## remove what `make up` made; asks first, unless YES=
 
 .PHONY: test
 test: dev node-packages ## lint, sanity, unit and integration, then one table
-	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(SUITES)
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(LANES)
 
 .PHONY: lint
 lint: dev ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog fragments

@@ -1,7 +1,11 @@
-"""Run test suites (targets of the Makefile) one after the other and end with one table.
+"""Run test suites (targets of the Makefile) and end with one table.
 
-All run, also when an earlier one failed. The exit code is 0 only if every suite passed. A suite
-that writes RESULTS/<suite>.xml (pytest's JUnit report) counts by its tests, any other as one.
+Each argument is a lane, SUITE or SUITE,SUITE,…: its suites run one after the other, and the lanes
+beside each other. All run, also when one fails. What a suite prints goes to RESULTS/<suite>.log
+and, as one block, to the screen when it ends; meanwhile a line tells now and then what runs.
+
+The exit code is 0 only if every suite passed. A suite that writes RESULTS/<suite>.xml (pytest's
+JUnit report) counts by its tests, any other as one.
 """
 
 from __future__ import annotations
@@ -9,10 +13,16 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
+
+PROGRESS_SECONDS = 20
+"""Time between two lines that tell what runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,37 @@ class Outcome:
     passed: int
     failed: int
     skipped: int
+
+
+class Screen:
+    """Blocks of output and progress of suites that run beside each other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[str, tuple[float, Path]] = {}
+
+    def begin(self, suite: str, log: Path) -> None:
+        """Note that a suite runs and writes to a log."""
+        with self._lock:
+            self._running[suite] = (time.monotonic(), log)
+
+    def end(self, suite: str, ok: bool) -> float:
+        """Show what a suite has written; returns the seconds that it took."""
+        with self._lock:
+            began, log = self._running.pop(suite)
+            seconds = time.monotonic() - began
+            result = "ok" if ok else "FAILED"
+            text = log.read_text(errors="replace").rstrip()
+            print(f"\n=== {suite} ===\n{text}\n=== {suite}: {result}, {seconds:.0f} s", flush=True)
+        return seconds
+
+    def progress(self) -> None:
+        """Show what runs, for how long, and its latest line."""
+        with self._lock:
+            for suite, (began, log) in self._running.items():
+                lines = log.read_text(errors="replace").split("\n")
+                latest = next((line for line in reversed(lines) if line.strip()), "")
+                print(f"{suite}: {time.monotonic() - began:.0f} s: {latest[-100:]}", flush=True)
 
 
 def counted(suite: str, ok: bool, seconds: float, report: Path) -> Outcome:
@@ -45,14 +86,33 @@ def counted(suite: str, ok: bool, seconds: float, report: Path) -> Outcome:
     return Outcome(suite, ok, seconds, passed, failed, skipped)
 
 
-def run(suite: str, results: Path) -> Outcome:
-    """Run one suite; its output goes straight to the screen."""
-    report = results / f"{suite}.xml"
+def run(suite: str, results: Path, screen: Screen) -> Outcome:
+    """Run one suite."""
+    report, log = results / f"{suite}.xml", results / f"{suite}.log"
     report.unlink(missing_ok=True)
-    print(f"\n=== {suite} ===", flush=True)
-    began = time.monotonic()
-    code = subprocess.run(["make", suite], check=False).returncode
-    return counted(suite, code == 0, time.monotonic() - began, report)
+    with log.open("wb") as output:
+        screen.begin(suite, log)
+        code = subprocess.run(
+            ["make", suite], check=False, stdout=output, stderr=subprocess.STDOUT
+        ).returncode
+    return counted(suite, code == 0, screen.end(suite, code == 0), report)
+
+
+def run_lanes(lanes: Iterable[list[str]], results: Path) -> list[Outcome]:
+    """Run the lanes beside each other; the outcomes are in the order of the arguments."""
+    screen = Screen()
+    with ThreadPoolExecutor() as pool:
+        futures = [
+            pool.submit(lambda lane=lane: [run(suite, results, screen) for suite in lane])
+            for lane in lanes
+        ]
+        waited = 0
+        while not all(future.done() for future in futures):
+            time.sleep(1)
+            waited += 1
+            if waited % PROGRESS_SECONDS == 0:
+                screen.progress()
+    return [outcome for future in futures for outcome in future.result()]
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -74,11 +134,12 @@ def table(outcomes: list[Outcome]) -> str:
 def main() -> int:
     """Read the command line, run the suites, print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--results", type=Path, required=True, help="folder of the reports")
-    parser.add_argument("suites", nargs="+", help="targets of the Makefile")
+    parser.add_argument("--results", type=Path, required=True, help="folder of logs and reports")
+    parser.add_argument("lanes", nargs="+", metavar="SUITE[,SUITE…]", help="targets of the Makefile")
     arguments = parser.parse_args()
     arguments.results.mkdir(parents=True, exist_ok=True)
-    outcomes = [run(suite, arguments.results) for suite in arguments.suites]
+    lanes = [lane.split(",") for lane in arguments.lanes]
+    outcomes = run_lanes(lanes, arguments.results)
     print(f"\n{table(outcomes)}", flush=True)
     return 0 if all(outcome.ok for outcome in outcomes) else 1
 

@@ -161,9 +161,10 @@ def test_purge_does_not_take_away_what_is_in_use(node: Node) -> None:
 def test_purge_leaves_other_nodes_alone(node: Node) -> None:
     other = node.file("machine-id", b"0" * 31 + b"1\n")
     elsewhere = {"machine_id": str(other)}
+    vswitch = node.vswitch_name()
     there = {"resources": [
         {"kind": "node", "name": "node2"},
-        {"kind": "vswitch", "name": "svswitch1"},
+        {"kind": "vswitch", "name": vswitch},
     ]}  # fmt: skip
     result = node.task("apply", there, check=True, **elsewhere)
     assert not result.failed, result.message
@@ -174,11 +175,12 @@ def test_purge_leaves_other_nodes_alone(node: Node) -> None:
     )
     node.sql(
         "INSERT INTO vswitches (id, cluster_id, node_id, name, mtu, status, creation)"
-        " SELECT 'vsw-' || repeat('a', 21), id, 'node-' || repeat('a', 21), 'svswitch1', 1500,"
-        " 'ready', now() FROM clusters"
+        " SELECT 'vsw-' || repeat('a', 21), id, 'node-' || repeat('a', 21), %s, 1500,"
+        " 'ready', now() FROM clusters",
+        vswitch,
     )
     assert not node.apply(*node.network_entries(), purge=["vswitch"]).changed
-    result = node.refused("vswitch", name="svswitch1", node="node2", mtu=9000)
+    result = node.refused("vswitch", name=vswitch, node="node2", mtu=9000)
     assert "on node node2" in result.message
     assert "Run the task on that node" in result.message
 
