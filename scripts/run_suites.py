@@ -98,14 +98,16 @@ def run(suite: str, results: Path, screen: Screen) -> Outcome:
     return counted(suite, code == 0, screen.end(suite, code == 0), report)
 
 
+def run_lane(suites: list[str], results: Path, screen: Screen) -> list[Outcome]:
+    """Run suites one after the other."""
+    return [run(suite, results, screen) for suite in suites]
+
+
 def run_lanes(lanes: Iterable[list[str]], results: Path) -> list[Outcome]:
     """Run the lanes beside each other; the outcomes are in the order of the arguments."""
     screen = Screen()
     with ThreadPoolExecutor() as pool:
-        futures = [
-            pool.submit(lambda lane=lane: [run(suite, results, screen) for suite in lane])
-            for lane in lanes
-        ]
+        futures = [pool.submit(run_lane, lane, results, screen) for lane in lanes]
         waited = 0
         while not all(future.done() for future in futures):
             time.sleep(1)
@@ -135,7 +137,7 @@ def main() -> int:
     """Read the command line, run the suites, print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--results", type=Path, required=True, help="folder of logs and reports")
-    parser.add_argument("lanes", nargs="+", metavar="SUITE[,SUITE…]", help="targets of the Makefile")
+    parser.add_argument("lanes", nargs="+", metavar="SUITE[,…]", help="targets of the Makefile")
     arguments = parser.parse_args()
     arguments.results.mkdir(parents=True, exist_ok=True)
     lanes = [lane.split(",") for lane in arguments.lanes]
