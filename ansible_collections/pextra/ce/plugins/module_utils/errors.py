@@ -102,10 +102,10 @@ class PlanErrors(PextraError):
 
     code = "plan"
 
-    def __init__(self, errors: Sequence[PextraError]) -> None:
+    def __init__(self, errors: Sequence[PextraError], outcome: str = "nothing was changed") -> None:
         self.errors = tuple(errors)
         count = len(self.errors)
         lines = "; ".join(str(error) for error in self.errors[:20])
         more = f"; and {count - 20} more" if count > 20 else ""
-        text = lines if count == 1 else f"{count} errors, nothing was changed: {lines}{more}"
+        text = lines if count == 1 else f"{count} errors, {outcome}: {lines}{more}"
         super().__init__(text)

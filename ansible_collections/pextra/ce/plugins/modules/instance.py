@@ -470,6 +470,12 @@ instance:
           description: Threads of each core.
           type: int
           sample: 1
+    state:
+      description:
+        - V(running), V(paused) or V(stopped), as the task leaves it; in check mode, as a real run
+          would leave it.
+      type: str
+      sample: running
     vcpus:
       description: Virtual processors altogether.
       type: int
@@ -642,11 +648,12 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) if it is about no resource.
       type: str
-      sample: null
+      sample: instance "web"
     message:
       description: What was asked and what is there.
       type: str
-      sample: "a restart is needed: restart instance web (memory from 512 to 1024)"
+      sample: "this change needs a restart while it is running: restart instance web
+        (memory from 512 to 1024)"
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str

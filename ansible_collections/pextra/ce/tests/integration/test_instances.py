@@ -77,6 +77,35 @@ def test_each_state_is_reached_from_each_other(node: Node) -> None:
     assert node.running() == []
 
 
+def test_state_is_returned_as_it_is_and_predicted_as_it_will_be(node: Node) -> None:
+    name = node.name("vm")
+    for options, state in (
+        (node.guest(name), "stopped"),
+        ({"name": name, "state": "started", **WAITED}, "running"),
+        ({"name": name}, "running"),
+        ({"name": name, "memory": "48MiB", "allow_restart": True}, "running"),
+        ({"name": name, "state": "restarted", **WAITED}, "running"),
+        ({"name": name, "state": "stopped"}, "stopped"),
+        ({"name": name, "state": "restarted", **WAITED}, "running"),
+        ({"name": name, "state": "killed"}, "stopped"),
+    ):
+        said = node.run("instance", check=True, **options)
+        done = node.run("instance", **options)
+        assert said["instance"]["state"] == done["instance"]["state"] == state, options
+        seen = node.run("instance_info", name=name, fields=["state"])["instances"]
+        assert seen == [{"state": state}], options
+
+
+def test_paused_instance_is_called_so(shared: Node) -> None:
+    name = shared.name("vm")
+    shared.virsh("suspend", name)
+    try:
+        assert shared.run("instance", name=name)["instance"]["state"] == "paused"
+    finally:
+        shared.virsh("resume", name)
+    assert shared.run("instance", name=name)["instance"]["state"] == "running"
+
+
 def test_guest_that_does_not_stop_in_time_is_an_error_and_stays(node: Node) -> None:
     name = node.name("vm")
     node.run("instance", **node.instance(name, state="started"))
@@ -144,6 +173,7 @@ def test_change_that_needs_a_restart_is_refused_before_anything_is_changed(
         assert result.code == "restart_required"
         for part in (name, field, now, then, "allow_restart"):
             assert part in result.message
+        assert result["errors"][0]["resource"] == f'instance "{name}"'
     assert shared.host() == before
 
 

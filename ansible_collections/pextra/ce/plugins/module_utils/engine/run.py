@@ -7,12 +7,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine import world as worlds
-from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import (
+    Kind,
+    KindSpec,
+    Request,
+    label,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Plan, Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import (
     Drafted,
@@ -163,10 +168,15 @@ class Runner:
         blocked = [step for step in drafted.plan if step.needs_restart]
         if not blocked or allow_restart:
             return
-        changes = "; ".join(_difference(step) for step in blocked)
-        raise RestartRequiredError(
-            f"these changes need a restart of a running instance: {changes}",
-            hint="Stop the instance first, or set allow_restart=true",
+        raise _one_or_all(
+            [
+                RestartRequiredError(
+                    f"this change needs a restart while it is running: {changes}",
+                    resource=resource,
+                    hint="Stop the instance first, or set allow_restart=true",
+                )
+                for resource, changes in _by_resource(blocked)
+            ]
         )
 
     def _execute(self, steps: Sequence[Step]) -> None:
@@ -193,10 +203,17 @@ class Runner:
             if step.phase is Phase.HOST
         ]
         if left:
-            changes = "; ".join(_difference(step) for step in left)
-            raise VerificationError(
-                f"after applying, the host still differs: {changes}",
-                hint="Run it again; if this stays, something else changes it at the same time",
+            again = "Run it again; if this stays, something else changes it at the same time"
+            raise _one_or_all(
+                [
+                    VerificationError(
+                        f"after applying, the host still differs: {changes}",
+                        resource=resource,
+                        hint=again,
+                    )
+                    for resource, changes in _by_resource(left)
+                ],
+                "after applying",
             )
 
 
@@ -220,6 +237,18 @@ def _deferred(change: worlds.RowChange) -> bool:
 
 def _going(row: Mapping[str, object]) -> bool:
     return row.get("status") == "deleting"
+
+
+def _one_or_all(errors: Sequence[PextraError], outcome: str = "nothing was changed") -> PextraError:
+    return errors[0] if len(errors) == 1 else PlanErrors(errors, outcome)
+
+
+def _by_resource(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
+    """Each resource that these steps are about, and what they change of it."""
+    changes: dict[str, list[str]] = {}
+    for step in steps:
+        changes.setdefault(label(step.kind, step.name), []).append(_difference(step))
+    return ((resource, "; ".join(texts)) for resource, texts in changes.items())
 
 
 def _difference(step: Step) -> str:

@@ -50,6 +50,7 @@ class World:
         }
         self._before: dict[tuple[str, str], Row | None] = {}
         self.retired: list[tuple[str, str]] = []
+        self._outlook: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._here: str | None = None
         self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
 
@@ -103,6 +104,14 @@ class World:
         current = self._rows[kind].pop(id)
         self._before.setdefault((kind, id), current)
         self._reindex(kind, current, None)
+
+    def foresee(self, kind: str, id: str, values: Mapping[str, Any]) -> None:
+        """Note what only the host shows of a resource, as it will be after the plan."""
+        self._outlook[kind, id] = values
+
+    def outlook(self, kind: str, id: str) -> Mapping[str, Any]:
+        """What the host will show of a resource after the plan, as far as it was looked at."""
+        return self._outlook.get((kind, id), {})
 
     def _reindex(self, kind: str, old: Row | None, new: Row | None) -> None:
         for (name, column), index in self._indexes.items():

@@ -50,19 +50,19 @@ class Hypervisor:
 
     def active_names(self) -> frozenset[str]:
         """Names of the running domains: one call."""
-        import libvirt
+        return self._names("running", bindings().VIR_CONNECT_LIST_DOMAINS_ACTIVE)
 
-        with translated("listing the running domains"):
-            running = self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-            return frozenset(domain.name() for domain in running)
+    def paused_names(self) -> frozenset[str]:
+        """Names of the running domains whose processors stand still: one call."""
+        return self._names("paused", bindings().VIR_CONNECT_LIST_DOMAINS_PAUSED)
 
     def autostart_names(self) -> frozenset[str]:
         """Names of the domains that start with the host: one call."""
-        import libvirt
+        return self._names("autostarted", bindings().VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
 
-        with translated("listing the autostarted domains"):
-            found = self.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
-            return frozenset(domain.name() for domain in found)
+    def _names(self, which: str, flag: int) -> frozenset[str]:
+        with translated(f"listing the {which} domains"):
+            return frozenset(domain.name() for domain in self.connection.listAllDomains(flag))
 
     def domain(self, uuid: str) -> Any:
         """The domain with this UUID.

@@ -177,11 +177,12 @@ class Instance(Kind):
                 world.put("volume", {**volume, **detached, "is_root": False})
 
     def present(self, row: Row, world: World) -> dict[str, Any]:
-        """The instance with its virtual processors, network devices and volumes."""
+        """The instance with its state, virtual processors, network devices and volumes."""
         cpu = row["cpu"]
         networks = world.by("network_device", "instance_id", row["id"])
         volumes = world.by("volume", "instance_id", row["id"])
         return self.spec.public(row) | {
+            "state": world.outlook("instance", row["id"]).get("state"),
             "vcpus": cpu["sockets"] * cpu["cores"] * cpu["threads"],
             "networks": [
                 {key: item[key] for key in ("id", "name", "port_group_id", "mac", "model")}

@@ -42,6 +42,7 @@ class DomainState:
         xml: The text of the persistent definition.
         autostart: It starts with the host.
         foreign: A domain that is not ours has the name.
+        paused: It runs, and its processors stand still.
         files: Seeds, and the console's log where the instance goes; see ``instance_files``.
     """
 
@@ -50,6 +51,7 @@ class DomainState:
     xml: str = ""
     autostart: bool = False
     foreign: bool = False
+    paused: bool = False
     files: tuple[str, ...] = ()
 
 
@@ -69,12 +71,13 @@ def check_cdrom(row: Row, current: Row | None, resource: str) -> None:
 
 
 def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
-    """The domains of these instances: three listings a driver, and a definition each."""
+    """The domains of these instances: four listings a driver, and a definition each."""
     found: dict[str, DomainState] = {}
     files = instance_files.observe(rows, host)
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
         domains, active = driver.domains(), driver.active_names()
+        paused = driver.paused_names()
         autostart = driver.autostart_names()
         for row in rows:
             if row["type"] != type:
@@ -93,6 +96,7 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
                     live=domain_xml.parse(live) if live else None,
                     xml=text,
                     autostart=row["name"] in autostart,
+                    paused=row["name"] in paused,
                     files=own,
                 )
     return found

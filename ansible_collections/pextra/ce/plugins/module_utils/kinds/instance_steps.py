@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,12 +80,16 @@ def steps(request: Request | None, row: Row, seen: DomainState, world: World) ->
     state = request.state if request else "present"
     yield from instance_files.making(row, seen.files, world.host)
     yield from _define(row, want, seen)
+    live: list[Step] = []
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
-        yield from _live(row, want, seen.live, restarts, request)
+        live = list(_live(row, want, seen.live, restarts, request))
+    yield from live
     medium = instance_files.seed_of(row, world.host)
     yield from instance_files.clearing(row, seen.files, medium[0] if medium else None)
-    yield from _power(request, row, state, seen, world)
+    power = list(_power(request, row, state, seen, world))
+    world.foresee("instance", row["id"], {"state": _outlook([*live, *power], seen)})
+    yield from power
 
 
 def _define(row: Row, want: Domain, seen: DomainState) -> Iterator[Step]:
@@ -229,6 +233,16 @@ def _power(
         "instance", row["id"], row["name"], action, Phase.POWER, before, after,
         payload=Work(row["type"], timeout=timeout),
     )  # fmt: skip
+
+
+def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
+    """How the instance runs after these steps, in the words of ``instance_info``."""
+    power = [step for step in steps if step.phase is Phase.POWER]
+    if power:
+        return "stopped" if power[-1].action in ("shutdown", "kill") else "running"
+    if seen.live is None:
+        return "stopped"
+    return "paused" if seen.paused else "running"
 
 
 def _check_vlans(row: Row, world: World) -> None:
