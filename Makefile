@@ -23,7 +23,8 @@ RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration
 # Shell scripts for shellcheck.
-SCRIPTS := .ci/run scripts/apt-install scripts/sanity scripts/start-libvirt
+SCRIPTS := .ci/run scripts/apt-install scripts/sanity scripts/start-libvirt \
+	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)
 
 # Further arguments, for example: make unit ARGS='-k sizes', make up ARGS='--check --diff'
 ARGS ?=
@@ -31,12 +32,12 @@ ARGS ?=
 PIP_INSTALL := -m pip install --quiet --require-hashes --only-binary :all:
 
 PACKAGES_VENV := ca-certificates libpq5 python3-apt python3-venv
-PACKAGES_DEV := $(PACKAGES_VENV) git shellcheck
+PACKAGES_DEV := $(PACKAGES_VENV) busybox-static git shellcheck
 PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-system-arm,\
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
-	python3-psycopg python3-pyroute2 qemu-utils xorriso $(PACKAGES_QEMU)
+	python3-psycopg python3-pyroute2 qemu-utils swtpm swtpm-tools xorriso $(PACKAGES_QEMU)
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
 
