@@ -37,7 +37,7 @@ PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
-	python3-psycopg python3-pyroute2 qemu-utils swtpm swtpm-tools xorriso $(PACKAGES_QEMU)
+	python3-psycopg qemu-utils swtpm swtpm-tools xorriso $(PACKAGES_QEMU)
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
 

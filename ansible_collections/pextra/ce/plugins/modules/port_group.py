@@ -48,9 +48,16 @@ options:
       - VLAN of the port group, from V(1) to V(4094). V(null) clears it.
       - It needs a kernel whose bridges filter VLANs (C(CONFIG_BRIDGE_VLAN_FILTERING), as Debian's
         own has). Without it, the task is refused before any change.
-      - This release keeps the VLAN but does not tag instances' ports yet. Starting an instance on
-        such a port group is refused.
+      - Instances on it send and receive frames without a tag; the vSwitch's uplinks carry them with
+        the tag. V(1) is the VLAN of frames without a tag, as on a port group without a VLAN.
     type: int
+  trunk:
+    description:
+      - VLANs whose frames instances send and receive with their tags, as ids and ranges such as
+        V(20-30), from V(1) to V(4094). Frames without a tag are dropped.
+      - Default on creation is empty, and an empty list clears it. It excludes O(vlan_id).
+    type: list
+    elements: str
   state:
     description:
       - V(present) creates the port group, or changes what is given and differs.
@@ -131,6 +138,11 @@ port_group:
       description: VLAN, V(null) if none.
       type: int
       sample: null
+    trunk:
+      description: VLANs that pass with their tags, as ids and ranges, sorted.
+      type: list
+      elements: str
+      sample: ["10", "20-30"]
     creation:
       description: When it was created, in UTC.
       type: str

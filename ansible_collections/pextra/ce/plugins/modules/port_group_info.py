@@ -44,6 +44,7 @@ options:
       - name
       - node
       - node_id
+      - trunk
       - vlan_id
       - vswitch
       - vswitch_id
@@ -105,6 +106,11 @@ port_groups:
       description: VLAN, V(null) without one.
       type: int
       sample: null
+    trunk:
+      description: VLANs that pass with their tags, as ids and ranges, sorted.
+      type: list
+      elements: str
+      sample: []
     creation:
       description: When it was created, in UTC.
       type: str

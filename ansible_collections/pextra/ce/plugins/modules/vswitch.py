@@ -12,9 +12,11 @@ version_added: 0.1.0
 description:
   - Creates, changes and removes a virtual switch of a node, which instances are connected to
     through port groups.
-  - A vSwitch is one Linux bridge of the same name. It is made by netlink and, where
-    systemd-networkd runs, kept over a reboot by units of it. Elsewhere it is there until the
-    machine restarts, and the next run makes it again.
+  - A vSwitch is one Linux bridge of the same name, which keeps VLANs apart where the kernel can.
+    It is made by netlink and, where systemd-networkd runs, kept over a reboot by units of it.
+    Elsewhere it is there until the machine restarts, and the next run makes it again.
+  - Without an uplink it connects instances of the node with each other. One uplink is a port of the
+    bridge; several form a bond, named C(svbond) and the number of the vSwitch, which is the port.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -43,8 +45,38 @@ options:
   mtu:
     description:
       - Largest packet that the bridge passes, in bytes, from V(576) to V(9216).
-      - Default on creation is V(1500). A change takes effect at once.
+      - Default on creation is V(1500). A change takes effect at once, on uplinks too.
     type: int
+  uplinks:
+    description:
+      - Names of the network interfaces that lead out, in any order. They are to have no other use.
+      - Default on creation is empty, and an empty list takes all uplinks away. An interface that is
+        not listed any more becomes a plain interface again.
+      - Adding or taking away an uplink loses no more than a moment of traffic.
+    type: list
+    elements: str
+  bond:
+    description:
+      - How several uplinks share the traffic. What is not given stays as it is.
+    type: dict
+    suboptions:
+      mode:
+        description:
+          - V(active-backup) uses one uplink at a time and needs nothing of the switches outside.
+            V(balance-xor) needs a static link aggregation there, and V(802.3ad) needs LACP.
+          - Default on creation is V(active-backup). A change interrupts the traffic for a moment.
+        type: str
+        choices: [active-backup, balance-xor, 802.3ad]
+      miimon:
+        description:
+          - How often links are looked at, in milliseconds, from V(10) to V(10000).
+          - Default on creation is V(100).
+        type: int
+      primary:
+        description:
+          - The uplink that carries the traffic whenever it is connected, in mode V(active-backup).
+          - V(null) clears it; then a working uplink stays in use.
+        type: str
   state:
     description:
       - V(present) creates the vSwitch, or changes what is given and differs, and corrects the
@@ -54,7 +86,7 @@ options:
     choices: [present, absent]
     default: present
 requirements:
-  - pyroute2 >= 0.7 (Debian package python3-pyroute2)
+  - iproute2 >= 6.1
 notes:
   - The bridge's MAC address is made from the vSwitch's id and marks it as the platform's own. A
     network interface of the same name with another MAC address is somebody else's.
@@ -73,6 +105,12 @@ EXAMPLES = r"""
   pextra.ce.vswitch:
     name: svswitch10
     mtu: 9000
+
+- name: Connect it to the network outside by two links
+  pextra.ce.vswitch:
+    name: svswitch10
+    uplinks: [eth1, eth2]
+    bond: {primary: eth1}
 
 - name: Remove it when no port group is left on it
   pextra.ce.vswitch:
@@ -115,6 +153,15 @@ vswitch:
       description: Largest packet, in bytes.
       type: int
       sample: 1500
+    uplinks:
+      description: Names of the interfaces that lead out, sorted.
+      type: list
+      elements: str
+      sample: [eth1, eth2]
+    bond:
+      description: How several uplinks share the traffic.
+      type: dict
+      sample: {mode: active-backup, miimon: 100}
     status:
       description:
         - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
@@ -150,7 +197,10 @@ plan:
       type: str
       sample: bridge
     before:
-      description: The values that the step changes, as they were. V(null) where there was nothing.
+      description:
+        - The values that the step changes, as they were. V(null) where there was nothing.
+        - On the node these are C(mtu), C(up), and whatever else of the bridge differs,
+          such as C(uplinks), C(bond), or C(vlans) (ranges that pass the uplinks with a tag).
       type: dict
       sample:
         mtu: 1500

@@ -38,7 +38,9 @@ options:
     type: list
     elements: str
     choices:
+      - active_uplinks
       - actual_mtu
+      - bond
       - cluster
       - cluster_id
       - creation
@@ -53,6 +55,7 @@ options:
       - ports
       - status
       - up
+      - uplinks
 seealso:
   - module: pextra.ce.vswitch
 """
@@ -136,10 +139,26 @@ vswitches:
           node.
       type: int
       sample: 1500
+    uplinks:
+      description: Names of the interfaces that lead out, as it should be.
+      type: list
+      elements: str
+      sample: [eth1, eth2]
+    bond:
+      description: How several uplinks share the traffic, as it should be.
+      type: dict
+      sample: {mode: active-backup, miimon: 100}
+    active_uplinks:
+      description:
+        - The uplinks that are connected; in mode V(active-backup), the one that carries traffic.
+          V(null) where there is no bridge or it is on another node.
+      type: list
+      elements: str
+      sample: [eth1]
     ports:
       description:
-        - The network interfaces on the bridge, V(null) where there is none or it is on another
-          node.
+        - The network interfaces on the bridge besides uplinks, V(null) where there is none or it is
+          on another node.
       type: list
       elements: str
       sample: [vnet0]

@@ -167,7 +167,6 @@ class Points:
     def watch(self) -> None:
         """From here on, count."""
         import libvirt
-        import pyroute2
 
         connection = importlib.import_module(f"{COLLECTION}.module_utils.store.connection")
         connection.Store.transact = self._transaction(connection.Store.transact)
@@ -178,7 +177,6 @@ class Points:
                 "shutdown", "undefineFlags", "updateDeviceFlags",
             ),
             libvirt.virStoragePool: ("create", "destroy", "setAutostart", "undefine"),
-            pyroute2.IPRoute: ("link",),
             os: ("replace", "rmdir", "unlink"),
             subprocess: ("run",),
         }  # fmt: skip
@@ -191,8 +189,7 @@ class Points:
 
         @functools.wraps(original)
         def counted(*args: Any, **kwargs: Any) -> Any:
-            if name != "link" or args[1] in ("add", "set", "del"):
-                self._pass(f"{owner.__name__}.{name}")
+            self._pass(f"{owner.__name__}.{name}")
             return original(*args, **kwargs)
 
         setattr(owner, name, counted)
@@ -278,7 +275,7 @@ def main() -> None:
     _root, controller = sys.argv[1:]
     sys.path.insert(0, _root)
     sys.path.append(controller)  # only ansible-core from there: Debian's libraries come first
-    for name in ("libvirt", "psycopg", "pyroute2", f"{COLLECTION}.module_utils.manifest"):
+    for name in ("libvirt", "psycopg", f"{COLLECTION}.module_utils.manifest"):
         importlib.import_module(name)
     for line in sys.stdin:
         gate = os.pipe()

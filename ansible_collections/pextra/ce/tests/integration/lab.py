@@ -125,6 +125,7 @@ class Lab:
         self.database = database
         self._driver = driver
         self._bridges: list[str] = []
+        self._nics: list[str] = []
         self._mounts: list[Path] = []
         self._count = itertools.count(1)
 
@@ -142,6 +143,14 @@ class Lab:
                 _used_bridges.add(name)
                 self._bridges.append(name)
                 return name
+
+    def nic(self) -> str:
+        """The name of a new network interface that can be an uplink; its cable leads nowhere."""
+        name = f"{self.prefix}n{next(self._count)}"
+        run("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}p")
+        run("ip", "link", "set", f"{name}p", "up")
+        self._nics.append(name)
+        return name
 
     @property
     def directories(self) -> tuple[str, str, str]:
@@ -304,7 +313,7 @@ class Lab:
         for name in self._ours(self.virsh_quietly("pool-list", "--all", "--name")):
             self.virsh_quietly("pool-destroy", name)
             self.virsh_quietly("pool-undefine", name)
-        for name in self._bridges:
+        for name in (*self._bridges, *self._nics):
             if Path("/sys/class/net", name).exists():
                 quietly("ip", "link", "del", name)
         for path in self._mounts:

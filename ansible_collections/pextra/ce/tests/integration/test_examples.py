@@ -106,6 +106,7 @@ class Examples(Lab):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.switches = {f"svswitch{number}": self.vswitch_name() for number in (10, 11, 99)}
+        self.nics = {name: self.nic() for name in ("eth1", "eth2")}
         for name in ("images", "srv/containers/dns"):
             (self.directory / name).mkdir(parents=True)
         preview = [self.resource(item["kind"], item) for item in PLACE]
@@ -121,6 +122,7 @@ class Examples(Lab):
     def moved(self, text: str) -> str:
         """The text with bridges, paths and worker instances of this lab."""
         text = re.sub(r"svswitch\d+", lambda found: self.switches[found.group()], text)
+        text = re.sub(r"\beth[12]\b", lambda found: self.nics[found.group()], text)
         text = text.replace("/var/lib/pextra-ce/images", f"{self.directory}/images")
         text = text.replace("/srv/", f"{self.directory}/srv/")
         return text.replace("worker%02d", self.name("worker%02d"))
@@ -134,8 +136,10 @@ class Examples(Lab):
         options = self.resource(kind, task[action] or {})
         options.pop("database", None)
         task = {**task, action: options}
-        if options.get("vlan_id") and not Links().vlan_filtering:
-            task |= {"register": "vlan", "failed_when": "vlan.errors[0].code != 'unsupported'"}
+        links = Links()
+        vlan = (options.get("vlan_id") or options.get("trunk")) and not links.vlan_filtering
+        if vlan or (len(options.get("uplinks") or []) > 1 and not links.bonding):
+            task |= {"register": "tried", "failed_when": "tried.errors[0].code != 'unsupported'"}
         return task
 
     def resource(self, kind: str, options: Mapping[str, Any]) -> Args:

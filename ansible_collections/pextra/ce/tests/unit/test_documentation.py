@@ -143,6 +143,8 @@ def row_of(kind: str) -> dict[str, Any]:
     statements = [line for item in schema.MIGRATIONS for line in item.statements]
     create = next(line for line in statements if re.match(rf"CREATE TABLE {table} \(", line))
     columns = re.findall(r"^\s+([a-z_]+) [A-Z]", create, re.MULTILINE)
+    added = rf"ALTER TABLE {table} ADD COLUMN ([a-z_]+) "
+    columns += [name for line in statements for name in re.findall(added, line)]
     row: dict[str, Any] = {name: name.removesuffix("_id") for name in columns if name != "UNIQUE"}
     made = {field.column: field.default for field in KINDS[kind].spec.stored if field.default}
     return row | made | {"id": kind}

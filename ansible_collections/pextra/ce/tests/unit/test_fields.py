@@ -60,8 +60,15 @@ GIVEN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "vswitch": {
         "name": st.integers(1, 9_999_999).map("svswitch{}".format),
         "mtu": st.integers(576, 9216) | st.integers(576, 9216).map(str),
+        "uplinks": st.lists(st.sampled_from(["eth0", "eth1", "enp3s0f1"]), unique=True),
+        "bond": st.fixed_dictionaries(
+            {}, optional={"mode": st.just("802.3ad"), "primary": st.none() | st.just("eth0")}
+        ),
     },
-    "port_group": {"name": names, "vswitch": names, "vlan_id": st.none() | st.integers(1, 4094)},
+    "port_group": {
+        "name": names, "vswitch": names, "vlan_id": st.none() | st.integers(1, 4094),
+        "trunk": st.lists(st.integers(1, 4094) | st.sampled_from(["20-30", " 7 - 9", "9-12"])),
+    },
     "volume": {
         "name": names, "size": sizes, "grow_by": sizes, "image": paths,
         "format": st.none() | st.sampled_from(["raw", "qcow2"]),

@@ -1,10 +1,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read from and written to files: disk images, seeds, and systemd-networkd's units."""
+"""What is read from and written to files: disk images and seeds."""
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import stat
@@ -29,7 +28,6 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types i
     TYPES,
     backend,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.network import networkd
 
 # Images
 
@@ -237,53 +235,3 @@ def test_seeds_are_found_by_their_instance_unfinished_ones_too(tmp_path: Path) -
     assert seed.found(str(tmp_path), [one]) == {
         one: (f"{tmp_path}/seeds/{one}-a.iso", f"{tmp_path}/seeds/{one}-b.iso.unfinished")
     }
-
-
-# Units of systemd-networkd
-
-
-@pytest.fixture
-def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the units are."""
-    monkeypatch.setattr(networkd, "DIRECTORY", str(tmp_path / "network"))
-    monkeypatch.setattr(networkd, "reload", lambda: None)
-    return tmp_path / "network"
-
-
-def test_units_describe_the_bridge(units: Path) -> None:
-    networkd.write("svswitch7", "52:54:00:00:00:01", 9000)
-    netdev, network = (configparser.ConfigParser(strict=True) for _index in range(2))
-    for parser, path in zip((netdev, network), networkd.paths("svswitch7"), strict=True):
-        parser.read(path)
-    assert dict(netdev["NetDev"]) == {
-        "name": "svswitch7", "kind": "bridge", "macaddress": "52:54:00:00:00:01",
-        "mtubytes": "9000",
-    }  # fmt: skip
-    assert network["Match"]["name"] == "svswitch7"
-    assert network["Network"]["linklocaladdressing"] == "no"
-    assert all(stat.S_IMODE(path.stat().st_mode) == 0o644 for path in units.iterdir())
-
-
-def test_changed_or_missing_unit_is_noticed(units: Path) -> None:
-    bridge = ("svswitch7", "52:54:00:00:00:01", 1500)
-    assert not networkd.matches(*bridge)
-    networkd.write(*bridge)
-    assert networkd.matches(*bridge)
-    assert not networkd.matches("svswitch7", "52:54:00:00:00:01", 9000)
-    unit = Path(networkd.paths("svswitch7")[1])
-    unit.write_text(unit.read_text() + "\n# edited\n")
-    assert not networkd.matches(*bridge)
-    unit.unlink()
-    assert not networkd.matches(*bridge)
-
-
-def test_only_our_units_are_removed(units: Path) -> None:
-    networkd.write("svswitch7", "52:54:00:00:00:01", 1500)
-    networkd.write("svswitch70", "52:54:00:00:00:02", 1500)
-    written(units / "20-other.network", b"")
-    networkd.remove("svswitch7")
-    networkd.remove("svswitch7")
-    left = {path.name for path in units.iterdir()}
-    assert left == {
-        "20-other.network", "20-pextra-svswitch70.netdev", "20-pextra-svswitch70.network",
-    }  # fmt: skip

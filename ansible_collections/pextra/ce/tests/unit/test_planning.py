@@ -32,7 +32,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
 from ansible_collections.pextra.ce.plugins.module_utils.manifest import manifest
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
+from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Link, Snapshot
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 
 NOW = dt.datetime(2030, 1, 31, 12, tzinfo=dt.UTC)
 SPECS = {name: kind.spec for name, kind in KINDS.items()}
@@ -44,10 +45,14 @@ class Links:
 
     def __init__(self) -> None:
         self.bridges: dict[str, BridgeState] = {}
-        self.vlan_filtering = True
+        self.vlan_filtering = self.bonding = True
+        self.now = Snapshot({name: Link(name) for name in ("eth0", "eth1", "eth2")})
 
-    def bridge(self, name: str) -> BridgeState | None:
-        return self.bridges.get(name)
+    def look(self) -> None:
+        pass
+
+    def bridge(self, want: BridgeState) -> BridgeState | None:
+        return self.bridges.get(want.name)
 
     def units_match(self, bridge: BridgeState) -> bool:
         return True

@@ -17,7 +17,9 @@ def _instance_count(row: Row, view: View) -> int:
 PORT_GROUP = Info(
     kind="port_group",
     plural="port_groups",
-    columns=("id", "node_id", "vswitch_id", "name", "description", "vlan_id", "creation"),
+    columns=(
+        "id", "node_id", "vswitch_id", "name", "description", "vlan_id", "trunk", "creation",
+    ),
     parents=("node", "vswitch"),
     computed={"instance_count": _instance_count},
-)
+)  # fmt: skip

@@ -4,20 +4,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Computed, Info, count_of
 from ansible_collections.pextra.ce.plugins.module_utils.info.view import View
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.vswitch import wanted
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import SYSFS, BridgeState
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 
 
 def _bridge(row: Row, view: View) -> BridgeState | None:
     """The bridge that is ours; one of somebody else's that has the name is none."""
-    found = view.host.links.bridge(row["name"])
-    return found if found is not None and found.mac == wanted(row).mac else None
+    want = wanted(row, view)
+    found = view.host.links.bridge(want)
+    return found if found is not None and found.mac == want.mac else None
 
 
 def _exists(row: Row, view: View) -> bool | None:
@@ -30,16 +30,32 @@ def _of_bridge(name: str) -> Computed:
 
 
 def _ports(row: Row, view: View) -> Any:
-    if not view.is_here(row) or _bridge(row, view) is None:
+    """Ports of instances, that is, without those that lead out."""
+    bridge = _bridge(row, view) if view.is_here(row) else None
+    if bridge is None:
         return None
-    return sorted(os.listdir(f"{SYSFS}/{row['name']}/brif"))
+    names = {link.name for link in view.host.links.now.members(row["name"])}
+    return sorted(names - {bridge.uplink_port} - set(bridge.uplinks))
+
+
+def _active_uplinks(row: Row, view: View) -> Any:
+    """The uplinks that are connected; of an active-backup bond, the one that carries traffic."""
+    bridge = _bridge(row, view) if view.is_here(row) else None
+    if bridge is None:
+        return None
+    links = view.host.links.now.links
+    bond = links[bridge.bond_name] if bridge.bond is not None else None
+    if bond is not None and bond.active:
+        return [bond.active]
+    return [name for name in bridge.uplinks if links[name].carrier]
 
 
 VSWITCH = Info(
     kind="vswitch",
     plural="vswitches",
     columns=(
-        "id", "cluster_id", "node_id", "name", "description", "mtu", "status", "creation",
+        "id", "cluster_id", "node_id", "name", "description", "mtu", "uplinks", "bond", "status",
+        "creation",
     ),
     parents=("cluster", "node"),
     computed={
@@ -47,6 +63,7 @@ VSWITCH = Info(
         "up": _of_bridge("up"),
         "actual_mtu": _of_bridge("mtu"),
         "ports": _ports,
+        "active_uplinks": _active_uplinks,
         "port_group_count": count_of("port_group", "vswitch_id"),
     },
 )  # fmt: skip

@@ -11,6 +11,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind,
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ConflictError,
+    InputError,
     UnsupportedError,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
@@ -21,6 +22,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     resolve_node,
     within,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network import vlans
 
 
 class PortGroup(Kind):
@@ -36,6 +38,7 @@ class PortGroup(Kind):
             Field("vswitch", ref="vswitch", required=True),
             DESCRIPTION,
             Field("vlan_id", "int", nullable=True, parse=within(1, 4094)),
+            Field("trunk", "list", elements="str", default=[], parse=vlans.parse_trunk),
         ),
         scope=("node_id",),
         needs=("cluster", "node", "vswitch", "network_device", "instance"),
@@ -58,20 +61,38 @@ class PortGroup(Kind):
             raise ConflictError(
                 f"vSwitch {vswitch['name']} is on another node", resource=request.label
             )
-        if row["vlan_id"] is None:
-            return
-        if current is None or row["vlan_id"] != current["vlan_id"]:
+        if row["vlan_id"] is not None and row["trunk"]:
+            raise InputError(
+                f"it has VLAN {row['vlan_id']}, and trunk lists VLANs too",
+                resource=request.label,
+                hint="A port group has either: clear one with vlan_id: null or trunk: []",
+            )
+        if (current is None or self._used(row) != self._used(current)) and self._used(row):
             check_here(row, world, request.label)
             if not world.host.links.vlan_filtering:
                 raise UnsupportedError(
-                    f"VLAN {row['vlan_id']} needs a kernel with bridge VLAN filtering",
+                    f"VLAN {', '.join(row['trunk']) or row['vlan_id']} needs a kernel with bridge"
+                    " VLAN filtering",
                     resource=request.label,
                     hint="Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, such as Debian's own,"
-                    " or leave vlan_id out",
+                    " or leave vlan_id and trunk out",
                 )
 
+    def _used(self, row: Row) -> tuple[Any, ...]:
+        return tuple(item for item in (row["vlan_id"], *row["trunk"]) if item is not None)
+
     def touched(self, before: Row | None, after: Row | None, world: World) -> Any:
-        """The instances whose network devices are on it."""
-        if before is not None and after is not None and before["vswitch_id"] != after["vswitch_id"]:
+        """The vSwitch, whose uplinks carry its VLANs, and the instances that are on it."""
+        if before is not None and after is not None and _facts(before) == _facts(after):
+            return
+        for row in (before, after):
+            if row is not None and row["node_id"] == world.here and vlans.of_group(row):
+                yield "vswitch", row["vswitch_id"]
+        if before is not None and after is not None:
             for device in world.by("network_device", "port_group_id", after["id"]):
                 yield "instance", device["instance_id"]
+
+
+def _facts(row: Row) -> tuple[Any, ...]:
+    """What of a port group shows on the host."""
+    return tuple(row[name] for name in ("vswitch_id", "vlan_id", "trunk"))

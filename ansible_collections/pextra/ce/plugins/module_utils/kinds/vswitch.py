@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Change, Field, Row
@@ -15,6 +16,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import ForeignError, InputError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import vswitch_uplinks
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     DESCRIPTION,
     NODE,
@@ -22,10 +24,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     resolve_node,
     within,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network import vlans
+from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Bond, ranges
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 
-if TYPE_CHECKING:
-    from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
-
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}", re.ASCII)
 _NAME = re.compile(r"svswitch[1-9][0-9]{0,6}", re.ASCII)
 
 
@@ -36,6 +39,30 @@ def _name(value: Any) -> str:
             hint="Write svswitch and a positive integer of up to 7 digits, such as svswitch10",
         )
     return str(value)
+
+
+def _interface(value: Any) -> str:
+    if not _INTERFACE.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is not the name of a network interface",
+            hint="Names have up to 15 characters; pextra.ce.nic_info lists them",
+        )
+    return str(value)
+
+
+def _uplinks(value: Any) -> list[str]:
+    names = [_interface(name) for name in value]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{', '.join(twice)} is listed twice")
+    return sorted(names)
+
+
+_BOND = (
+    Field("mode", choices=("active-backup", "balance-xor", "802.3ad")),
+    Field("miimon", "int", parse=within(10, 10_000, "milliseconds")),
+    Field("primary", nullable=True, parse=_interface),
+)
 
 
 class VSwitch(Kind):
@@ -50,6 +77,8 @@ class VSwitch(Kind):
             NODE,
             DESCRIPTION,
             Field("mtu", "int", default=1500, parse=within(576, 9216)),
+            Field("uplinks", "list", elements="str", default=[], parse=_uplinks),
+            Field("bond", "dict", options=_BOND, default={"mode": "active-backup", "miimon": 100}),
         ),
         scope=("cluster_id",),
         needs=("cluster", "node", "port_group"),
@@ -66,8 +95,9 @@ class VSwitch(Kind):
         return {"node_id": node["id"], "cluster_id": node["cluster_id"]}
 
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
-        """Only the node itself can make its bridges."""
+        """Only the node itself can make its bridges, and of interfaces that it has."""
         check_here(row, world, request.label)
+        vswitch_uplinks.check(request, current, row, world)
 
     def retire(self, request: Request, current: Row, world: World) -> None:
         """Only the node itself can remove its bridges."""
@@ -75,9 +105,11 @@ class VSwitch(Kind):
 
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
         """The links of these names."""
+        host.links.look()
         found = {}
         for row in rows:
-            state = host.links.bridge(row["name"]) if row["node_id"] == world.here else None
+            here = row["node_id"] == world.here
+            state = host.links.bridge(wanted(row, world)) if here else None
             if state is not None:
                 found[row["id"]] = state
         return found
@@ -89,7 +121,7 @@ class VSwitch(Kind):
         current = row or gone
         if current is None or current["node_id"] != world.here:
             return
-        want = wanted(current)
+        want = wanted(current, world)
         if seen is not None and seen.mac != want.mac:
             if gone is not None:
                 return
@@ -98,15 +130,17 @@ class VSwitch(Kind):
                 resource=f'vswitch "{current["name"]}"',
                 hint="Use another name; interfaces of others are never touched",
             )
-        units_kept = world.host.links.units_match(want)
         if gone is not None:
             if seen is not None or not world.host.links.units_gone(want):
                 yield self._step(current, "remove", None, None, want)
-        elif seen is None:
-            yield self._step(current, "bridge", None, {"mtu": want.mtu, "up": True}, want)
+            return
+        units_kept = world.host.links.units_match(want)
+        if seen is None:
+            after = _shown(want, BridgeState(want.name, want.mac, -1, False))
+            yield self._step(current, "bridge", None, after, want)
         elif seen != want or not units_kept:
-            before = {"mtu": seen.mtu, "up": seen.up, "persistent": units_kept}
-            after = {"mtu": want.mtu, "up": True, "persistent": True}
+            before = {**_shown(seen, want), "persistent": units_kept}
+            after = {**_shown(want, seen), "persistent": True}
             yield self._step(current, "bridge", before, after, want)
 
     def _step(self, row: Row, action: str, before: Any, after: Any, want: BridgeState) -> Step:
@@ -122,8 +156,31 @@ class VSwitch(Kind):
             host.links.remove_bridge(step.payload)
 
 
-def wanted(row: Row) -> BridgeState:
-    """The bridge that a vSwitch is; its MAC address, made from the id, marks it as ours."""
-    from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
+def _shown(state: BridgeState, other: BridgeState) -> dict[str, Any]:
+    """What a step says of a bridge: how it is, and what differs from the other."""
+    return {
+        item.name: _plain(getattr(state, item.name))
+        for item in dataclasses.fields(state)
+        if item.name in ("mtu", "up") or getattr(state, item.name) != getattr(other, item.name)
+    }
 
-    return BridgeState(row["name"], ids.mac_of(row["id"]), row["mtu"], True)
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {key: _plain(item) for key, item in dataclasses.asdict(value).items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def wanted(row: Row, world: World) -> BridgeState:
+    """The bridge that a vSwitch is; its MAC address, made from the id, marks it as ours."""
+    filtering = world.host.links.vlan_filtering
+    names = tuple(row["uplinks"])
+    groups = world.by("port_group", "vswitch_id", row["id"])
+    used = {id for group in groups for id in vlans.of_group(group)} - {vlans.UNTAGGED}
+    return BridgeState(
+        row["name"], ids.mac_of(row["id"]), row["mtu"], True,
+        vlan_filtering=filtering,
+        uplinks=names,
+        bond=Bond(**row["bond"]) if len(names) > 1 else None,
+        vlans=ranges(used) if filtering and names else (),
+    )  # fmt: skip

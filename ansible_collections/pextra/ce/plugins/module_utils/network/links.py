@@ -1,122 +1,147 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bridges of this host: read from sysfs, written by netlink, kept by systemd-networkd."""
+"""The network interfaces of this host: read once a look, changed by operations."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
-import os
+import itertools
 import subprocess
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Sequence
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
-from ansible_collections.pextra.ce.plugins.module_utils.network import networkd
+from ansible_collections.pextra.ce.plugins.module_utils.network import (
+    iproute,
+    networkd,
+    snapshot,
+    switch,
+    transition,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Snapshot
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 
 SYSFS = "/sys/class/net"
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeState:
-    """A bridge: name, MAC address, MTU in bytes, administratively up."""
-
-    name: str
-    mac: str
-    mtu: int
-    up: bool
+PATIENCE = 5.0
+"""Seconds to wait for a new uplink to be connected before it takes over anyway."""
 
 
 class Links:
     """The network interfaces of this host."""
 
-    def bridge(self, name: str) -> BridgeState | None:
-        """The interface of this name; None where there is none.
+    @functools.cached_property
+    def now(self) -> Snapshot:
+        """All interfaces as they were when first asked for, or since the last ``look``."""
+        return snapshot.take()
 
-        An interface that is no bridge has an empty ``mac``, which no vSwitch has.
+    def look(self) -> None:
+        """Forget what was read, so that the next question is about how it is then."""
+        self.__dict__.pop("now", None)
+
+    def bridge(self, want: BridgeState) -> BridgeState | None:
+        """The vSwitch's bridge as it is; None where there is no interface of its name.
+
+        One that is no bridge has an empty ``mac``, which no vSwitch has.
         """
-        base = f"{SYSFS}/{name}"
-        if not os.path.isdir(base):
-            return None
-        mac = _read(f"{base}/address") if os.path.isdir(f"{base}/bridge") else ""
-        up = bool(int(_read(f"{base}/flags") or "0", 16) & 1)
-        return BridgeState(name, mac, int(_read(f"{base}/mtu") or 0), up)
+        return switch.observe(self.now, want, None, _ipv6(want.name))
 
     def units_match(self, bridge: BridgeState) -> bool:
         """Whether systemd-networkd's units keep the bridge; true where it does not run."""
-        return not networkd.runs() or networkd.matches(bridge.name, bridge.mac, bridge.mtu)
+        return not networkd.runs() or networkd.matches(bridge)
 
     def units_gone(self, bridge: BridgeState) -> bool:
         """Whether no unit of ours is left for the bridge."""
-        return not any(os.path.exists(path) for path in networkd.paths(bridge.name))
+        return networkd.gone(bridge.name)
 
-    def make_bridge(self, bridge: BridgeState) -> None:
-        """Create or correct a bridge, and keep it over a reboot.
-
-        Raises:
-            HostError: The kernel refused.
-        """
-        if networkd.runs():
-            networkd.write(bridge.name, bridge.mac, bridge.mtu)
-        with self._netlink(f"making bridge {bridge.name}") as ip:
-            try:
-                ip.link("add", ifname=bridge.name, kind="bridge", address=bridge.mac)
-            except Exception as error:
-                if getattr(error, "code", None) != errno.EEXIST:
-                    raise
-            index = ip.link_lookup(ifname=bridge.name)[0]
-            _no_ipv6(bridge.name)
-            ip.link("set", index=index, mtu=bridge.mtu)
-            ip.link("set", index=index, state="up")
-
-    def remove_bridge(self, bridge: BridgeState) -> None:
-        """Remove a bridge and its units.
+    def make_bridge(self, want: BridgeState) -> None:
+        """Create or correct a bridge and its uplinks, and keep them over a reboot.
 
         Raises:
             HostError: The kernel refused.
         """
-        networkd.remove(bridge.name)
-        with self._netlink(f"removing bridge {bridge.name}") as ip:
-            for index in ip.link_lookup(ifname=bridge.name):
-                ip.link("del", index=index)
+        self.look()
+        seen = self.bridge(want)
+        perform(transition.operations(seen, want), f"making bridge {want.name}")
+        if networkd.runs() and not networkd.matches(want):
+            networkd.write(want)
+        self.look()
 
-    @contextlib.contextmanager
-    def _netlink(self, doing: str) -> Any:
-        from pyroute2 import IPRoute
-        from pyroute2.netlink.exceptions import NetlinkError
+    def remove_bridge(self, want: BridgeState) -> None:
+        """Remove a bridge and its units; its uplinks become plain interfaces again.
 
-        try:
-            with IPRoute() as ip:
-                yield ip
-        except NetlinkError as error:
-            text = os.strerror(error.code) if error.code else str(error)
-            raise HostError(f"{doing} failed: {text}") from None
+        Raises:
+            HostError: The kernel refused.
+        """
+        self.look()
+        seen = self.bridge(want)
+        if seen is not None and seen.mac == want.mac:
+            perform(transition.removal(seen), f"removing bridge {want.name}")
+        networkd.remove(want.name)
+        self.look()
 
     @functools.cached_property
     def vlan_filtering(self) -> bool:
-        """Whether the kernel's bridges filter VLANs: tried in a network namespace of its own."""
-        argv = ["unshare", "--net", "ip", "link", "add", "name", "probe0", "type", "bridge"]
-        try:
-            done = subprocess.run([*argv, "vlan_filtering", "1"], capture_output=True, check=False)
-        except FileNotFoundError:
-            return False
-        return done.returncode == 0
+        """Whether the kernel's bridges filter VLANs."""
+        return any(link.vlan_filtering for link in self.now.links.values()) or _possible(
+            "bridge", "vlan_filtering", "1"
+        )
+
+    @functools.cached_property
+    def bonding(self) -> bool:
+        """Whether the kernel has bonds."""
+        return any(link.bond for link in self.now.links.values()) or _possible("bond")
 
     def close(self) -> None:
         """Nothing is kept open."""
 
 
-def _no_ipv6(name: str) -> None:
-    """The bridge itself takes no IPv6 address; its ports' traffic is not touched."""
-    with (
-        contextlib.suppress(OSError),
-        open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w", encoding="ascii") as file,
-    ):
-        file.write("1")
+def perform(operations: Sequence[transition.Op], doing: str) -> None:
+    """Carry operations out, neighbours of one tool in one process.
+
+    Raises:
+        HostError: The kernel refused one; those after it are not carried out.
+    """
+    for tool, group in itertools.groupby(operations, key=lambda item: item.tool):
+        lines = [item.text for item in group]
+        if tool == "carrier":
+            for line in lines:
+                _await_carrier(line.split())
+        elif tool == "ipv6":
+            for line in lines:
+                _set_ipv6(*line.split())
+        else:
+            iproute.batch(tool, lines, doing)
 
 
-def _read(path: str) -> str:
+def _await_carrier(names: Sequence[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if any(_text(f"{SYSFS}/{name}/carrier") == "1" for name in names):
+            return
+        time.sleep(0.02)
+
+
+def _set_ipv6(disabled: str, name: str) -> None:
+    """A kernel without IPv6 has no such switch, and nothing to switch off."""
+    path = f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"
+    with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
+        file.write(disabled)
+
+
+def _ipv6(name: str) -> bool:
+    return _text(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6") == "0"
+
+
+def _possible(*kind: str) -> bool:
+    """Whether the kernel makes such an interface: tried in a network namespace of its own."""
+    argv = ["unshare", "--net", "ip", "link", "add", "name", "probe0", "type", *kind]
+    try:
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def _text(path: str) -> str:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read().strip()

@@ -1,15 +1,29 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemd-networkd units of our bridges, systemd.netdev(5) and systemd.network(5)."""
+"""systemd-networkd units of our bridges, systemd.netdev(5) and systemd.network(5).
+
+Their names sort before those of others, so that they decide about uplinks.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import subprocess
+from collections.abc import Mapping
+
+from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Bond, span_text
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
+    BridgeState,
+    bond_mac,
+    bond_name_of,
+)
 
 DIRECTORY = "/etc/systemd/network"
+PREFIX = "00-pextra-"
 _HEAD = "# Written by pextra.ce.vswitch; changes are overwritten.\n"
+_PORT = "LinkLocalAddressing=no\nIPv6AcceptRA=no\nLLDP=no\nConfigureWithoutCarrier=yes\n"
 
 
 def runs() -> bool:
@@ -17,41 +31,105 @@ def runs() -> bool:
     return os.path.isdir("/run/systemd/system") and os.path.isdir("/run/systemd/netif")
 
 
-def paths(name: str) -> tuple[str, str]:
-    """The unit files of a bridge: netdev and network."""
-    return f"{DIRECTORY}/20-pextra-{name}.netdev", f"{DIRECTORY}/20-pextra-{name}.network"
+def render(bridge: BridgeState) -> dict[str, str]:
+    """The unit files of a vSwitch: path to content."""
+    files = {
+        f"{bridge.name}.netdev": (
+            f"[NetDev]\nName={bridge.name}\nKind=bridge\nMACAddress={bridge.mac}\n"
+            f"MTUBytes={bridge.mtu}\n\n[Bridge]\nSTP=no\n"
+            f"VLANFiltering={'yes' if bridge.vlan_filtering else 'no'}\n"
+        ),
+        f"{bridge.name}.network": _bridge_network(bridge),
+    }
+    if bridge.bond is not None:
+        files[f"{bridge.bond_name}.netdev"] = _bond_netdev(bridge, bridge.bond)
+        files[f"{bridge.bond_name}.network"] = _port_network(bridge, bridge.bond_name)
+    for name in bridge.uplinks:
+        if bridge.bond is None:
+            files[f"{bridge.name}-{name}.network"] = _port_network(bridge, name)
+        else:
+            primary = "PrimarySlave=yes\n" if bridge.bond.primary == name else ""
+            files[f"{bridge.name}-{name}.network"] = (
+                f"{_match(bridge, name)}\n[Network]\nBond={bridge.bond_name}\n{primary}{_PORT}"
+            )
+    return {f"{DIRECTORY}/{PREFIX}{name}": _HEAD + text for name, text in files.items()}
 
 
-def render(name: str, mac: str, mtu: int) -> tuple[str, str]:
-    """Their contents."""
-    netdev = (
-        f"{_HEAD}[NetDev]\nName={name}\nKind=bridge\nMACAddress={mac}\nMTUBytes={mtu}\n"
-        "\n[Bridge]\nSTP=no\n"
+def _match(bridge: BridgeState, name: str) -> str:
+    return (
+        f"[Match]\nName={name}\n\n[Link]\nMTUBytes={bridge.mtu}\nActivationPolicy=always-up\n"
+        "RequiredForOnline=no\n"
     )
-    network = (
-        f"{_HEAD}[Match]\nName={name}\n\n[Link]\nActivationPolicy=always-up\n"
-        "RequiredForOnline=no\n\n[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-        "ConfigureWithoutCarrier=yes\n"
+
+
+def _bridge_network(bridge: BridgeState) -> str:
+    text = (
+        f"[Match]\nName={bridge.name}\n\n[Link]\nActivationPolicy=always-up\n"
+        "RequiredForOnline=no\n\n[Network]\nConfigureWithoutCarrier=yes\n"
     )
-    return netdev, network
+    local = "ipv6" if bridge.ipv6 else "no"
+    text += f"LinkLocalAddressing={local}\nIPv6AcceptRA=no\n"
+    if bridge.addressing is None:
+        return text
+    lines = [f"Address={address}" for address in bridge.addressing.addresses]
+    lines += [f"DNS={server}" for server in bridge.addressing.dns]
+    if bridge.addressing.domains:
+        lines.append(f"Domains={' '.join(bridge.addressing.domains)}")
+    for destination, gateway in bridge.addressing.routes:
+        lines += ["", "[Route]"]
+        lines += [f"Gateway={gateway}"] if gateway else []
+        lines += [f"Destination={destination}"] if destination != "default" else []
+    return text + "\n".join(lines) + "\n"
 
 
-def matches(name: str, mac: str, mtu: int) -> bool:
-    """Whether the unit files are there as rendered."""
-    for path, text in zip(paths(name), render(name, mac, mtu), strict=True):
-        try:
-            with open(path, encoding="utf-8") as file:
-                if file.read() != text:
-                    return False
-        except OSError:
-            return False
-    return True
+def _bond_netdev(bridge: BridgeState, bond: Bond) -> str:
+    return (
+        f"[NetDev]\nName={bridge.bond_name}\nKind=bond\nMACAddress={bond_mac(bridge.mac)}\n"
+        f"MTUBytes={bridge.mtu}\n\n[Bond]\nMode={bond.mode}\nMIIMonitorSec={bond.miimon}ms\n"
+    )
 
 
-def write(name: str, mac: str, mtu: int) -> None:
+def _port_network(bridge: BridgeState, name: str) -> str:
+    text = f"{_match(bridge, name)}\n[Network]\nBridge={bridge.name}\n{_PORT}"
+    if bridge.vlan_filtering:
+        text += "\n[BridgeVLAN]\nPVID=1\nEgressUntagged=1\n"
+        text += "".join(f"\n[BridgeVLAN]\nVLAN={span_text(span)}\n" for span in bridge.vlans)
+    return text
+
+
+def _found(name: str) -> set[str]:
+    """Paths of the unit files that a vSwitch has."""
+    bond = bond_name_of(name)
+    patterns = (f"{name}.*", f"{name}-*.network", f"{bond}.*")
+    return {path for pattern in patterns for path in glob.glob(f"{DIRECTORY}/{PREFIX}{pattern}")}
+
+
+def matches(bridge: BridgeState) -> bool:
+    """Whether the unit files are there as rendered, and no others of this vSwitch."""
+    wanted = render(bridge)
+    return _found(bridge.name) == set(wanted) and _read(wanted) == wanted
+
+
+def gone(name: str) -> bool:
+    """Whether a vSwitch has no unit file."""
+    return not _found(name)
+
+
+def _read(paths: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for path in paths:
+        with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
+            found[path] = file.read()
+    return found
+
+
+def write(bridge: BridgeState) -> None:
     """Write the unit files, each whole or not at all, and have networkd read them."""
     os.makedirs(DIRECTORY, exist_ok=True)
-    for path, text in zip(paths(name), render(name, mac, mtu), strict=True):
+    wanted = render(bridge)
+    for path in _found(bridge.name) - set(wanted):
+        os.unlink(path)
+    for path, text in wanted.items():
         with open(path + ".new", "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o644)
             file.write(text)
@@ -60,8 +138,8 @@ def write(name: str, mac: str, mtu: int) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove the unit files."""
-    found = [path for path in paths(name) if os.path.exists(path)]
+    """Remove the unit files of a vSwitch, so that others' decide about its uplinks again."""
+    found = _found(name)
     for path in found:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

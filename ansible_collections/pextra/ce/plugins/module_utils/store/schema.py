@@ -12,7 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ansible_collections.pextra.ce.plugins.module_utils.errors import StoreError
-from ansible_collections.pextra.ce.plugins.module_utils.store.migrations import m0001_core
+from ansible_collections.pextra.ce.plugins.module_utils.store.migrations import (
+    m0001_core,
+    m0002_network,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.pextra.ce.plugins.module_utils.store.connection import (
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
         Transaction,
     )
 
-MIGRATIONS = (m0001_core.MIGRATION,)
+MIGRATIONS = (m0001_core.MIGRATION, m0002_network.MIGRATION)
 LATEST = MIGRATIONS[-1].version
 _VERSION_TABLE = (
     "CREATE TABLE IF NOT EXISTS schema_migrations"

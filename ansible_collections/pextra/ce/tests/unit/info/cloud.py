@@ -17,7 +17,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.info.reading import read
 from ansible_collections.pextra.ce.plugins.module_utils.info.registry import INFOS
 from ansible_collections.pextra.ce.plugins.module_utils.info.view import View
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import BridgeState
+from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Snapshot
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 
 NOW = dt.datetime(2030, 1, 31, 12, tzinfo=dt.UTC)
 HERE = "this-machine"
@@ -97,9 +98,11 @@ class Links:
 
     def __init__(self) -> None:
         self.bridges: dict[str, BridgeState] = {}
+        self.vlan_filtering = True
+        self.now = Snapshot()
 
-    def bridge(self, name: str) -> BridgeState | None:
-        return self.bridges.get(name)
+    def bridge(self, want: BridgeState) -> BridgeState | None:
+        return self.bridges.get(want.name)
 
 
 _DEFAULTS: Mapping[str, Row] = {
@@ -114,8 +117,11 @@ _DEFAULTS: Mapping[str, Row] = {
     "node_license": {"edition": "standard", "customer": "Example", "not_before": day(-1)},
     "storage_pool": {"type": "directory", "status": "ready", "options": {"path": "/nowhere"}},
     "storage_pool_node": {"status": "ready", "error": None, "internal_id": None},
-    "vswitch": {"mtu": 1500, "status": "ready"},
-    "port_group": {"vlan_id": None},
+    "vswitch": {
+        "mtu": 1500, "uplinks": [], "bond": {"mode": "active-backup", "miimon": 100},
+        "status": "ready",
+    },
+    "port_group": {"vlan_id": None, "trunk": []},
     "network_device": {"model": "virtio"},
     "instance": {
         "type": "qemu", "cpu": {"sockets": 1, "cores": 2, "threads": 2}, "memory": 1024,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.info.instance import seconds_since_start
 from ansible_collections.pextra.ce.plugins.module_utils.info.view import usage
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.vswitch import wanted
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 from ansible_collections.pextra.ce.tests.unit.info.cloud import NOW, Cloud, Node, Pool, day
 
 
@@ -238,10 +238,10 @@ def _vswitch(cloud: Node) -> dict[str, Any]:
 
 
 def test_a_bridge_of_somebody_else_is_not_the_vswitch(cloud: Node) -> None:
-    row = {"id": cloud.vswitch, "name": "svswitch10", "mtu": 9000}
     none = {"exists": False, "up": None, "actual_mtu": None}
     assert _vswitch(cloud) == none
-    ours = wanted(row)
+    mac = ids.mac_of(cloud.vswitch)
+    ours = BridgeState("svswitch10", mac, 9000, True)
     cloud.links.bridges["svswitch10"] = dataclasses.replace(ours, mac="52:54:00:00:00:01")
     assert _vswitch(cloud) == none
     cloud.links.bridges["svswitch10"] = ours
