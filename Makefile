@@ -23,7 +23,7 @@ RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration
 # Shell scripts for shellcheck.
-SCRIPTS := .ci/run scripts/apt-install scripts/sanity scripts/start-libvirt \
+SCRIPTS := .ci/run scripts/apt-install scripts/lab scripts/sanity scripts/start-libvirt \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)
 
 # Further arguments, for example: make unit ARGS='-k sizes', make up ARGS='--check --diff'
@@ -38,6 +38,8 @@ PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
 	python3-psycopg qemu-utils swtpm swtpm-tools xorriso $(PACKAGES_QEMU)
+# What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
+PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
 
@@ -98,6 +100,14 @@ bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvi
 	scripts/start-libvirt
 	$(BIN)/python -m benchmarks.run --baseline $(BENCH_VENV) $(ARGS)
 
+.PHONY: lab
+lab: dev lab-packages ## three nodes to play with; says how to reach them
+	@scripts/lab up $(ARGS)
+
+.PHONY: lab-down
+lab-down: dev lab-packages ## remove them
+	@scripts/lab down
+
 .PHONY: venv
 venv: dev ## only make the virtual environment
 
@@ -122,13 +132,17 @@ clean: ## remove what the targets above left in this folder (not what `make up` 
 .PHONY: dev
 dev: dev-packages $(VENV)/.dev
 
-.PHONY: venv-packages dev-packages node-packages
+.PHONY: venv-packages dev-packages node-packages lab-packages node-package-names
 venv-packages:
 	@scripts/apt-install $(PACKAGES_VENV)
 dev-packages:
 	@scripts/apt-install $(PACKAGES_DEV)
 node-packages:
 	@scripts/apt-install $(PACKAGES_NODE)
+lab-packages:
+	@scripts/apt-install $(PACKAGES_LAB)
+node-package-names:
+	@echo $(PACKAGES_NODE)
 
 $(VENV)/.controller: requirements/controller.txt | venv-packages
 	@echo "make: virtual environment $(VENV): what the controller needs"

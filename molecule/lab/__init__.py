@@ -1,0 +1,1 @@
+"""Nodes to test on: Debian machines as user-mode Linux processes, in networks of their own."""

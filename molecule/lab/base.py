@@ -1,0 +1,185 @@
+"""The root file system that all nodes share: built once, kept until what it is made of changes."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import paths
+from lab.errors import LabError
+from lab.programs import run, run_all
+
+SUITE = "bookworm"
+RECIPE = 1
+"""Counts changes of how a base is made, besides its packages."""
+
+_MACHINE = (
+    "dbus", "e2fsprogs", "ethtool", "gdisk", "iproute2", "iputils-arping", "iputils-ping", "kmod",
+    "nftables", "openssh-server", "procps", "python3", "python3-apt", "systemd", "systemd-sysv",
+    "tcpdump", "udev", "xfsprogs",
+)  # fmt: skip
+_STORAGE_CLIENTS = (
+    "cifs-utils", "lvm2", "nfs-common", "open-iscsi", "thin-provisioning-tools",
+)  # fmt: skip
+_STORAGE_SERVERS = ("nfs-kernel-server", "samba", "targetcli-fb")
+_SILENT = (
+    "apt-daily-upgrade.timer", "apt-daily.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
+    "e2scrub_reap.service", "fstrim.timer", "logrotate.timer", "nfs-server.service", "nmbd.service",
+    "rtslib-fb-targetctl.service", "samba-ad-dc.service", "smbd.service",
+    "systemd-networkd-wait-online.service",
+)  # fmt: skip
+"""Units that no node starts by itself: servers are for those that a scenario makes servers."""
+_APT_OPTIONS = re.compile(r"Acquire::(http|https|ftp|Check-|Retries|Max-)")
+
+
+def packages(wanted: str) -> list[str]:
+    """Debian packages of the nodes; `wanted` are those that the Makefile names."""
+    return sorted({*_MACHINE, *_STORAGE_CLIENTS, *_STORAGE_SERVERS, *wanted.split()})
+
+
+def modules() -> Path:
+    """The kernel modules that belong to the machine's user-mode Linux."""
+    found = sorted(Path("/usr/lib/uml/modules").glob("*"))
+    if not found:
+        raise LabError("user-mode Linux has no modules", "Install the package user-mode-linux.")
+    return found[-1]
+
+
+def key(names: list[str]) -> str:
+    """The name of a base: another one for other packages, kernel or recipe."""
+    parts = [SUITE, RECIPE, modules().name, names, _SILENT]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def ours(text: str, deb822: bool) -> str:
+    """Those of apt's sources that are of the nodes' release of Debian."""
+    suite = re.compile(rf"{SUITE}(-updates|-security)?/?")
+    kept = []
+    if not deb822:
+        for line in text.splitlines():
+            found = re.fullmatch(r"deb\s+(\[[^]]*\]\s+)?\S+\s+(\S+)\s.*", line.strip())
+            if found and suite.fullmatch(found[2]):
+                kept.append(line.strip())
+        return "".join(f"{line}\n" for line in kept)
+    for stanza in re.split(r"\n\s*\n", text):
+        lines = [line for line in stanza.splitlines() if not line.startswith("#")]
+        fields = dict(re.findall(r"(?m)^(\S+):[ \t]*(.*)$", "\n".join(lines)))
+        suites = fields.get("Suites", "").split()
+        if (
+            fields.get("Enabled", "yes").lower() in {"no", "false"}
+            or "deb" not in fields.get("Types", "").split()
+        ):
+            continue
+        if suites and all(suite.fullmatch(each) for each in suites):
+            kept.append("\n".join(lines) + "\n")
+    return "\n".join(kept)
+
+
+def _sources(folder: Path) -> list[Path]:
+    """Files with the machine's own sources of Debian: what it reaches, its nodes' base comes from.
+
+    Raises:
+        LabError: It has none.
+    """
+    lists = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    texts = {"list": "", "sources": ""}
+    for path in lists:
+        suffix = path.suffix.removeprefix(".")
+        if suffix in texts and path.is_file():
+            texts[suffix] += ours(path.read_text(), suffix == "sources") + "\n"
+    written = []
+    for suffix, text in texts.items():
+        if text.strip():
+            written.append(folder / f"lab.{suffix}")
+            written[-1].write_text(text)
+    if not written:
+        raise LabError(
+            f"apt's sources of this machine name no {SUITE}",
+            "Nodes are Debian 12: add its mirror to /etc/apt/sources.list.d.",
+        )
+    return written
+
+
+def _apt_options(folder: Path) -> Path:
+    """A file with the machine's own options of apt that say how to reach a mirror."""
+    lines = run("apt-config", "dump").splitlines()
+    kept = [line for line in lines if _APT_OPTIONS.match(line)]
+    path = folder / "apt.conf"
+    path.write_text("\n".join([*kept, 'APT::Install-Recommends "false";', ""]))
+    return path
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def ready(wanted: str) -> Path:
+    """The base with these packages; builds it if there is none yet, which takes minutes."""
+    names = packages(wanted)
+    root = paths.CACHE / f"{SUITE}-{key(names)}"
+    with _locked(paths.CACHE / "lock"):
+        for half in paths.CACHE.glob("new-*"):  # the lock is held: nobody builds these any more
+            _remove(half)
+        if not root.exists():
+            print(f"lab: building the nodes' root file system in {root}: minutes, once", flush=True)
+            _build(names, root)
+    return root
+
+
+def _remove(folder: Path) -> None:
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in reversed(mounts):
+        if Path(mount).is_relative_to(folder):
+            run("umount", mount)
+    shutil.rmtree(folder)
+
+
+def _build(names: list[str], root: Path) -> None:
+    """Make a base under a passing name, so that half of one is never taken for a whole."""
+    new = paths.CACHE / f"new-{secrets.token_hex(4)}"
+    new.mkdir()
+    target = new / "root"
+    # A mount namespace of its own: whatever mmdebstrap leaves mounted is gone with it.
+    run(
+        "unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=apt", "--format=directory",
+        f"--aptopt={_apt_options(new)}", f"--include={','.join(names)}",
+        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*",
+        SUITE, str(target), *map(str, _sources(new)),
+    )  # fmt: skip
+    _configure(target)
+    os.rename(target, root)
+    _remove(new)
+
+
+def _configure(root: Path) -> None:
+    """Make a Debian root file system one that user-mode Linux boots, the same for all nodes."""
+    kernel = modules()
+    shutil.copytree(kernel, root / "usr/lib/modules" / kernel.name, symlinks=True)
+    chroot = ("chroot", str(root))
+    present = [unit for unit in _SILENT if (root / "usr/lib/systemd/system" / unit).exists()]
+    run_all(
+        [
+            (*chroot, "depmod", kernel.name),
+            (*chroot, "systemctl", "enable", "systemd-networkd.service"),
+            (*chroot, "systemctl", "disable", *present),
+        ]
+    )
+    for path in (root / "etc/ssh").glob("ssh_host_*"):
+        path.unlink()  # each node has its own
+    (root / "etc/ssh/sshd_config.d/lab.conf").write_text(
+        "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\nUseDNS no\n"
+    )
+    (root / "etc/resolv.conf").unlink(missing_ok=True)

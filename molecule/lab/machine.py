@@ -1,0 +1,129 @@
+"""A node: a user-mode Linux process on an overlay of the base, in the lab's network namespace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from lab import access, network, paths
+from lab.errors import LabError
+from lab.topology import Node, Topology
+
+MEMORY = "/dev/shm"  # noqa: S108 - where user-mode Linux keeps a node's RAM, in a deleted file
+_START = 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"'
+
+
+def prepare(lab: str, node: Node, topology: Topology) -> None:
+    """Make a node's folder: disks, and those files of its root that only it has."""
+    folder = paths.node(lab, node.name)
+    for name in ("upper", "work", "root"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for letter, bytes_ in zip("bcdefgh", node.disks, strict=False):
+        with (folder / f"ubd{letter}.img").open("ab") as disk:
+            disk.truncate(bytes_)
+    upper = folder / "upper"
+    hosts = [f"{each.address} {each.name}" for each in topology.nodes]
+    files = {
+        "etc/hostname": f"{node.name}\n",
+        "etc/hosts": "\n".join(["127.0.0.1 localhost", "::1 localhost", *hosts, ""]),
+        "etc/machine-id": f"{uuid.uuid4().hex}\n",
+        "etc/systemd/network/10-management.network": (
+            f"[Match]\nMACAddress={node.nics[0].mac}\n\n"
+            f"[Network]\nAddress={node.address}/24\nLinkLocalAddressing=no\n"
+        ),
+    }
+    for name, text in files.items():
+        path = upper / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    keys = upper / "root/.ssh"
+    keys.mkdir(parents=True, exist_ok=True)
+    for path in (keys.parent, keys):
+        path.chmod(0o700)
+    shutil.copy(paths.lab(lab) / "id_ed25519.pub", keys / "authorized_keys")
+    secret = access.host_key(lab, node)
+    (upper / "etc/ssh").mkdir(exist_ok=True)
+    for path in (secret, secret.with_suffix(".pub")):
+        shutil.copy(path, upper / "etc/ssh" / path.name)
+
+
+def command(lab: str, node: Node, base: Path) -> list[str]:
+    """The command line that boots a node.
+
+    Its mounts and processes are in namespaces of their own: they end with it, however it ends.
+    """
+    folder = paths.node(lab, node.name)
+    root = str(folder / "root")
+    layers = f"lowerdir={base},upperdir={folder / 'upper'},workdir={folder / 'work'}"
+    disks = [
+        f"ubd{letter}={folder}/ubd{letter}.img"
+        for letter, _ in zip("bcdefgh", node.disks)  # noqa: B905
+    ]
+    cards = [
+        f"{nic.name}:transport=tap,ifname={nic.tap},depth=64,gro=1,mac={nic.mac}"
+        for nic in node.nics
+    ]
+    return [
+        "ip", "netns", "exec", paths.namespace(lab),
+        "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+        "sh", "-c", _START, "lab", layers, root,
+        "linux.uml", f"mem={node.memory >> 20}M", "rootfstype=hostfs", f"rootflags={root}", "rw",
+        "init=/sbin/init", "quiet", "con=null", "con0=null,fd:1", "ssl=null",
+        f"uml_dir={folder}", f"umid={node.name}", *disks, *cards,
+    ]  # fmt: skip
+
+
+def start(lab: str, node: Node, base: Path) -> None:
+    """Switch a node on."""
+    folder = paths.node(lab, node.name)
+    shutil.rmtree(folder / node.name, ignore_errors=True)  # what a killed one left
+    with (folder / "console.log").open("ab") as console:
+        subprocess.Popen(
+            command(lab, node, base), stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+            start_new_session=True, env={**os.environ, "TMPDIR": MEMORY},
+        )  # fmt: skip
+
+
+def processes(lab: str, node: str) -> list[int]:
+    """Process ids of a node."""
+    found = []
+    for pid in network.processes(lab):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"umid={node}".encode() in words:
+            found.append(pid)
+    return found
+
+
+def kill(lab: str, node: str) -> None:
+    """Take a node's power away."""
+    end(lambda: processes(lab, node))
+
+
+def end(pids: Callable[[], list[int]]) -> None:
+    """Kill processes until there are none."""
+    deadline = time.monotonic() + 30
+    while running := pids():
+        if time.monotonic() > deadline:
+            raise LabError(f"processes do not end: {running}")
+        for pid in running:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.1)
+
+
+def console(lab: str, node: str, lines: int = 25) -> str:
+    """The end of what a node's console showed."""
+    path = paths.node(lab, node) / "console.log"
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return "\n".join(text.splitlines()[-lines:])
