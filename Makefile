@@ -87,7 +87,7 @@ sanity: dev ## ansible-test sanity, with no ignore file
 
 .PHONY: unit
 unit: dev ## tests of the pure parts; touches nothing on this machine
-	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit $(ARGS)
+	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit installer/tests/unit $(ARGS)
 
 .PHONY: integration
 integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
@@ -113,7 +113,7 @@ venv: dev ## only make the virtual environment
 
 .PHONY: lock
 lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
-	for name in controller dev bench; do \
+	for name in controller installer dev bench; do \
 		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python $(PYTHON) \
 			--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-config \
 			--custom-compile-command 'make lock' \

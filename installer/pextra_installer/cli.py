@@ -1,0 +1,88 @@
+"""The command pextra-installer.
+
+Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 the answers cannot be used; 4 no disk, or more
+than one, is what they ask for; 5 the hardware cannot be read; 6 the installation did not finish.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import pathlib
+import sys
+from collections.abc import Sequence
+
+from ansible_collections.pextra.ce.plugins.module_utils import passwords
+from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+from pextra_installer.problems import InstallerError
+
+USAGE = 2
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    from pextra_installer.answers import files
+
+    files.read(arguments.file)
+    print(f"{arguments.file}: the answers are complete and consistent")
+    return 0
+
+
+def _schema(_arguments: argparse.Namespace) -> int:
+    from pextra_installer.answers.schema import schema_text
+
+    sys.stdout.write(schema_text())
+    return 0
+
+
+def _hash_password(_arguments: argparse.Namespace) -> int:
+    from pextra_installer.secrets import crypt_hash
+
+    if sys.stdin.isatty():
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Again: ") != password:
+            raise InstallerError("the two are not the same")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    print(f"password_hash: {passwords.hash_password(password)}")
+    print(f"root_password_hash: {crypt_hash(password)}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pextra-installer",
+        description="Install a node of Pextra CloudEnvironment.",
+        epilog=__doc__.partition("\n\n")[2] if __doc__ else None,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    validate = commands.add_parser("validate", help="check an answer file; changes nothing")
+    validate.add_argument("file", type=pathlib.Path, help="answer file, .yaml or .toml")
+    validate.set_defaults(run=_validate)
+
+    schema = commands.add_parser("schema", help="print the JSON schema of answer files")
+    schema.set_defaults(run=_schema)
+
+    hashing = commands.add_parser(
+        "hash-password", help="make the two hashes of a password, for an answer file"
+    )
+    hashing.set_defaults(run=_hash_password)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is the module's first lines."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except InstallerError as error:
+        print(f"pextra-installer: {error}", file=sys.stderr)
+        return error.code
+    except PextraError as error:
+        print(f"pextra-installer: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""Types of the plan's fields: what a value must look like, and its JSON schema.
+
+Sizes, host names, user names and licence keys are the collection's own: one way to check each.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import ipaddress
+import re
+import zoneinfo
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ansible_collections.pextra.ce.plugins.module_utils import passwords, units
+from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+from ansible_collections.pextra.ce.plugins.module_utils.licensing import token
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII)
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", re.ASCII)
+_USERNAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
+# crypt(5) of Debian 12: yescrypt and SHA-512, both with salt and digest in their own alphabets.
+_CRYPT = re.compile(
+    r"\$y\$[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}"
+    r"|\$6\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}",
+    re.ASCII,
+)
+# Names of Linux that are somebody else's, and would be the administrator's.
+_TAKEN_USERS = frozenset({"root", "daemon", "bin", "sys", "nobody", "postgres", "sshd"})
+
+
+def refuse(message: str, hint: str | None = None) -> PydanticCustomError:
+    """The error of one field."""
+    # The text is a template for pydantic: braces of ours are not.
+    return PydanticCustomError("pextra", "{text}", {"text": message, "hint": hint or ""})
+
+
+def _checked(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A check of the collection, with its error as one of a field."""
+
+    def run(value: Any) -> Any:
+        try:
+            return check(value)
+        except PextraError as error:
+            raise refuse(error.message, error.hint) from None
+
+    return run
+
+
+def _hostname(value: str) -> str:
+    if len(value) > 253 or not re.fullmatch(rf"{_LABEL}(\.{_LABEL})*", value, re.ASCII):
+        raise refuse(f"{value[:80]!r} is not a host name", "Write node1 or node1.example.com")
+    if value.split(".")[0].isdigit():
+        raise refuse(f"{value[:80]!r} is a number, not a host name", "Begin it with a letter")
+    if value.lower() in ("localhost", "localhost.localdomain"):
+        raise refuse(f"{value!r} names every machine", "Give the node a name of its own")
+    return value.lower()
+
+
+def _domain(value: str) -> str:
+    if len(value) > 253 or not re.fullmatch(rf"{_LABEL}(\.{_LABEL})*", value, re.ASCII):
+        raise refuse(f"{value[:80]!r} is not a domain", "Write example.com")
+    return value.lower()
+
+
+def _interface(value: str) -> str:
+    if _MAC.fullmatch(value.lower()):
+        mac: str = _checked(units.parse_mac)(value)
+        return mac
+    if not _INTERFACE.fullmatch(value):
+        hint = "Write a name such as enp1s0, or its MAC address"
+        raise refuse(f"{value[:80]!r} is not a network interface", hint)
+    return value
+
+
+@functools.cache
+def timezones() -> frozenset[str]:
+    """Every time zone that can be chosen."""
+    known = zoneinfo.available_timezones()
+    return frozenset(name for name in known if not name.startswith(("posix/", "right/")))
+
+
+def _timezone(value: str) -> str:
+    known = timezones()
+    if value in known:
+        return value
+    near = near_match(value, known)
+    hint = f"Did you mean {near}?" if near else "Write a name such as Etc/UTC or Europe/Berlin"
+    raise refuse(f"{value[:80]!r} is not a time zone", hint)
+
+
+def near_match(word: str, known: object) -> str | None:
+    """The known word that somebody who wrote ``word`` most likely meant."""
+    import difflib
+
+    lowered = {str(name).lower(): str(name) for name in known}  # type: ignore[attr-defined]
+    found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def _username(value: str) -> str:
+    if not _USERNAME.fullmatch(value):
+        hint = "Use 1 to 32 of a-z, 0-9, underscore and hyphen, beginning with a letter"
+        raise refuse(f"{value[:80]!r} is not an acceptable user name", hint)
+    if value in _TAKEN_USERS:
+        raise refuse(f"{value!r} is a user of the system", "Use another, such as pceadmin")
+    return value
+
+
+def _organization(value: str) -> str:
+    checked: str = _checked(units.parse_name)(value)
+    return checked
+
+
+def _password(value: str) -> str:
+    if not 8 <= len(value) <= 1024 or len(value.encode("utf-8", "replace")) > 1024:
+        raise refuse(f"the password has {len(value)} characters", "Use 8 to 1024")
+    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
+        raise refuse("the password has characters that no keyboard types", "Use printable ones")
+    return value
+
+
+def _argon2(value: str) -> str:
+    if not passwords.is_argon2_hash(value):
+        hint = "Make one with: pextra-installer hash-password"
+        raise refuse("this is no argon2id hash of sufficient strength", hint)
+    return value
+
+
+def _crypt(value: str) -> str:
+    if not _CRYPT.fullmatch(value):
+        hint = "Make one with: pextra-installer hash-password, or: openssl passwd -6 -stdin"
+        raise refuse("this is no crypt(5) hash of the kinds yescrypt ($y$) or SHA-512 ($6$)", hint)
+    return value
+
+
+def _license_key(value: str) -> str:
+    _checked(token.parse)(value)
+    return value.strip()
+
+
+def _by_id(value: str) -> str:
+    name = value.removeprefix("/dev/disk/by-id/")
+    if not name or "/" in name:
+        hint = "Write /dev/disk/by-id/NAME, or NAME alone; * and ? stand for other characters"
+        raise refuse(f"{value[:80]!r} is not a by-id path", hint)
+    return _glob(name)
+
+
+def _glob(value: str) -> str:
+    text = value.strip()
+    if not text:
+        raise refuse("an empty pattern matches nothing", "Leave the key out to accept any")
+    re.compile(fnmatch.translate(text))
+    return text
+
+
+def _device(value: str) -> str:
+    if not re.fullmatch(r"/dev/(?!disk/)[A-Za-z0-9!/_.-]{1,60}", value) or ".." in value:
+        hint = "Write /dev/sda; better give by_id, as such names change from boot to boot"
+        raise refuse(f"{value[:80]!r} is not a disk's device", hint)
+    return value
+
+
+def _address(version: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            address = ipaddress.ip_interface(value)
+        except ValueError:
+            address = None
+        example = "192.0.2.10/24" if version == 4 else "2001:db8::10/64"
+        if address is None or address.version != version or "/" not in value:
+            hint = f"Write address and prefix length, such as {example}"
+            raise refuse(f"{value[:80]!r} is not an IPv{version} address with its prefix", hint)
+        if address.ip.is_multicast or address.ip.is_unspecified or address.ip.is_loopback:
+            raise refuse(f"{value[:80]!r} cannot be a node's address")
+        edge = address.network.prefixlen < (31 if version == 4 else 127)
+        if edge and address.ip == address.network.network_address:
+            raise refuse(f"{value[:80]!r} is the network itself", f"Such as {example}")
+        if version == 4 and edge and address.ip == address.network.broadcast_address:
+            raise refuse(f"{value[:80]!r} is the network's broadcast address", f"Such as {example}")
+        return str(address)
+
+    return check
+
+
+def _ip(version: int | None) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            address = ipaddress.ip_address(value)
+        except ValueError:
+            address = None
+        if address is None or version not in (None, address.version):
+            kind = f"an IPv{version}" if version else "an IP"
+            raise refuse(f"{value[:80]!r} is not {kind} address", "Give it without a prefix length")
+        return str(address)
+
+    return check
+
+
+def _size(value: Any) -> int:
+    size: int = _checked(units.parse_size)(value)
+    return size
+
+
+_SIZE_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMGTkmgt]([iI]?[bB])?|[bB])?\s*$"},
+    ],
+    "description": "Bytes, or a text such as 100GB (decimal) or 100GiB (binary)",
+}
+
+Text = Annotated[str, Strict()]
+Flag = Annotated[bool, Strict()]
+Hostname = Annotated[Text, AfterValidator(_hostname)]
+Domain = Annotated[Text, AfterValidator(_domain)]
+Interface = Annotated[Text, AfterValidator(_interface)]
+Timezone = Annotated[Text, AfterValidator(_timezone)]
+Username = Annotated[Text, AfterValidator(_username)]
+Organization = Annotated[Text, AfterValidator(_organization)]
+Password = Annotated[Text, AfterValidator(_password)]
+Argon2Hash = Annotated[Text, AfterValidator(_argon2)]
+CryptHash = Annotated[Text, AfterValidator(_crypt)]
+LicenseKey = Annotated[Text, AfterValidator(_license_key)]
+ById = Annotated[Text, AfterValidator(_by_id)]
+Glob = Annotated[Text, AfterValidator(_glob)]
+Device = Annotated[Text, AfterValidator(_device)]
+Address4 = Annotated[Text, AfterValidator(_address(4))]
+Address6 = Annotated[Text, AfterValidator(_address(6))]
+Ip4 = Annotated[Text, AfterValidator(_ip(4))]
+Ip6 = Annotated[Text, AfterValidator(_ip(6))]
+Ip = Annotated[Text, AfterValidator(_ip(None))]
+Vlan = Annotated[int, Strict(), Field(ge=1, le=4094)]
+Mtu = Annotated[int, Strict(), Field(ge=576, le=65535)]
+Size = Annotated[
+    int,
+    BeforeValidator(_size),
+    PlainSerializer(units.format_size, return_type=str),
+    WithJsonSchema(_SIZE_SCHEMA),
+]

@@ -1,0 +1,71 @@
+"""What is wrong with answers, all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+"""Where in the answers: keys, and positions in lists from 0."""
+
+
+def path_text(path: Path) -> str:
+    """A path as people write it, such as ``disk.match[0].size``; positions count from 0."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not acceptable; ``line`` counts from 1, None where there is no file."""
+
+    path: Path
+    message: str
+    hint: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line is not None else ""
+        subject = f"{path_text(self.path)}: " if self.path else ""
+        return f"{where}{subject}{self.message}" + (f". {self.hint}" if self.hint else "")
+
+
+class InstallerError(Exception):
+    """An error that a user can act on; ``code`` is what the command then exits with."""
+
+    code = 1
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class AnswersError(InstallerError):
+    """Answers that cannot be used, with every reason."""
+
+    code = 3
+
+    def __init__(self, problems: Iterable[Problem], source: str = "the answers") -> None:
+        self.problems: Sequence[Problem] = tuple(problems)
+        self.source = source
+        count = len(self.problems)
+        head = f"{source}: {count} error{'s' if count != 1 else ''}"
+        super().__init__("\n".join((head, *(f"  {problem}" for problem in self.problems))))
+
+
+class DiskChoiceError(InstallerError):
+    """No disk, or more than one, is what the answers ask for."""
+
+    code = 4
+
+
+class HardwareError(InstallerError):
+    """The hardware cannot be read, or a recording of it cannot be used."""
+
+    code = 5

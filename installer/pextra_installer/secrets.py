@@ -1,0 +1,66 @@
+"""Hashes of the administrator's password, and text without secrets."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from collections.abc import Iterable
+
+from ansible_collections.pextra.ce.plugins.module_utils import passwords
+from pextra_installer.plan import Administrator, Plan
+from pextra_installer.problems import InstallerError
+
+MASK = "********"
+
+
+def crypt_hash(password: str) -> str:
+    """The SHA-512 crypt(5) hash of a password, by openssl, which reads it from standard input.
+
+    Raises:
+        InstallerError: openssl is not there or refuses.
+    """
+    try:
+        done = subprocess.run(
+            ["openssl", "passwd", "-6", "-stdin"],
+            input=f"{password}\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise InstallerError(f"openssl cannot be run: {error.strerror}") from None
+    if done.returncode != 0 or not done.stdout.startswith("$6$"):
+        raise InstallerError(f"openssl made no hash: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def hashed(plan: Plan) -> Plan:
+    """The same plan with hashes in place of the password."""
+    administrator = plan.administrator
+    if administrator.password is None:
+        return plan
+    made = Administrator(
+        username=administrator.username,
+        password_hash=passwords.hash_password(administrator.password),
+        root_password_hash=crypt_hash(administrator.password),
+    )
+    return dataclasses.replace(plan, administrator=made)
+
+
+def secrets_of(plan: Plan) -> frozenset[str]:
+    """Every text of a plan that nobody may see."""
+    administrator = plan.administrator
+    values = (
+        plan.license_key,
+        administrator.password,
+        administrator.password_hash,
+        administrator.root_password_hash,
+    )
+    return frozenset(value for value in values if value)
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Text with every secret replaced, the longest first, so that no rest of one remains."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
