@@ -1,7 +1,8 @@
 """The command pextra-installer.
 
-Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 the answers cannot be used; 4 no disk, or more
-than one, is what they ask for; 5 the hardware cannot be read; 6 the installation did not finish.
+Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 the answers cannot be used; 4 not exactly one
+disk is what they ask for, or it is too small; 5 the machine lacks something or cannot be read;
+6 the installation did not finish.
 """
 
 from __future__ import annotations
@@ -20,10 +21,27 @@ USAGE = 2
 
 
 def _validate(arguments: argparse.Namespace) -> int:
+    from pextra_installer import preview
     from pextra_installer.answers import files
+    from pextra_installer.hardware import model
 
-    files.read(arguments.file)
+    plan = files.read(arguments.file)
     print(f"{arguments.file}: the answers are complete and consistent")
+    if arguments.hardware is not None:
+        target = preview.target_of(plan, model.read(arguments.hardware))
+        print("\n".join(preview.lines(plan, target)))
+    return 0
+
+
+def _probe(arguments: argparse.Namespace) -> int:
+    from pextra_installer.hardware import model
+    from pextra_installer.hardware.probe import probe
+
+    text = model.to_json(probe())
+    if arguments.output is None:
+        sys.stdout.write(text)
+    else:
+        arguments.output.write_text(text, encoding="utf-8")
     return 0
 
 
@@ -58,7 +76,17 @@ def _parser() -> argparse.ArgumentParser:
 
     validate = commands.add_parser("validate", help="check an answer file; changes nothing")
     validate.add_argument("file", type=pathlib.Path, help="answer file, .yaml or .toml")
+    validate.add_argument(
+        "--hardware",
+        type=pathlib.Path,
+        metavar="PROBE.json",
+        help="show what would be erased on the machine that this file records",
+    )
     validate.set_defaults(run=_validate)
+
+    probe = commands.add_parser("probe", help="write down this machine's hardware")
+    probe.add_argument("--output", type=pathlib.Path, help="file, standard output unless given")
+    probe.set_defaults(run=_probe)
 
     schema = commands.add_parser("schema", help="print the JSON schema of answer files")
     schema.set_defaults(run=_schema)
