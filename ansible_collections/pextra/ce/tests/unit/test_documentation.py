@@ -23,8 +23,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.store import schema
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = "ansible_collections.pextra.ce.plugins"
-STATE_MODULES = (*MANIFEST_KINDS, "apply", "database")
-MODULES = (*STATE_MODULES, "database_info")
+STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database")
+MODULES = (*STATE_MODULES, "cockroach_license_info", "database_info")
 NO_DATABASE = {"preflight_info"}
 
 
@@ -39,7 +39,7 @@ def documents(name: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str
         source = importlib.import_module(f"{PLUGINS}.doc_fragments.{fragment}").ModuleDocFragment
         text = getattr(source, section[0].upper() if section else "DOCUMENTATION")
         options |= yaml.safe_load(text).get("options") or {}
-    documentation["options"] = options | documentation["options"]
+    documentation["options"] = options | documentation.get("options", {})
     return documentation, yaml.safe_load(found.EXAMPLES), yaml.safe_load(found.RETURN)
 
 
