@@ -77,6 +77,13 @@ options:
       - Required to create one. A change of a running instance needs a restart, see
         O(allow_restart).
     type: str
+  chipset:
+    description:
+      - Chipset of a QEMU instance on x86_64, V(q35) (PCI Express, SATA) or V(i440fx), for guests
+        that know nothing newer than PCI and IDE. Other machines have the one that there is.
+      - Default on creation is V(q35). Cannot be changed afterwards.
+    type: str
+    choices: [q35, i440fx]
   firmware:
     description:
       - What a QEMU instance boots with, V(bios) (x86_64 only) or V(uefi) (without Secure Boot).
@@ -92,16 +99,16 @@ options:
   boot_order:
     description:
       - What to boot from, as a list of names of its devices, the device names of volumes, the names
-        of network devices, and V(cdrom) for the CD-ROM image. What is not listed is not booted
-        from. The list replaces the one before.
+        of network devices, CD-ROM drives and USB devices, and V(cdrom) for the drive of O(cdrom).
+        What is not listed is not booted from. The list replaces the one before.
       - Default on creation is empty, which means the root volume, then the CD-ROM image.
       - A change takes effect when the instance starts next, and is no reason to restart it.
     type: list
     elements: str
   cdrom:
     description:
-      - Absolute path on the node of a CD-ROM image, which must exist. V(null) clears it, and ejects
-        it from a running instance.
+      - Absolute path on the node of a CD-ROM image, which must exist, in a drive of its own. More
+        drives are O(devices). V(null) clears it, and ejects it from a running instance.
       - Changing the image in a drive takes effect at once. A running instance that has no drive yet
         needs a restart to get one, see O(allow_restart).
     type: str
@@ -194,6 +201,12 @@ options:
             V(sata) device only by a restart, see O(allow_restart).
         type: str
         choices: [virtio, sata, scsi]
+      read_only:
+        description:
+          - The guest cannot write to it. It stays as it is until the volume is detached. Not
+            possible on bus V(sata).
+          - Default on creation is V(false).
+        type: bool
   networks:
     description:
       - Network devices of the instance, by name. What is given and differs is changed; a running
@@ -227,14 +240,99 @@ options:
           - Default on creation is V(virtio). Cannot be changed afterwards.
         type: str
         choices: [virtio, e1000e]
+  devices:
+    description:
+      - CD-ROM drives, TPMs, random number generators and USB devices of a QEMU instance, by name.
+        What is given and differs is changed. O(hot_plug) says what becomes of a running instance.
+      - Devices that are there and not in the list stay, unless O(purge) says otherwise.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,
+            underscores and hyphens. V(cdrom) and V(seed) are taken.
+        type: str
+        required: true
+      type:
+        description:
+          - What it is. V(cdrom) is a CD-ROM drive, V(tpm) a Trusted Platform Module, made by
+            swtpm, of which an instance has at most one, V(rng) a random number generator, V(usb) a
+            USB device of the node.
+          - Required to create a device. Cannot be changed afterwards.
+        type: str
+        choices: [cdrom, tpm, rng, usb]
+      bus:
+        description:
+          - Of a CD-ROM drive, its bus. Chosen as O(devices[].device_path) says or else V(sata)
+            (V(scsi) on aarch64); it stays. V(ide) needs O(chipset=i440fx).
+        type: str
+        choices: [ide, sata, scsi, usb]
+      device_path:
+        description:
+          - Of a CD-ROM drive, its device path, unique in the instance. V(/dev/hda) to V(/dev/hdd)
+            on bus V(ide), V(/dev/sde) to V(/dev/sdx) on V(sata), V(/dev/sda) to V(/dev/sdx) on
+            V(scsi) and V(usb). Chosen unless given; it stays.
+        type: str
+      medium:
+        description:
+          - Of a CD-ROM drive, absolute path on the node of the image in it, which must exist.
+            V(null) clears it, and ejects it. A running instance sees a change at once.
+        type: str
+      tray:
+        description:
+          - Of a CD-ROM drive, V(open) takes the medium out without forgetting it, V(closed) puts
+            it back. Unless given, a new drive is closed.
+        type: str
+        choices: [closed, open]
+      model:
+        description:
+          - Of a TPM, its interface, V(crb) or V(tis). Unless given, a new one has V(crb). It stays.
+        type: str
+        choices: [crb, tis]
+      version:
+        description:
+          - Of a TPM, the version of the specification. V(1.2) needs O(devices[].model=tis). Unless
+            given, a new one has V(2.0). It stays.
+        type: str
+        choices: ['1.2', '2.0']
+      source:
+        description:
+          - Of a random number generator, where it takes from, the node's C(/dev/random),
+            C(/dev/urandom), or V(passthrough), its hardware generator C(/dev/hwrng). Unless given,
+            a new one has V(urandom). QEMU instances have one of that kind besides those given here.
+        type: str
+        choices: [random, urandom, passthrough]
+      usb_id:
+        description:
+          - Of a USB device, its vendor and product as C(lsusb) shows them, such as V(046d:c52b), in
+            quotes. Needed to create one. An instance on the same node cannot have it too.
+        type: str
+      startup_policy:
+        description:
+          - Of a USB device, what happens where the node does not have it when the instance starts.
+            V(mandatory) fails, V(requisite) fails except after a migration or a revert, V(optional)
+            goes without. Unless given, a new one is V(mandatory).
+        type: str
+        choices: [mandatory, requisite, optional]
+  hot_plug:
+    description:
+      - Plug devices into a running instance and unplug them at once, and change media. What cannot
+        be done while it runs (bus V(sata), new CD-ROM drives, TPMs, the first USB device) needs a
+        restart, see O(allow_restart).
+      - With V(false), a running instance keeps the devices that it runs with, and gets the others
+        when it starts next.
+    type: bool
+    default: true
   purge:
     description:
-      - Make O(volumes) or O(networks) the whole truth. V(volumes) detaches the volumes that are not
-        listed, without destroying them, and never the root volume. V(networks) removes the network
-        devices that are not listed. A list that is left out purges nothing.
+      - Make O(volumes), O(networks) or O(devices) the whole truth. V(volumes) detaches the volumes
+        that are not listed, without destroying them, and never the root volume. V(networks)
+        removes the network devices that are not listed. V(devices) removes those that are
+        not listed, a TPM with what it keeps. A list that is left out purges nothing.
     type: list
     elements: str
-    choices: [volumes, networks]
+    choices: [volumes, networks, devices]
     default: []
   allow_restart:
     description:
@@ -284,6 +382,7 @@ requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
   - qemu-img (Debian package qemu-utils), for volumes
   - xorriso (Debian package xorriso), for O(cloud_init)
+  - swtpm (Debian packages swtpm and swtpm-tools), for a TPM
 notes:
   - C(virsh console NAME) opens the serial console; C(/var/log/pextra-ce/console/ID.log) keeps what
     it has shown, with the instance's id for C(ID). The screen is a VNC server on a local socket,
@@ -382,6 +481,28 @@ EXAMPLES = r"""
     name: web
     cdrom: null
     boot_order: []
+
+- name: Give it a TPM, a drive with a medium and a generator of random numbers when it starts next
+  pextra.ce.instance:
+    name: web
+    devices:
+      - name: tpm0
+        type: tpm
+      - name: tools
+        type: cdrom
+        medium: /var/lib/pextra-ce/images/rescue.iso
+      - name: entropy
+        type: rng
+        source: random
+    hot_plug: false
+
+- name: Take the medium out of the drive
+  pextra.ce.instance:
+    name: web
+    devices:
+      - name: tools
+        tray: open
+    hot_plug: false
 
 - name: Shut it down, within two minutes
   pextra.ce.instance:
@@ -484,6 +605,10 @@ instance:
       description: Memory in MiB.
       type: int
       sample: 512
+    chipset:
+      description: V(q35) or V(i440fx).
+      type: str
+      sample: q35
     firmware:
       description: V(bios) or V(uefi).
       type: str
@@ -559,6 +684,10 @@ instance:
           description: Whether it is the root volume.
           type: bool
           sample: true
+        read_only:
+          description: Whether the guest cannot write to it.
+          type: bool
+          sample: false
         size:
           description: Size that the guest sees, in bytes.
           type: int
@@ -567,6 +696,61 @@ instance:
           description: Format of the image file.
           type: str
           sample: qcow2
+    devices:
+      description:
+        - Its CD-ROM drives, TPM, random number generators and USB devices, sorted by name. What a
+          type does not have is V(null).
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Identifier, C(dev-) and 21 characters.
+          type: str
+          sample: dev-Vd_KiQGyAyVXM4bqiS3xH
+        name:
+          description: Name.
+          type: str
+          sample: tools
+        type:
+          description: V(cdrom), V(tpm), V(rng) or V(usb).
+          type: str
+          sample: cdrom
+        bus:
+          description: Bus of a drive.
+          type: str
+          sample: sata
+        device_path:
+          description: Device path of a drive.
+          type: str
+          sample: /dev/sde
+        medium:
+          description: The image in a drive, or beside its open tray.
+          type: str
+          sample: /var/lib/pextra-ce/images/rescue.iso
+        tray:
+          description: V(closed) or V(open).
+          type: str
+          sample: closed
+        model:
+          description: V(crb) or V(tis).
+          type: str
+          sample: null
+        version:
+          description: Version of a TPM.
+          type: str
+          sample: null
+        source:
+          description: Where a random number generator takes from.
+          type: str
+          sample: null
+        usb_id:
+          description: Vendor and product of a USB device.
+          type: str
+          sample: null
+        startup_policy:
+          description: What happens where a USB device is missing.
+          type: str
+          sample: null
     status:
       description:
         - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
@@ -587,7 +771,8 @@ plan:
   contains:
     kind:
       description:
-        - Kind of the resource, V(instance), or V(volume) or V(network_device) for its parts.
+        - Kind of the resource, V(instance), or V(volume), V(network_device)
+          or V(instance_device) for its parts.
       type: str
       sample: instance
     name:

@@ -47,6 +47,7 @@ options:
       - autostart
       - boot_order
       - cdrom
+      - chipset
       - cluster
       - cluster_id
       - console
@@ -54,6 +55,7 @@ options:
       - creation
       - deployment_duration
       - description
+      - devices
       - firmware
       - id
       - memory
@@ -164,6 +166,10 @@ instances:
       description: MiB.
       type: int
       sample: 2048
+    chipset:
+      description: V(q35) or V(i440fx).
+      type: str
+      sample: q35
     firmware:
       description: V(bios) or V(uefi).
       type: str
@@ -254,6 +260,10 @@ instances:
           description: Whether it is the root volume.
           type: bool
           sample: true
+        read_only:
+          description: Whether the guest cannot write to it.
+          type: bool
+          sample: false
         size:
           description: Bytes that the guest sees.
           type: int
@@ -262,6 +272,61 @@ instances:
           description: V(qcow2) or V(raw).
           type: str
           sample: qcow2
+    devices:
+      description:
+        - Its CD-ROM drives, TPM, random number generators and USB devices, sorted by name. What a
+          type does not have is V(null).
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Identifier, C(dev-) and 21 characters.
+          type: str
+          sample: dev-Vd_KiQGyAyVXM4bqiS3xH
+        name:
+          description: Name.
+          type: str
+          sample: tools
+        type:
+          description: V(cdrom), V(tpm), V(rng) or V(usb).
+          type: str
+          sample: cdrom
+        bus:
+          description: Bus of a drive.
+          type: str
+          sample: sata
+        device_path:
+          description: Device path of a drive.
+          type: str
+          sample: /dev/sde
+        medium:
+          description: The image in a drive, or beside its open tray.
+          type: str
+          sample: /var/lib/pextra-ce/images/rescue.iso
+        tray:
+          description: V(closed) or V(open).
+          type: str
+          sample: closed
+        model:
+          description: V(crb) or V(tis).
+          type: str
+          sample: null
+        version:
+          description: Version of a TPM.
+          type: str
+          sample: null
+        source:
+          description: Where a random number generator takes from.
+          type: str
+          sample: null
+        usb_id:
+          description: Vendor and product of a USB device.
+          type: str
+          sample: null
+        startup_policy:
+          description: What happens where a USB device is missing.
+          type: str
+          sample: null
     state:
       description:
         - V(running), V(paused), V(stopped), or V(missing) where the node has no domain for it; the

@@ -106,9 +106,23 @@ options:
       - Bus of the device. V(virtio) is the fastest; V(sata) needs no driver in the guest.
       - Chosen while attaching, as O(device_path) says or else V(virtio). It stays until the volume
         is detached. Needs O(state=attached). A V(sata) device is attached and detached while the
-        instance does not run; while it runs, the task is refused.
+        instance does not run, or with O(hot_plug=false); otherwise the task is refused.
     type: str
     choices: [virtio, sata, scsi]
+  read_only:
+    description:
+      - The guest cannot write to it. Needs O(state=attached), and a O(bus) other than V(sata). It
+        stays until the volume is detached.
+      - Default on creation is V(false).
+    type: bool
+  hot_plug:
+    description:
+      - With O(state=attached) and O(state=detached), plug it into a running instance or unplug it
+        at once. With V(false), the instance runs on as it is, and the change takes effect when it
+        starts next. Until then a volume that was detached so can neither be destroyed nor attached
+        to another instance that runs.
+    type: bool
+    default: true
   root:
     description:
       - Attach it as the instance's root volume, which cannot be detached and boots first. Counts
@@ -245,6 +259,10 @@ volume:
       sample: virtio
     is_root:
       description: Whether it is the instance's root volume.
+      type: bool
+      sample: false
+    read_only:
+      description: Whether the guest cannot write to it.
       type: bool
       sample: false
     status:

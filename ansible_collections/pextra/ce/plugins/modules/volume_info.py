@@ -61,6 +61,7 @@ options:
       - node
       - node_id
       - path
+      - read_only
       - size
       - status
       - storage_pool
@@ -169,6 +170,10 @@ volumes:
       description: Whether it is the instance's root volume, which cannot be detached.
       type: bool
       sample: true
+    read_only:
+      description: Whether the guest cannot write to it.
+      type: bool
+      sample: false
     status:
       description:
         - What the store says of it. V(ready), or V(pending), V(updating) or V(deleting) where a run

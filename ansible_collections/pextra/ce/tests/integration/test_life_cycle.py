@@ -105,13 +105,38 @@ def lives(node: Node) -> dict[str, Life]:
             {"memory": 32},
             {"destroy_volumes": True}, before=(pool, bridge, group),
         ),
+        "instance, with devices": Life(
+            "instance",
+            node.instance(
+                machine["name"],
+                volumes=[node.volume("root"), node.volume("data", bus="scsi", read_only=True)],
+                devices=[
+                    {"name": "one", "type": "cdrom", "medium": str(node.image("a.iso", "raw"))},
+                    {"name": "two", "type": "cdrom", "bus": "usb", "tray": "open"},
+                    {"name": "tpm0", "type": "tpm", "model": "tis", "version": 1.2},
+                    {"name": "rng0", "type": "rng"},
+                    {"name": "key", "type": "usb", "usb_id": "1d6b:0002"},
+                ],
+            ),
+            {
+                "devices": [
+                    {"name": "one", "medium": None},
+                    {"name": "rng0", "source": "random"},
+                    {"name": "three", "type": "cdrom", "bus": "scsi"},
+                    {"name": "key", "startup_policy": "optional"},
+                ],
+                "boot_order": ["three", "key", "disk-vda"],
+            },
+            {"boot_order": ["three", "key", "disk-vda"]},
+            {"destroy_volumes": True}, before=(pool, bridge, group),
+        ),
     }  # fmt: skip
 
 
 NAMES = (
     "organization", "datacenter", "cluster", "node", "user", "node_license", "storage_pool",
     "volume", "volume, raw", "volume, attached", "vswitch", "port_group", "instance",
-    "instance, running",
+    "instance, running", "instance, with devices",
 )  # fmt: skip
 
 

@@ -146,7 +146,11 @@ def row_of(kind: str) -> dict[str, Any]:
     added = rf"ALTER TABLE {table} ADD COLUMN ([a-z_]+) "
     columns += [name for line in statements for name in re.findall(added, line)]
     row: dict[str, Any] = {name: name.removesuffix("_id") for name in columns if name != "UNIQUE"}
-    made = {field.column: field.default for field in KINDS[kind].spec.stored if field.default}
+    made = {
+        field.column: field.default
+        for field in KINDS[kind].spec.stored
+        if field.default is not None
+    }
     return row | made | {"id": kind}
 
 

@@ -17,7 +17,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     CDROM_TARGET,
     Disk,
     Domain,
+    Extra,
     Nic,
+    Rng,
+    Tpm,
+    UsbDevice,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain_xml import (
     alias_of,
@@ -51,12 +55,41 @@ nics = st.builds(
 )  # fmt: skip
 
 
+places = st.sampled_from(
+    [("sata", "sde"), ("sata", "sdl"), ("scsi", "sdq"), ("usb", "sdr"), ("ide", "hda")]
+)
+drives = st.builds(
+    lambda place, path, alias, tray: Disk(
+        place[1], path, "raw", place[0], "cdrom", None, alias, tray=tray
+    ),
+    places, st.none() | paths, aliases, st.sampled_from(["open", "closed"]),
+)  # fmt: skip
+numbers = st.integers(0, 0xFFFF).map("{:04x}".format)
+extras: st.SearchStrategy[Extra] = (
+    st.builds(Rng, st.sampled_from(["/dev/random", "/dev/hwrng"]), aliases)
+    | st.builds(
+        UsbDevice,
+        numbers,
+        numbers,
+        st.sampled_from(["mandatory", "requisite", "optional"]),
+        aliases,
+    )
+    | st.sampled_from([("crb", "2.0"), ("tis", "1.2")]).flatmap(
+        lambda kind: st.builds(Tpm, st.just(kind[0]), st.just(kind[1]), aliases)
+    )
+)
+
+
 @st.composite
 def domains(draw: st.DrawFn) -> Domain:
     """A virtual machine."""
     some = draw(st.lists(disks, max_size=4, unique_by=device_key))
     if draw(st.booleans()):
         some.append(draw(cdroms))
+    taken = {disk.target for disk in some}
+    more = draw(st.lists(drives, max_size=3, unique_by=device_key))
+    some += [drive for drive in more if drive.target not in taken]
+    others = draw(st.lists(extras, max_size=3, unique_by=device_key))
     cards = draw(st.lists(nics, max_size=3, unique_by=device_key))
     order = iter(draw(st.permutations(range(1, 1 + len(some) + len(cards)))))
     return Domain(
@@ -70,7 +103,15 @@ def domains(draw: st.DrawFn) -> Domain:
         console_log=draw(st.none() | paths),
         disks=tuple(dataclasses.replace(disk, boot=next(order)) for disk in some),
         nics=tuple(dataclasses.replace(nic, boot=next(order)) for nic in cards),
+        extras=tuple(sorted(others, key=tag_of)),
+        machine=draw(st.sampled_from(["q35", "pc", "virt"])),
+        usb=draw(st.booleans()),
     )
+
+
+def tag_of(extra: Extra) -> int:
+    """Where its kind stands in a definition."""
+    return [Tpm, Rng, UsbDevice].index(type(extra))
 
 
 @given(domains())
@@ -88,15 +129,14 @@ def test_container_is_read_back(name: str) -> None:
 def test_amended_definition_is_what_is_desired(have: Domain, want: Domain) -> None:
     want = dataclasses.replace(
         want, uuid=have.uuid, name=have.name, id=have.id, uefi=have.uefi,
-        console_log=have.console_log,
+        console_log=have.console_log, machine=have.machine, usb=have.usb or want.usb,
     )  # fmt: skip
     text = amend(render(have), have, want)
     found = parse(text)
-    for part in ("disks", "nics"):
+    for part in ("disks", "nics", "extras"):
         assert set(getattr(found, part)) == set(getattr(want, part))
-    assert dataclasses.replace(found, disks=(), nics=()) == dataclasses.replace(
-        want, disks=(), nics=()
-    )
+    bare = {"disks": (), "nics": (), "extras": ()}
+    assert dataclasses.replace(found, **bare) == dataclasses.replace(want, **bare)
     assert amend(text, found, want) == text
 
 

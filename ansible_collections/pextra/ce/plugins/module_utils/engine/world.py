@@ -51,6 +51,7 @@ class World:
         self._before: dict[tuple[str, str], Row | None] = {}
         self.retired: list[tuple[str, str]] = []
         self._outlook: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._deferred: set[tuple[str, str]] = set()
         self._here: str | None = None
         self._indexes: dict[tuple[str, str], dict[Any, dict[str, None]]] = {}
 
@@ -108,6 +109,14 @@ class World:
     def foresee(self, kind: str, id: str, values: Mapping[str, Any]) -> None:
         """Note what only the host shows of a resource, as it will be after the plan."""
         self._outlook[kind, id] = values
+
+    def defer(self, kind: str, id: str) -> None:
+        """Note that a resource that runs takes its changes when it starts next, not at once."""
+        self._deferred.add((kind, id))
+
+    def deferred(self, kind: str, id: str) -> bool:
+        """Whether a resource that runs is to be left as it runs."""
+        return (kind, id) in self._deferred
 
     def outlook(self, kind: str, id: str) -> Mapping[str, Any]:
         """What the host will show of a resource after the plan, as far as it was looked at."""

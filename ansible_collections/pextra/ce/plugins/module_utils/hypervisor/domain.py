@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 SEED_TARGET = "sdz"
 ALIAS = "ua-pextra-"
@@ -21,10 +22,12 @@ class Disk:
         target: Device name in the guest's order, such as ``vda``.
         path: The image file; None is an empty drive.
         format: ``qcow2`` or ``raw``.
-        bus: ``virtio``, ``sata`` or ``scsi``.
+        bus: ``virtio``, ``sata`` or ``scsi``; of a CD-ROM drive also ``ide`` or ``usb``.
         device: ``disk`` or ``cdrom``.
         boot: Position in the boot order, from 1.
         alias: Marks the device as ours; None on what somebody else added.
+        read_only: A guest cannot write to the disk; CD-ROM drives are so anyway.
+        tray: ``open`` where a drive's medium is out.
     """
 
     target: str
@@ -34,6 +37,8 @@ class Disk:
     device: str = "disk"
     boot: int | None = None
     alias: str | None = None
+    read_only: bool = False
+    tray: str = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,39 @@ class Nic:
     model: str = "virtio"
     boot: int | None = None
     alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tpm:
+    """An emulated TPM: ``crb`` or ``tis``, version ``1.2`` or ``2.0``."""
+
+    model: str
+    version: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rng:
+    """A random number generator that takes from a device of the host."""
+
+    source: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsbDevice:
+    """A USB device of the host, by vendor and product, four hexadecimal digits each."""
+
+    vendor: str
+    product: str
+    startup_policy: str
+    alias: str
+    boot: int | None = None
+
+
+Extra: TypeAlias = "Tpm | Rng | UsbDevice"
+"""What is neither a disk nor on a network; known by its alias."""
+Device: TypeAlias = "Disk | Nic | Extra"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +99,8 @@ class Domain:
         uefi: UEFI instead of BIOS firmware.
         console_log: File that the serial console is logged to.
         rootfs: Root directory of a container.
+        machine: ``q35``, ``pc`` (i440FX) or ``virt``.
+        usb: There is a USB bus.
     """
 
     uuid: str
@@ -75,6 +115,9 @@ class Domain:
     rootfs: str | None = None
     disks: tuple[Disk, ...] = ()
     nics: tuple[Nic, ...] = ()
+    extras: tuple[Extra, ...] = ()
+    machine: str = "q35"
+    usb: bool = False
 
     @property
     def vcpus(self) -> int:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import device_xml
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
-    ALIAS,
     CDROM_TARGET,
     SEED_TARGET,
+    Device,
     Disk,
     Domain,
     Nic,
@@ -20,7 +21,6 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
 
 NAMESPACE = "https://pextra.cloud/xmlns/ce/instance/1"
 _ID = f"{{{NAMESPACE}}}instance"
-_MACHINES = {"x86_64": "q35", "aarch64": "virt"}
 _CDROM_UNITS = {CDROM_TARGET: "4", SEED_TARGET: "5"}
 """Ports of the one SATA controller; volumes have those below."""
 _HOTPLUG_PORTS = 12
@@ -43,6 +43,8 @@ def render(domain: Domain) -> str:
         devices.append(disk_element(disk))
     for nic in domain.nics:
         devices.append(nic_element(nic))
+    for extra in domain.extras:
+        devices.append(device_xml.element(extra))
     return ET.tostring(root, encoding="unicode")
 
 
@@ -50,7 +52,7 @@ def _machine(root: ET.Element, domain: Domain) -> ET.Element:
     system = ET.SubElement(root, "os")
     if domain.uefi:
         system.set("firmware", "efi")
-    ET.SubElement(system, "type", arch=domain.arch, machine=_MACHINES[domain.arch]).text = "hvm"
+    ET.SubElement(system, "type", arch=domain.arch, machine=domain.machine).text = "hvm"
     if domain.uefi:
         firmware = ET.SubElement(system, "firmware")
         for name in ("secure-boot", "enrolled-keys"):
@@ -64,10 +66,12 @@ def _machine(root: ET.Element, domain: Domain) -> ET.Element:
     for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
         ET.SubElement(root, f"on_{event}").text = action
     devices = ET.SubElement(root, "devices")
-    ET.SubElement(devices, "controller", type="usb", model="none")
-    ET.SubElement(devices, "controller", type="pci", model="pcie-root")
-    for _port in range(_HOTPLUG_PORTS):
-        ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    usb = "qemu-xhci" if domain.usb else "none"
+    ET.SubElement(devices, "controller", type="usb", model=usb)
+    if domain.machine != "pc":  # whose one bus takes what is plugged in
+        ET.SubElement(devices, "controller", type="pci", model="pcie-root")
+        for _port in range(_HOTPLUG_PORTS):
+            ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
     ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
     _console(devices, domain)
     graphics = ET.SubElement(devices, "graphics", type="vnc")
@@ -115,14 +119,27 @@ def disk_element(disk: Disk) -> ET.Element:
     ET.SubElement(element, "driver", name="qemu", type=disk.format)
     if disk.path is not None:
         ET.SubElement(element, "source", file=disk.path)
-    ET.SubElement(element, "target", dev=disk.target, bus=disk.bus)
-    if disk.device == "cdrom":
+    target = ET.SubElement(element, "target", dev=disk.target, bus=disk.bus)
+    if disk.tray == "open":
+        target.set("tray", "open")
+    if disk.device == "cdrom" or disk.read_only:
         ET.SubElement(element, "readonly")
-        unit = _CDROM_UNITS.get(disk.target, "3")
+    if disk.device == "cdrom" and (place := _drive_place(disk)):
+        controller, unit = place
         ET.SubElement(
-            element, "address", type="drive", controller="0", bus="0", target="0", unit=unit
+            element, "address", type="drive", controller=controller, bus="0", target="0", unit=unit
         )
     return _marked(element, disk)
+
+
+def _drive_place(disk: Disk) -> tuple[str, str] | None:
+    """Controller and unit of a CD-ROM drive; those that users name are on further controllers."""
+    if disk.target in _CDROM_UNITS:
+        return "0", _CDROM_UNITS[disk.target]
+    if disk.bus != "sata":
+        return None  # libvirt finds one
+    index = ord(disk.target[-1]) - ord("e")
+    return str(1 + index // 6), str(index % 6)
 
 
 def nic_element(nic: Nic) -> ET.Element:
@@ -188,7 +205,18 @@ def parse(text: str) -> Domain:
         rootfs=source.get("dir") if source is not None else None,
         disks=tuple(_disk(item) for item in root.findall("devices/disk")),
         nics=tuple(_nic(item) for item in root.findall("devices/interface")),
+        extras=device_xml.parse(_child(root, "devices")),
+        machine=_machine_of(arch),
+        usb=device_xml.has_usb(_child(root, "devices")),
     )
+
+
+def _machine_of(type: ET.Element | None) -> str:
+    """Such as ``q35`` for the ``pc-q35-7.2`` that libvirt makes of it."""
+    name = type.get("machine", "") if type is not None else ""
+    if name == "pc" or name.startswith("pc-i440fx"):
+        return "pc"
+    return "virt" if name.startswith("virt") else "q35"
 
 
 _KIB = {"b": 1 / 1024, "bytes": 1 / 1024, "KiB": 1, "MiB": 1024, "GiB": 1024 * 1024}
@@ -205,14 +233,17 @@ def _disk(element: ET.Element) -> Disk:
     driver = element.find("driver")
     place = target.attrib if target is not None else {}
     path = source.get("file", source.get("dev")) if source is not None else None
+    device = element.get("device", "disk")
     return Disk(
         target=place.get("dev", ""),
         path=path,
         format=driver.get("type", "raw") if driver is not None else "raw",
         bus=place.get("bus", ""),
-        device=element.get("device", "disk"),
+        device=device,
         boot=_boot(element),
         alias=_alias(element),
+        read_only=device != "cdrom" and element.find("readonly") is not None,
+        tray=place.get("tray", "closed"),
     )
 
 
@@ -233,9 +264,7 @@ def _boot(element: ET.Element) -> int | None:
 
 
 def _alias(element: ET.Element) -> str | None:
-    alias = element.find("alias")
-    name = alias.get("name", "") if alias is not None else ""
-    return name if name.startswith(ALIAS) else None
+    return device_xml.alias_of(element)
 
 
 def amend(text: str, current: Domain, desired: Domain) -> str:
@@ -269,6 +298,9 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
     devices = _child(root, "devices")
     _amend_devices(devices, "disk", current.disks, desired.disks)
     _amend_devices(devices, "interface", current.nics, desired.nics)
+    device_xml.amend(devices, current.extras, desired.extras)
+    if desired.usb and not current.usb:
+        device_xml.add_usb(devices)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -277,9 +309,11 @@ def _child(root: ET.Element, name: str) -> ET.Element:
     return found if found is not None else ET.SubElement(root, name)
 
 
-def device_key(device: Disk | Nic) -> str:
-    """What tells devices apart: a disk's target, a network device's MAC address."""
-    return device.target if isinstance(device, Disk) else device.mac
+def device_key(device: Device) -> str:
+    """What tells devices apart: a disk's target, a network device's MAC address, an alias."""
+    if isinstance(device, Disk):
+        return device.target
+    return device.mac if isinstance(device, Nic) else device.alias
 
 
 def _amend_devices(

@@ -77,14 +77,15 @@ INSTANCE = Info(
     kind="instance",
     plural="instances",
     columns=(
-        "id", "cluster_id", "node_id", "name", "description", "type", "cpu", "memory", "firmware",
-        "autostart", "boot_order", "cdrom", "rootfs", "status", "creation",
+        "id", "cluster_id", "node_id", "name", "description", "type", "cpu", "memory", "chipset",
+        "firmware", "autostart", "boot_order", "cdrom", "rootfs", "status", "creation",
     ),
     parents=("cluster", "node"),
     computed={
         "vcpus": _presented("vcpus"),
         "networks": _networks,
         "volumes": _presented("volumes"),
+        "devices": _presented("devices"),
         "state": _state,
         "uptime": _uptime,
         "deployment_duration": _deployment_duration,

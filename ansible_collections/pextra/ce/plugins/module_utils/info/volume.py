@@ -44,7 +44,8 @@ VOLUME = Info(
     plural="volumes",
     columns=(
         "id", "storage_pool_id", "node_id", "name", "description", "size", "format", "image",
-        "instance_id", "device_name", "device_path", "bus", "is_root", "status", "creation",
+        "instance_id", "device_name", "device_path", "bus", "is_root", "read_only",
+        "status", "creation",
     ),
     parents=("node", "storage_pool", "instance"),
     computed={

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,9 +15,13 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Cha
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
-from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    InputError,
+    UnsupportedError,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import (
+    instance_device,
     instance_domain,
     instance_steps,
     network_device,
@@ -77,7 +82,17 @@ _VOLUME = (
     *ATTACHMENT,
 )
 
-_VOLUME_KEYS = ("id", "name", "device_name", "device_path", "bus", "is_root", "size", "format")
+_VOLUME_KEYS = (
+    "id",
+    "name",
+    "device_name",
+    "device_path",
+    "bus",
+    "is_root",
+    "read_only",
+    "size",
+    "format",
+)
 
 
 class Instance(Kind):
@@ -97,6 +112,7 @@ class Instance(Kind):
                 default={"sockets": 1, "cores": 1, "threads": 1},
             ),
             Field("memory", parse=_memory, required=True, change=Change.RESTART),
+            Field("chipset", choices=("q35", "i440fx"), default="q35", change=Change.IMMUTABLE),
             Field("firmware", choices=("bios", "uefi"), default="bios", change=Change.IMMUTABLE),
             Field("autostart", "bool", default=False),
             Field("boot_order", "list", elements="str", default=[]),
@@ -110,6 +126,10 @@ class Instance(Kind):
                 "networks", "list", elements="dict", options=network_device.OPTIONS, stored=False,
                 parse=_distinct,
             ),
+            Field(
+                "devices", "list", elements="dict", options=instance_device.OPTIONS, stored=False,
+                parse=_distinct,
+            ),
         ),
         options=(
             Field("timeout", "int", default=60, parse=within(1, 3600)),
@@ -117,14 +137,16 @@ class Instance(Kind):
             Field("destroy_volumes", "bool", default=False),
             Field("wait_console", parse=_pattern),
             Field(
-                "purge", "list", elements="str", choices=("volumes", "networks"), default=[]
+                "purge", "list", elements="str", choices=("volumes", "networks", "devices"),
+                default=[],
             ),
+            Field("hot_plug", "bool", default=True),
         ),
         states=("present", "started", "stopped", "killed", "restarted", "absent"),
         scope=("cluster_id",),
         needs=(
             "cluster", "node", "storage_pool", "storage_pool_node", "volume", "vswitch",
-            "port_group", "network_device",
+            "port_group", "network_device", "instance_device",
         ),
         hidden=("cloud_init",),
         rank=80,
@@ -148,6 +170,7 @@ class Instance(Kind):
         row = world.require("instance", name, self.resolve(request, world))
         yield from _network_requests(request, row, world)
         yield from _volume_requests(request, row, world)
+        yield from _device_requests(request, row, world)
 
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         """Check what depends on the type and on this host."""
@@ -161,7 +184,15 @@ class Instance(Kind):
             raise InputError(f"a container has no {', '.join(given)}", resource=resource)
         if not container and row["rootfs"]:
             raise InputError("rootfs is for containers", resource=resource)
+        if container and request.values.get("devices"):
+            raise InputError("a container has no devices", resource=resource)
+        if row["chipset"] != "q35" and platform.machine() != "x86_64":
+            raise UnsupportedError(
+                f"this node has no machines with chipset {row['chipset']}", resource=resource
+            )
         instance_domain.check_cdrom(row, current, resource)
+        if not request.options.get("hot_plug", True):
+            world.defer("instance", row["id"])
 
     def retire(self, request: Request, current: Row, world: World) -> None:
         """Its network devices go; its volumes are let go, or destroyed if that was asked."""
@@ -169,18 +200,22 @@ class Instance(Kind):
         destroy = request.options.get("destroy_volumes")
         for device in world.by("network_device", "instance_id", current["id"]):
             world.drop("network_device", device["id"])
+        for device in world.by("instance_device", "instance_id", current["id"]):
+            world.drop("instance_device", device["id"])
         for volume in world.by("volume", "instance_id", current["id"]):
             if destroy or volume["status"] == "deleting":
                 world.retire("volume", volume["id"])
             else:
                 detached = dict.fromkeys(("instance_id", "device_name", "device_path", "bus"))
-                world.put("volume", {**volume, **detached, "is_root": False})
+                detached |= {"is_root": False, "read_only": False}
+                world.put("volume", {**volume, **detached})
 
     def present(self, row: Row, world: World) -> dict[str, Any]:
         """The instance with its state, virtual processors, network devices and volumes."""
         cpu = row["cpu"]
         networks = world.by("network_device", "instance_id", row["id"])
         volumes = world.by("volume", "instance_id", row["id"])
+        devices = world.by("instance_device", "instance_id", row["id"])
         return self.spec.public(row) | {
             "state": world.outlook("instance", row["id"]).get("state"),
             "vcpus": cpu["sockets"] * cpu["cores"] * cpu["threads"],
@@ -191,6 +226,10 @@ class Instance(Kind):
             "volumes": [
                 {key: item[key] for key in _VOLUME_KEYS}
                 for item in sorted(volumes, key=lambda item: str(item["device_path"]))
+            ],
+            "devices": [
+                instance_device.shown(item)
+                for item in sorted(devices, key=lambda item: str(item["name"]))
             ],
         }
 
@@ -240,6 +279,25 @@ def _network_requests(request: Request, row: Row, world: World) -> Iterable[Requ
             if other["name"] not in named:
                 values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
                 yield _part("network_device", "absent", values, request)
+
+
+def _device_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+    devices = request.values.get("devices")
+    if devices is None:
+        return
+    if "devices" in request.options.get("purge", ()):
+        named = {device["name"] for device in devices}
+        for other in world.by("instance_device", "instance_id", row["id"]):
+            if other["name"] not in named:
+                values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
+                yield _part("instance_device", "absent", values, request)
+    for device in devices:
+        values = {key: device[key] for key in ("name", "type") if key in device}
+        values["options"] = {
+            key: item for key, item in device.items() if key not in ("name", "type")
+        }
+        values["instance"] = row["id"]
+        yield _part("instance_device", "present", values, request)
 
 
 def _volume_requests(request: Request, row: Row, world: World) -> Iterable[Request]:

@@ -25,10 +25,14 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     SEED_TARGET,
     Disk,
     Domain,
+    Extra,
     Nic,
+    Rng,
+    Tpm,
+    UsbDevice,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
-from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_device, instance_files
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_files import console_log
 
 
@@ -111,6 +115,11 @@ def desired(row: Row, seen: DomainState, world: World) -> Domain:
     if row["type"] == "lxc":
         virt = "lxc"
     order = _boot_positions(row, world)
+    disks = tuple(_disks(row, order, world)) if row["type"] == "qemu" else ()
+    extras = tuple(_extras(row, order, world))
+    needs_usb = any(disk.bus == "usb" for disk in disks) or any(
+        isinstance(item, UsbDevice) for item in extras
+    )
     return Domain(
         uuid=ids.uuid_of(row["id"]),
         id=row["id"],
@@ -122,9 +131,24 @@ def desired(row: Row, seen: DomainState, world: World) -> Domain:
         uefi=row["firmware"] == "uefi",
         console_log=console_log(row, host) if row["type"] == "qemu" else None,
         rootfs=row["rootfs"],
-        disks=tuple(_disks(row, order, world)) if row["type"] == "qemu" else (),
+        disks=disks,
         nics=tuple(_nics(row, order, world)),
+        extras=extras,
+        # What a machine is made of stays, and so does a bus that it has once got.
+        machine=seen.config.machine if seen.config else _machine(row),
+        usb=needs_usb or (seen.config is not None and seen.config.usb),
     )
+
+
+def _machine(row: Row) -> str:
+    if platform.machine() != "x86_64":
+        return "virt"
+    return "pc" if row["chipset"] == "i440fx" else "q35"
+
+
+def _devices(row: Row, world: World) -> list[Row]:
+    found = world.by("instance_device", "instance_id", row["id"])
+    return sorted(found, key=lambda item: str(item["name"]))
 
 
 def _boot_positions(row: Row, world: World) -> dict[str, int]:
@@ -135,6 +159,7 @@ def _boot_positions(row: Row, world: World) -> dict[str, int]:
         names += ["cdrom"] if row["cdrom"] else []
     known = {item["device_name"] for item in volumes} | {"cdrom"}
     known |= {item["name"] for item in world.by("network_device", "instance_id", row["id"])}
+    known |= {item["name"] for item in _devices(row, world) if item["type"] in ("cdrom", "usb")}
     unknown = [name for name in names if name not in known]
     if unknown or len(set(names)) != len(names):
         raise InputError(
@@ -159,7 +184,11 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
             bus=volume["bus"],
             boot=order.get(volume["device_name"]),
             alias=ALIAS + volume["id"],
+            read_only=volume["read_only"],
         )
+    for device in _devices(row, world):
+        if device["type"] == "cdrom":
+            yield _drive(device, order)
     bus = "sata" if platform.machine() == "x86_64" else "scsi"
     if row["cdrom"]:
         yield Disk(
@@ -168,6 +197,33 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
     medium = instance_files.seed_of(row, world.host)
     if medium is not None:
         yield Disk(SEED_TARGET, medium[0], "raw", bus, "cdrom", None, ALIAS + "seed")
+
+
+def _drive(device: Row, order: Mapping[str, int]) -> Disk:
+    options = device["options"]
+    return Disk(
+        target=options["device_path"].removeprefix("/dev/"),
+        path=options["medium"] if options["tray"] == "closed" else None,
+        format="raw",
+        bus=options["bus"],
+        device="cdrom",
+        boot=order.get(device["name"]),
+        alias=ALIAS + device["id"],
+        tray=options["tray"],
+    )
+
+
+def _extras(row: Row, order: Mapping[str, int], world: World) -> Iterator[Extra]:
+    for device in _devices(row, world):
+        options, alias = device["options"], ALIAS + device["id"]
+        if device["type"] == "tpm":
+            yield Tpm(options["model"], options["version"], alias)
+        elif device["type"] == "rng":
+            yield Rng(instance_device.SOURCES[options["source"]], alias)
+        elif device["type"] == "usb":
+            vendor, product = options["usb_id"].split(":")
+            policy, boot = options["startup_policy"], order.get(device["name"])
+            yield UsbDevice(vendor, product, policy, alias, boot)
 
 
 def _nics(row: Row, order: Mapping[str, int], world: World) -> Iterator[Nic]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +19,24 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ForeignError,
     UnsupportedError,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import domain_xml
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import device_xml, domain_xml
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
     CDROM_TARGET,
+    SEED_TARGET,
+    Device,
     Disk,
     Domain,
     Nic,
+    Tpm,
+    UsbDevice,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_domain import (
     DomainState,
     desired,
 )
+
+DEVICES = ("disks", "nics", "extras")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,7 @@ def _comparable(domain: Domain) -> Domain:
         console_log=None,
         disks=tuple(sorted(ours.disks, key=domain_xml.device_key)),
         nics=tuple(sorted(ours.nics, key=domain_xml.device_key)),
+        extras=tuple(sorted(ours.extras, key=domain_xml.device_key)),
     )
 
 
@@ -83,7 +91,8 @@ def steps(request: Request | None, row: Row, seen: DomainState, world: World) ->
     live: list[Step] = []
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
-        live = list(_live(row, want, seen.live, restarts, request))
+        cold = world.deferred("instance", row["id"])
+        live = list(_live(row, want, seen.live, restarts, cold, request))
     yield from live
     medium = instance_files.seed_of(row, world.host)
     yield from instance_files.clearing(row, seen.files, medium[0] if medium else None)
@@ -126,7 +135,7 @@ def _differences(have: Domain, need: Domain) -> tuple[dict[str, Any], dict[str, 
     after: dict[str, Any] = {}
     for item in dataclasses.fields(Domain):
         old, new = getattr(have, item.name), getattr(need, item.name)
-        if isinstance(old, tuple) and item.name in ("disks", "nics"):
+        if isinstance(old, tuple) and item.name in DEVICES:
             old, new = _without(old, new), _without(new, old)
         if old != new:
             before[item.name], after[item.name] = _shown(old), _shown(new)
@@ -146,7 +155,7 @@ def _shown(value: Any) -> Any:
 
 
 def _live(
-    row: Row, want: Domain, live: Domain, restarts: bool, request: Request | None
+    row: Row, want: Domain, live: Domain, restarts: bool, cold: bool, request: Request | None
 ) -> Iterator[Step]:
     """Plug and unplug, and what only a restart can change."""
     if restarts:
@@ -154,9 +163,12 @@ def _live(
     have, need = _ours(live), want
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for old, new in (*_pairs(have.disks, need.disks), *_pairs(have.nics, need.nics)):
-        if _is_fixed(old, new):
-            name = (new if new is not None else old).target
+    pairs = (_pairs(getattr(have, name), getattr(need, name)) for name in DEVICES)
+    for old, new in itertools.chain.from_iterable(pairs):
+        if cold and not _is_seed(old, new):
+            continue  # it gets them when it starts next
+        if _is_fixed(old, new, live):
+            name = _called(old, new)
             before[name], after[name] = _shown(old), _shown(new)
         else:
             yield from _plug(row, old, new)
@@ -171,23 +183,45 @@ def _live(
         )  # fmt: skip
 
 
-def _is_fixed(old: Disk | Nic | None, new: Disk | Nic | None) -> bool:
-    """Whether only a restart brings it: SATA, where CD-ROM drives are too, has no hot-plug."""
+def _is_seed(old: Device | None, new: Device | None) -> bool:
+    """Whether it is the drive of the cloud-init seed, whose file goes with its contents."""
+    return any(isinstance(item, Disk) and item.target == SEED_TARGET for item in (old, new))
+
+
+def _is_fixed(old: Device | None, new: Device | None, live: Domain) -> bool:
+    """Whether only a restart brings it: SATA and drives have no hot-plug, TPMs neither."""
     if isinstance(old, Disk) and old.device == "cdrom":
         return False  # its medium can be changed
-    disks = [item for item in (old, new) if isinstance(item, Disk)]
-    return any(disk.bus == "sata" or disk.device == "cdrom" for disk in disks)
+    for item in (old, new):
+        if isinstance(item, Tpm) or (isinstance(item, UsbDevice) and not live.usb):
+            return True
+        if isinstance(item, Disk) and (item.bus == "sata" or item.device == "cdrom"):
+            return True
+    return False
+
+
+def _called(old: Device | None, new: Device | None) -> str:
+    """A device's name in messages."""
+    found = new if new is not None else old
+    return found.target if isinstance(found, Disk) else type(found).__name__.lower()
 
 
 def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
-    old = {domain_xml.device_key(item): dataclasses.replace(item, boot=None) for item in have}
-    new = {domain_xml.device_key(item): dataclasses.replace(item, boot=None) for item in need}
+    old = {domain_xml.device_key(item): _as_running(item) for item in have}
+    new = {domain_xml.device_key(item): _as_running(item) for item in need}
     for key in [*(key for key in old if key not in new), *new]:
         if old.get(key) != new.get(key):
             yield old.get(key), new.get(key)
 
 
-def _plug(row: Row, old: Disk | Nic | None, new: Disk | Nic | None) -> Iterator[Step]:
+def _as_running(item: Any) -> Any:
+    """A device without what means nothing, or is the guest's to change, while it runs."""
+    if isinstance(item, Disk):
+        return dataclasses.replace(item, boot=None, tray="closed")
+    return dataclasses.replace(item, boot=None) if hasattr(item, "boot") else item
+
+
+def _plug(row: Row, old: Device | None, new: Device | None) -> Iterator[Step]:
     """Steps that bring one device of a running domain from ``old`` to ``new``."""
     if isinstance(old, Disk) and old.device == "cdrom":
         medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
@@ -200,13 +234,14 @@ def _plug(row: Row, old: Disk | Nic | None, new: Disk | Nic | None) -> Iterator[
             yield _device_step(row, "plug", None, new)
 
 
-def _device_step(row: Row, action: str, old: Disk | Nic | None, new: Disk | Nic | None) -> Step:
+def _device_step(row: Row, action: str, old: Device | None, new: Device | None) -> Step:
     subject = new if new is not None else old
-    element = (
-        domain_xml.nic_element(subject)
-        if isinstance(subject, Nic)
-        else domain_xml.disk_element(subject or Disk(CDROM_TARGET, None))
-    )
+    if isinstance(subject, Nic):
+        element = domain_xml.nic_element(subject)
+    elif isinstance(subject, Disk) or subject is None:
+        element = domain_xml.disk_element(subject or Disk(CDROM_TARGET, None))
+    else:
+        element = device_xml.element(subject)
     text = domain_xml.as_text(element)
     return _step(row, action, _shown(old), _shown(new), Work(row["type"], text))
 

@@ -73,10 +73,12 @@ def _size(value: Any) -> int:
     return -(-size // 512) * 512
 
 
+_ATTACHED = ("device_name", "device_path", "bus", "read_only")
 ATTACHMENT = (
     Field("device_name", parse=parse_device_name),
     Field("device_path", parse=_device_path),
     Field("bus", choices=BUSES),
+    Field("read_only", "bool", default=False),
 )
 CONTENT = (
     Field("size", parse=_size, required=True),
@@ -105,10 +107,18 @@ class Volume(Kind):
             Field("grow_by", parse=_size),
             Field("root", "bool"),
             Field("recreate_missing", "bool", default=False),
+            Field("hot_plug", "bool", default=True),
         ),
         states=("present", "attached", "detached", "absent"),
         scope=("storage_pool_id", "node_id"),
-        needs=("cluster", "node", "storage_pool", "storage_pool_node", "instance"),
+        needs=(
+            "cluster",
+            "node",
+            "storage_pool",
+            "storage_pool_node",
+            "instance",
+            "instance_device",
+        ),
         rank=90,
         host_rank=30,
         on_host=True,
@@ -141,7 +151,7 @@ class Volume(Kind):
             pool_on_node(pool, row["node_id"], world, resource)
             row["is_root"] = False
         self._draft_size(request, current, row)
-        attachment = {"instance", "device_name", "device_path", "bus"} & set(request.values)
+        attachment = {"instance", *_ATTACHED} & set(request.values)
         if request.state == "present" and attachment:
             raise InputError(
                 f"{', '.join(sorted(attachment))} needs state attached", resource=resource
@@ -150,6 +160,10 @@ class Volume(Kind):
             self._detach(current, row, resource)
         elif request.state == "attached":
             self._attach(request, current, row, world)
+        if not request.options.get("hot_plug", True):
+            for item in (current, row):
+                if item is not None and item["instance_id"]:
+                    world.defer("instance", item["instance_id"])
 
     def _draft_size(self, request: Request, current: Row | None, row: Row) -> None:
         size, more = request.values.get("size"), request.options.get("grow_by")
@@ -185,7 +199,7 @@ class Volume(Kind):
     def _detach(self, current: Row | None, row: Row, resource: str) -> None:
         if current is not None and current["instance_id"] and current["is_root"]:
             raise ConflictError("the root volume cannot be detached", resource=resource)
-        row.update(instance_id=None, device_name=None, device_path=None, bus=None, is_root=False)
+        row.update(dict.fromkeys(("instance_id", *_ATTACHED)), is_root=False, read_only=False)
 
     def _attach(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         resource = request.label
@@ -203,7 +217,7 @@ class Volume(Kind):
                 hint="Detach it there first",
             )
         if held and current is not None:
-            for key in ("device_name", "device_path", "bus"):
+            for key in _ATTACHED:
                 if row[key] != current[key]:
                     raise ConflictError(
                         f"{key} cannot change from {current[key]} to {row[key]} while attached",
@@ -217,7 +231,7 @@ class Volume(Kind):
         ]
         if request.options.get("root"):
             row["is_root"] = True
-        _place(row, siblings, resource)
+        _place(row, siblings, _paths_of_drives(row, world), resource)
 
     def retire(self, request: Request, current: Row, world: World) -> None:
         """One stays that is attached to an instance that stays, or is on another node."""
@@ -229,6 +243,9 @@ class Volume(Kind):
                 resource=request.label,
                 hint="Detach it first",
             )
+        before = world.before("volume", current["id"])
+        if before is not None and before["instance_id"] is None:
+            _check_unused(current, world, request.label)
 
     def touched(
         self, before: Row | None, after: Row | None, world: World
@@ -317,9 +334,29 @@ def _wanted(row: Row) -> VolumeWanted:
     return VolumeWanted(row["id"], row["format"], row["size"], row["image"])
 
 
-def _place(row: Row, siblings: Sequence[Row], resource: str) -> None:
+def _check_unused(row: Row, world: World, resource: str) -> None:
+    pool = world.row("storage_pool", row["storage_pool_id"])
+    path = backend(pool["type"]).path(pool["options"], row["id"], row["format"])
+    if images.in_use(path):
+        raise ConflictError(
+            "an instance that runs still has it open",
+            resource=resource,
+            hint="It was detached with hot_plug=false: stop or restart that instance first",
+        )
+
+
+def _paths_of_drives(row: Row, world: World) -> dict[str, str]:
+    return {
+        item["options"]["device_path"]: f'drive "{item["name"]}"'
+        for item in world.by("instance_device", "instance_id", row["instance_id"])
+        if item["options"].get("device_path")
+    }
+
+
+def _place(row: Row, siblings: Sequence[Row], drives: Mapping[str, str], resource: str) -> None:
     """Give an attached volume bus, device path and device name, each unique in the instance."""
-    used_paths = {item["device_path"]: item["name"] for item in siblings}
+    used_paths = {item["device_path"]: f'volume "{item["name"]}"' for item in siblings}
+    used_paths |= drives
     path = row["device_path"]
     if path is None:
         row["bus"] = row["bus"] or "virtio"
@@ -334,8 +371,12 @@ def _place(row: Row, siblings: Sequence[Row], resource: str) -> None:
     if not path.startswith(f"/dev/{_PREFIX[row['bus']]}") or letter >= _COUNT[row["bus"]]:
         raise InputError(f"device path {path} does not fit bus {row['bus']}", resource=resource)
     if path in used_paths:
-        raise ConflictError(
-            f'device path {path} is used by volume "{used_paths[path]}"', resource=resource
+        raise ConflictError(f"device path {path} is used by {used_paths[path]}", resource=resource)
+    if row["read_only"] and row["bus"] == "sata":
+        raise InputError(
+            "a disk on bus sata cannot be read-only",
+            resource=resource,
+            hint="Use bus virtio or scsi",
         )
     if row["device_name"] is None:
         row["device_name"] = f"disk-{path.removeprefix('/dev/')}"

@@ -15,6 +15,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import StoreError
 from ansible_collections.pextra.ce.plugins.module_utils.store.migrations import (
     m0001_core,
     m0002_network,
+    m0003_devices,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
         Transaction,
     )
 
-MIGRATIONS = (m0001_core.MIGRATION, m0002_network.MIGRATION)
+MIGRATIONS = (
+    m0001_core.MIGRATION,
+    m0002_network.MIGRATION,
+    m0003_devices.MIGRATION,
+)
 LATEST = MIGRATIONS[-1].version
 _VERSION_TABLE = (
     "CREATE TABLE IF NOT EXISTS schema_migrations"

@@ -125,12 +125,14 @@ _DEFAULTS: Mapping[str, Row] = {
     "network_device": {"model": "virtio"},
     "instance": {
         "type": "qemu", "cpu": {"sockets": 1, "cores": 2, "threads": 2}, "memory": 1024,
-        "firmware": "bios", "autostart": False, "boot_order": [], "cdrom": None, "rootfs": None,
+        "chipset": "q35", "firmware": "bios", "autostart": False, "boot_order": [],
+        "cdrom": None, "rootfs": None,
         "cloud_init": {"user_data": "HUSH"}, "status": "ready",
     },
     "volume": {
         "size": 4096, "format": "raw", "image": None, "instance_id": None, "device_name": None,
-        "device_path": None, "bus": None, "is_root": False, "status": "ready",
+        "device_path": None, "bus": None, "is_root": False,
+        "read_only": False, "status": "ready",
     },
 }  # fmt: skip
 
@@ -227,6 +229,8 @@ class Node(Cloud):
         self.add(
             "network_device", name="net0", instance_id=id, port_group_id=self.group, mac="52:54"
         )
+        drive = {"bus": "sata", "device_path": "/dev/sde", "medium": None, "tray": "closed"}
+        self.add("instance_device", name="drive", instance_id=id, type="cdrom", options=drive)
         self.add_volume(
             f"{name}-root",
             instance_id=id,

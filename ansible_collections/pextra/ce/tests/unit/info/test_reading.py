@@ -29,7 +29,7 @@ EVERY_FIELD = pytest.mark.parametrize(
 
 def _columns(table: str) -> set[str]:
     text = " ".join(item for step in MIGRATIONS for item in step.statements)
-    body = re.search(rf"CREATE TABLE {table} \((.*?)\)\s*CREATE", text + " CREATE", re.DOTALL)
+    body = re.search(rf"CREATE TABLE {table} \((.*?)\)\s*(?:CREATE|ALTER|$)", text, re.DOTALL)
     assert body is not None
     added = set(re.findall(rf"ALTER TABLE {table} ADD COLUMN (\w+)", text))
     return added | set(re.findall(r"(\w+) (?:TEXT|INT8|BOOL|JSONB|TIMESTAMPTZ)", body.group(1)))

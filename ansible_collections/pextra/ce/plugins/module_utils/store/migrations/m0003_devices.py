@@ -1,0 +1,26 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Devices of instances, read-only volumes and the choice of a chipset."""
+
+from __future__ import annotations
+
+from ansible_collections.pextra.ce.plugins.module_utils.store.migrations.migration import (
+    Migration,
+)
+
+MIGRATION = Migration(
+    3,
+    "devices of instances",
+    (
+        "ALTER TABLE instances ADD COLUMN chipset TEXT NOT NULL DEFAULT 'q35'",
+        "ALTER TABLE volumes ADD COLUMN read_only BOOL NOT NULL DEFAULT FALSE",
+        """CREATE TABLE instance_devices (
+            id TEXT PRIMARY KEY,
+            instance_id TEXT NOT NULL REFERENCES instances (id),
+            name TEXT NOT NULL,
+            type TEXT NOT NULL,
+            options JSONB NOT NULL,
+            creation TIMESTAMPTZ NOT NULL,
+            UNIQUE (instance_id, name))""",
+    ),
+)
