@@ -1,4 +1,8 @@
-"""The root file system that all nodes share: built once, kept until what it is made of changes."""
+"""The root file system that all nodes share: built once, kept until what it is made of changes.
+
+It is an ext4 image, and not a directory, because user-mode Linux's file system on a directory
+(hostfs) gives every file that a node makes to root, which PostgreSQL and QEMU do not survive.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,10 @@ from lab.errors import LabError
 from lab.programs import run, run_all
 
 SUITE = "bookworm"
-RECIPE = 1
+RECIPE = 2
 """Counts changes of how a base is made, besides its packages."""
+SIZE = "16G"
+"""Of the image, which is sparse, and of what a node sees as its root disk."""
 
 _MACHINE = (
     "dbus", "e2fsprogs", "ethtool", "gdisk", "iproute2", "iputils-arping", "iputils-ping", "kmod",
@@ -37,6 +43,15 @@ _SILENT = (
     "systemd-networkd-wait-online.service",
 )  # fmt: skip
 """Units that no node starts by itself: servers are for those that a scenario makes servers."""
+FIRST_BOOT = """#!/bin/sh
+# Process 1 of a node, until systemd is: takes over the files that only this node has, once.
+if [ ! -e /etc/lab ]; then
+    mount -t hostfs -o "$LAB_FILES" none /mnt && cp -dR --preserve=mode /mnt/. / && umount /mnt
+    touch /etc/lab
+fi
+unset LAB_FILES
+exec /sbin/init
+"""
 _APT_OPTIONS = re.compile(r"Acquire::(http|https|ftp|Check-|Retries|Max-)")
 
 
@@ -126,16 +141,16 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def ready(wanted: str) -> Path:
-    """The base with these packages; builds it if there is none yet, which takes minutes."""
+    """The image with these packages; builds it if there is none yet, which takes minutes."""
     names = packages(wanted)
-    root = paths.CACHE / f"{SUITE}-{key(names)}"
+    image = paths.CACHE / f"{SUITE}-{key(names)}.ext4"
     with _locked(paths.CACHE / "lock"):
         for half in paths.CACHE.glob("new-*"):  # the lock is held: nobody builds these any more
             _remove(half)
-        if not root.exists():
-            print(f"lab: building the nodes' root file system in {root}: minutes, once", flush=True)
-            _build(names, root)
-    return root
+        if not image.exists():
+            print(f"lab: building the nodes' root disk {image}: minutes, once", flush=True)
+            _build(names, image)
+    return image
 
 
 def _remove(folder: Path) -> None:
@@ -146,7 +161,7 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _build(names: list[str], root: Path) -> None:
+def _build(names: list[str], image: Path) -> None:
     """Make a base under a passing name, so that half of one is never taken for a whole."""
     new = paths.CACHE / f"new-{secrets.token_hex(4)}"
     new.mkdir()
@@ -160,7 +175,11 @@ def _build(names: list[str], root: Path) -> None:
         SUITE, str(target), *map(str, _sources(new)),
     )  # fmt: skip
     _configure(target)
-    os.rename(target, root)
+    run(
+        "mke2fs", "-q", "-t", "ext4", "-L", "root", "-m", "0", "-d", str(target),
+        str(new / "image"), SIZE,
+    )  # fmt: skip
+    os.rename(new / "image", image)
     _remove(new)
 
 
@@ -183,3 +202,9 @@ def _configure(root: Path) -> None:
         "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\nUseDNS no\n"
     )
     (root / "etc/resolv.conf").unlink(missing_ok=True)
+    (root / "etc/systemd/system.conf.d").mkdir(exist_ok=True)
+    # The kernel's watchdog wants a program of the machine's.
+    (root / "etc/systemd/system.conf.d/lab.conf").write_text("[Manager]\nRebootWatchdogSec=0\n")
+    first = root / "usr/sbin/lab-init"
+    first.write_text(FIRST_BOOT)
+    first.chmod(0o755)

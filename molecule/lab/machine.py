@@ -1,4 +1,4 @@
-"""A node: a user-mode Linux process on an overlay of the base, in the lab's network namespace."""
+"""A node: a user-mode Linux process on a layer over the base, in the lab's network namespace."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from lab.errors import LabError
 from lab.topology import Node, Topology
 
 MEMORY = "/dev/shm"  # noqa: S108 - where user-mode Linux keeps a node's RAM, in a deleted file
-_START = 'mount -t overlay overlay -o "$1" "$2" && shift 2 && exec "$@"'
+_LETTERS = "bcdefgh"
 
 
 def prepare(lab: str, node: Node, topology: Topology) -> None:
     """Make a node's folder: disks, and those files of its root that only it has."""
     folder = paths.node(lab, node.name)
-    for name in ("upper", "work", "root"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for letter, bytes_ in zip("bcdefgh", node.disks, strict=False):
+    for letter, bytes_ in zip(_LETTERS, node.disks, strict=False):
         with (folder / f"ubd{letter}.img").open("ab") as disk:
             disk.truncate(bytes_)
-    upper = folder / "upper"
+    own = folder / "files"
     hosts = [f"{each.address} {each.name}" for each in topology.nodes]
     files = {
         "etc/hostname": f"{node.name}\n",
@@ -39,31 +37,31 @@ def prepare(lab: str, node: Node, topology: Topology) -> None:
         ),
     }
     for name, text in files.items():
-        path = upper / name
+        path = own / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    keys = upper / "root/.ssh"
+    keys = own / "root/.ssh"
     keys.mkdir(parents=True, exist_ok=True)
-    for path in (keys.parent, keys):
+    for path in (keys.parent, keys):  # their modes go over to the node, too
         path.chmod(0o700)
     shutil.copy(paths.lab(lab) / "id_ed25519.pub", keys / "authorized_keys")
     secret = access.host_key(lab, node)
-    (upper / "etc/ssh").mkdir(exist_ok=True)
+    (own / "etc/ssh").mkdir(exist_ok=True)
     for path in (secret, secret.with_suffix(".pub")):
-        shutil.copy(path, upper / "etc/ssh" / path.name)
+        shutil.copy(path, own / "etc/ssh" / path.name)
 
 
 def command(lab: str, node: Node, base: Path) -> list[str]:
     """The command line that boots a node.
 
-    Its mounts and processes are in namespaces of their own: they end with it, however it ends.
+    Its processes are in a namespace of their own: they end with it, however it ends.
     """
     folder = paths.node(lab, node.name)
-    root = str(folder / "root")
-    layers = f"lowerdir={base},upperdir={folder / 'upper'},workdir={folder / 'work'}"
-    disks = [
+    # Blocks that the node writes go to a file of its own.
+    disks = [f"ubda={folder}/ubda.cow,{base}"]
+    disks += [
         f"ubd{letter}={folder}/ubd{letter}.img"
-        for letter, _ in zip("bcdefgh", node.disks)  # noqa: B905
+        for letter, _ in zip(_LETTERS, node.disks, strict=False)
     ]
     cards = [
         f"{nic.name}:transport=tap,ifname={nic.tap},depth=64,gro=1,mac={nic.mac}"
@@ -72,9 +70,10 @@ def command(lab: str, node: Node, base: Path) -> list[str]:
     return [
         "ip", "netns", "exec", paths.namespace(lab),
         "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-        "sh", "-c", _START, "lab", layers, root,
-        "linux.uml", f"mem={node.memory >> 20}M", "rootfstype=hostfs", f"rootflags={root}", "rw",
-        "init=/sbin/init", "quiet", "con=null", "con0=null,fd:1", "ssl=null",
+        str(Path(__file__).with_name("boot.py")),
+        f"mem={node.memory >> 20}M", "root=/dev/ubda", "rootflags=noinit_itable", "rw", "quiet",
+        "init=/usr/sbin/lab-init", f"LAB_FILES={folder}/files",
+        "con=null", "con0=null,fd:1", "ssl=null",
         f"uml_dir={folder}", f"umid={node.name}", *disks, *cards,
     ]  # fmt: skip
 
