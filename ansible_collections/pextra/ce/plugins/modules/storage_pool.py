@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Creates, changes and removes a storage pool of a cluster, and says on which nodes it is enabled.
   - A pool is configuration of the cluster; each enabled node realises it as a libvirt pool of the
-    same name. The node that the task runs on does so at once, other nodes when they next run a task
-    that names the pool.
+    same name. The node that the task runs on does so at once, other nodes when they next run
+    M(pextra.ce.storage_pool_propagation), which their timer does at intervals.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -42,21 +42,100 @@ options:
     type: str
   type:
     description:
-      - What the pool stands on. This release realises V(directory), image files in a directory of
-        each node; the other types are refused.
+      - What the pool stands on.
+      - V(directory), image files in a directory of each node. V(netfs), image files on an NFS or
+        CIFS server. V(iscsi), the LUNs of an iSCSI target. V(rbd), images in a Ceph pool. V(zfs),
+        volumes of a ZFS pool, and V(lvm), logical volumes of a volume group; these must exist on
+        each node under the pool's name.
       - Default on creation is V(directory). Cannot be changed afterwards.
     type: str
     choices: [directory, netfs, iscsi, rbd, zfs, lvm]
   options:
     description:
-      - Settings of the pool's type, as a dictionary.
-      - V(directory) has C(path), the absolute path of the directory, which is made if it is
-        missing. It must be outside the system's own directories, neither inside nor around the
-        directory of another pool of the cluster, and is the same on every node. Unless given it is
-        C(/var/lib/pextra-ce/pools/) and the pool's name.
+      - Settings of the pool's type; each says for which types it is. They are the same on every
+        node.
       - Default on creation is empty. Settings of a pool that exists are fixed, and a run that would
-        change one fails.
+        change one fails, but for O(options.password) and O(options.key), which every node takes
+        over when it next propagates pools.
     type: dict
+    suboptions:
+      path:
+        description:
+          - For V(directory), the absolute path of the directory, and for V(netfs), where the export
+            is mounted. It is made if it is missing.
+          - It must be outside the system's own directories, and neither inside nor around the path
+            of another pool of the cluster. For V(netfs), nothing else may be mounted or lie there.
+          - Unless given it is C(/var/lib/pextra-ce/pools/) and the pool's name.
+        type: str
+      protocol:
+        description:
+          - For V(netfs), what the server speaks. V(nfs) unless given.
+        type: str
+        choices: [nfs, cifs]
+      server:
+        description:
+          - For V(netfs), address or name of the server, which it needs.
+        type: str
+      export:
+        description:
+          - For V(netfs), which it needs. Absolute path of the export with NFS, the name of the
+            share with CIFS.
+        type: str
+      version:
+        description:
+          - For V(netfs), the version of the protocol. What client and server agree on unless given.
+          - V(3), V(4), V(4.0), V(4.1) and V(4.2) are of NFS, the others of CIFS.
+        type: str
+        choices: ['3', '4', '4.0', '4.1', '4.2', '2.1', '3.0', '3.1.1']
+      domain:
+        description:
+          - For V(netfs) with CIFS, the domain or workgroup of the user.
+        type: str
+      portal:
+        description:
+          - For V(iscsi), which it needs. IP address of the target's portal, and a port after a
+            colon unless that is 3260. An IPv6 address is in brackets.
+        type: str
+      target:
+        description:
+          - For V(iscsi), which it needs. The target's qualified name.
+        type: str
+      monitors:
+        description:
+          - For V(rbd), which it needs. Addresses of the monitors, each with a port after a colon
+            unless that is 6789.
+        type: list
+        elements: str
+      ceph_pool:
+        description:
+          - For V(rbd), the Ceph pool. It has the name of the storage pool unless given.
+        type: str
+      username:
+        description:
+          - For V(netfs) with CIFS and V(rbd), which need it, and for V(iscsi) with CHAP, who logs
+            in. A cephx user is written without C(client.).
+        type: str
+      password:
+        description:
+          - For V(netfs) with CIFS, which needs it, and for V(iscsi) with CHAP, the password. It can
+            be changed.
+          - It is shown nowhere. Nodes read it from the store, and keep it in a file of root's.
+        type: str
+      key:
+        description:
+          - For V(rbd), which needs it, the cephx user's key. It can be changed.
+          - It is shown nowhere. Nodes read it from the store, and keep it in a secret of libvirt
+            and in a file of root's.
+        type: str
+      thin:
+        description:
+          - For V(zfs), whether volumes take only what is written to them. V(true) unless given.
+        type: bool
+      thin_pool:
+        description:
+          - For V(lvm), the name of a thin pool, which must exist in the volume group on each node.
+            Volumes then take only what is written to them, and can have snapshots.
+        type: str
   nodes:
     description:
       - Ids or names of nodes of the cluster on which the pool is enabled. They are added to those
@@ -75,7 +154,7 @@ options:
       - V(present) creates the pool, or changes what is given and differs.
       - V(absent) removes it. It must hold no volume on any node. On this node the libvirt pool is
         removed at once, and its directory if nothing is in it. The pool's name stays taken until
-        every other node that has it has run this task, too.
+        every other node has let go of it, too.
     type: str
     choices: [present, absent]
     default: present
@@ -106,6 +185,36 @@ EXAMPLES = r"""
       path: /srv/pextra-ce/fast
     nodes:
       - node1
+
+- name: Have a shared pool on an NFS server
+  pextra.ce.storage_pool:
+    name: shared
+    cluster: main
+    type: netfs
+    options:
+      server: 192.0.2.20
+      export: /srv/images
+
+- name: Have the LUNs of an iSCSI target
+  pextra.ce.storage_pool:
+    name: san
+    cluster: main
+    type: iscsi
+    options:
+      portal: 192.0.2.21
+      target: iqn.2026-01.com.example:san
+      username: node
+      password: "{{ vault_san_password | default('correct horse') }}"
+
+- name: Have a pool in a Ceph cluster
+  pextra.ce.storage_pool:
+    name: ceph
+    cluster: main
+    type: rbd
+    options:
+      monitors: [192.0.2.22, 192.0.2.23]
+      username: pextra
+      key: AQBhb2dcAAAAABAAiVRmsGhTVKvo9Ol5fMtMSg==
 
 - name: Disable it on all nodes
   pextra.ce.storage_pool:
@@ -153,7 +262,7 @@ storage_pool:
       type: str
       sample: directory
     options:
-      description: Settings of its type, complete.
+      description: Settings of its type, complete but for passwords and keys.
       type: dict
       sample:
         path: /var/lib/pextra-ce/pools/local
@@ -167,6 +276,29 @@ storage_pool:
       description: When it was created, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
+    nodes:
+      description: How far the nodes have it on which it is enabled, or was.
+      type: list
+      elements: dict
+      contains:
+        node_id:
+          description: Identifier of the node.
+          type: str
+          sample: node-GfWcFHENKRUZ-mjiExelh
+        name:
+          description: Name of the node.
+          type: str
+          sample: node1
+        status:
+          description:
+            - V(ready), V(pending) where the node has not made it yet, V(deleting) where it has not
+              let go of it yet.
+          type: str
+          sample: ready
+        error:
+          description: What went wrong when the node last tried, V(null) if nothing did.
+          type: str
+          sample: null
 plan:
   description:
     - The steps in the order in which they were carried out; in check mode, would be. Empty if

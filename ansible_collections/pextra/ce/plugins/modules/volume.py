@@ -66,11 +66,21 @@ options:
     type: str
   format:
     description:
-      - Format of the image file. V(qcow2) takes the space that the guest has written; V(raw) is
-        sparse, too, and a little faster.
-      - Default on creation is V(qcow2). Cannot be changed afterwards.
+      - Format of the volume. V(qcow2) takes the space that the guest has written, and can have
+        snapshots; as a file V(raw) is sparse, too, and a little faster. Pools that have no files
+        know V(raw) alone.
+      - Default on creation is V(qcow2), and V(raw) in pools without files. Cannot be changed
+        afterwards.
     type: str
     choices: [qcow2, raw]
+  lun:
+    description:
+      - Number of the LUN that the volume takes, in a pool of type V(iscsi).
+      - Left out, it is the smallest that is large enough, that no volume has, and on which neither
+        a partition table nor a file system is to be seen. One that carries such is taken, and
+        overwritten where there is an O(image), only if it is named here.
+      - Cannot be changed afterwards.
+    type: int
   image:
     description:
       - Absolute path on the node of the disk image that a new volume is filled from, qcow2 or raw,
@@ -240,6 +250,10 @@ volume:
     image:
       description: The file that it was filled from, V(null) if it began empty.
       type: str
+      sample: null
+    lun:
+      description: The LUN that it is, V(null) but in a pool of type V(iscsi).
+      type: int
       sample: null
     instance_id:
       description: The instance that it is attached to, V(null) if none.

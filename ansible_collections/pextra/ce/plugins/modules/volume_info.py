@@ -57,6 +57,7 @@ options:
       - instance
       - instance_id
       - is_root
+      - lun
       - name
       - node
       - node_id
@@ -141,6 +142,10 @@ volumes:
     image:
       description: The image file that it was filled from, V(null) where it began empty.
       type: str
+      sample: null
+    lun:
+      description: The LUN that it is, V(null) but in a pool of type V(iscsi).
+      type: int
       sample: null
     attached:
       description: Whether it is attached to an instance.

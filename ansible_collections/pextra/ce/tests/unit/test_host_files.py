@@ -18,16 +18,6 @@ from hypothesis import strategies as st
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError, InputError
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import images, seed
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
-    VolumeWanted,
-)
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.directory import (
-    DirectoryPool,
-)
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
-    TYPES,
-    backend,
-)
 
 # Images
 
@@ -129,64 +119,6 @@ def test_remnant_of_an_interrupted_run_is_seen_and_removed(tmp_path: Path) -> No
     assert images.remnant(str(path))
     images.remove(str(path))
     assert list(tmp_path.iterdir()) == []
-
-
-# Pools
-
-
-@given(st.text(max_size=30) | st.integers() | st.lists(st.text(), max_size=2))
-def test_path_of_a_pool_is_plain_absolute_and_outside_the_system(path: object) -> None:
-    pool = DirectoryPool()
-    try:
-        options = pool.normalise({"path": path}, "local")
-    except InputError:
-        return
-    assert options["path"].startswith("/")
-    assert ".." not in options["path"]
-    assert not options["path"].startswith(("/etc/", "/usr/", "/proc/"))
-    assert pool.normalise(options, "local") == options
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "conflict"),
-    [
-        ("/srv/a", "/srv/a", True),
-        ("/srv/a", "/srv/a/b", True),
-        ("/srv/a/b", "/srv/a", True),
-        ("/srv/a", "/srv/ab", False),
-    ],
-)
-def test_pools_do_not_share_a_directory(one: str, two: str, conflict: bool) -> None:
-    found = DirectoryPool().conflicts({"path": one}, {"path": two})
-    assert bool(found) == conflict
-
-
-def test_pool_makes_volumes_once_and_of_one_size_by_copying(tmp_path: Path) -> None:
-    pool, options = DirectoryPool(), {"path": str(tmp_path / "pool")}
-    pool.prepare(options)
-    assert stat.S_IMODE((tmp_path / "pool").stat().st_mode) & 0o066 == 0
-    wanted = [VolumeWanted(f"vol-{number}", "raw", 1 << 20, None) for number in range(3)]
-    pool.create(options, wanted)
-    (tmp_path / "pool" / "vol-0.raw").write_bytes(b"data")
-    pool.create(options, wanted)
-    assert (tmp_path / "pool" / "vol-0.raw").read_bytes() == b"data"
-    for item in wanted:
-        pool.remove(options, item.key, item.format)
-    pool.clear(options)
-    assert not (tmp_path / "pool").exists()
-
-
-def test_directory_with_something_in_it_stays(tmp_path: Path) -> None:
-    written(tmp_path / "notes", b"precious")
-    DirectoryPool().clear({"path": str(tmp_path)})
-    assert (tmp_path / "notes").exists()
-
-
-def test_each_type_of_pool_is_there_or_refused_by_name() -> None:
-    assert backend("directory").type == "directory"
-    for type in set(TYPES) - {"directory"}:
-        with pytest.raises(HostError, match=type):
-            backend(type)
 
 
 # Seeds

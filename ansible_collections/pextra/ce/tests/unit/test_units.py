@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.pextra.ce.plugins.module_utils import ids, units
 from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import parse_path, parse_text
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import parse_device_name
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_place import parse_device_name
 
 NAMES = (units.parse_name, units.parse_hostname, parse_device_name)
 PLAIN = set(string.ascii_letters + string.digits + " ._-")

@@ -142,6 +142,10 @@ class Kind:
         """Whether this host has now done its part, so that the row may become ready or go."""
         return row.get("node_id") in (None, world.here)
 
+    def learned(self, row: Row, world: World) -> Row:
+        """Columns that are written when this host has done its part, besides the status."""
+        return {}
+
     def prepare(self, request: Request, host: Host) -> Request:
         """Make what a request needs before it can be claimed; not called in check mode."""
         return request

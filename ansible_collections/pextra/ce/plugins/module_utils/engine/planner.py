@@ -260,8 +260,9 @@ class Planner:
             row = world.get(name, id)
             if row is None or row["status"] not in ("pending", "updating"):
                 continue
-            if self._kinds[name].realised(row, world):
-                world.put(name, {**row, "status": "ready"})
+            kind = self._kinds[name]
+            if kind.realised(row, world):
+                world.put(name, {**row, **kind.learned(row, world), "status": "ready"})
 
     def _store_steps(self, world: World) -> Iterable[Step]:
         created = world.created_ids()

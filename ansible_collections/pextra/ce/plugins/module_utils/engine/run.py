@@ -157,11 +157,16 @@ class Runner:
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:
         world = drafted.world
         ready: list[tuple[KindSpec, str]] = []
+        learned: list[worlds.RowChange] = []
         gone = [(item.spec, item.id) for item in world.changes() if _deferred(item)]
         for name, id in drafted.hosted:
             kind, row = self._kinds[name], world.get(name, id)
             if row is not None and kind.realised(row, world):
                 (gone if _going(row) else ready).append((kind.spec, id))
+                if not _going(row):
+                    known = {**row, **kind.learned(row, world)}
+                    learned.append(worlds.RowChange(kind.spec, id, row, known))
+        tx.write([item for item in learned if item.before != item.after])
         tx.finish(ready, gone)
 
     def _check_restarts(self, drafted: Drafted, allow_restart: bool) -> None:
@@ -192,9 +197,10 @@ class Runner:
 
     def _verify(self, drafted: Drafted) -> None:
         for kind, id in drafted.hosted:
-            row = drafted.world.get(kind, id)
-            if row is not None:
-                drafted.world.put(kind, {**row, "status": "ready"} if not _going(row) else row)
+            row, behind = drafted.world.get(kind, id), self._kinds[kind]
+            if row is not None and not _going(row) and behind.realised(row, drafted.world):
+                known = behind.learned(row, drafted.world)
+                drafted.world.put(kind, {**row, **known, "status": "ready"})
         asked = {(item.request.kind, item.id): item.request for item in drafted.targets}
         hosted = {key: asked.get(key) for key in drafted.hosted}
         left = [

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import Remote
+
 SEED_TARGET = "sdz"
 ALIAS = "ua-pextra-"
 """Prefix of the aliases of our devices; libvirt keeps aliases that begin with ua-."""
@@ -20,7 +22,8 @@ class Disk:
 
     Attributes:
         target: Device name in the guest's order, such as ``vda``.
-        path: The image file; None is an empty drive.
+        path: The image file, the device below /dev, or what ``remote`` calls it; None is an empty
+            drive.
         format: ``qcow2`` or ``raw``.
         bus: ``virtio``, ``sata`` or ``scsi``; of a CD-ROM drive also ``ide`` or ``usb``.
         device: ``disk`` or ``cdrom``.
@@ -28,6 +31,7 @@ class Disk:
         alias: Marks the device as ours; None on what somebody else added.
         read_only: A guest cannot write to the disk; CD-ROM drives are so anyway.
         tray: ``open`` where a drive's medium is out.
+        remote: How QEMU reaches it over the network.
     """
 
     target: str
@@ -39,6 +43,7 @@ class Disk:
     alias: str | None = None
     read_only: bool = False
     tray: str = "closed"
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import device_xml
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import device_xml, disk_source
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
     CDROM_TARGET,
     SEED_TARGET,
@@ -115,10 +115,11 @@ def _cpu_element(domain: Domain) -> ET.Element:
 
 def disk_element(disk: Disk) -> ET.Element:
     """A ``disk`` element."""
-    element = ET.Element("disk", type="file", device=disk.device)
+    kind = disk_source.kind(disk)
+    element = ET.Element("disk", type=kind, device=disk.device)
     ET.SubElement(element, "driver", name="qemu", type=disk.format)
     if disk.path is not None:
-        ET.SubElement(element, "source", file=disk.path)
+        element.append(disk_source.element(disk.path, disk.remote, kind))
     target = ET.SubElement(element, "target", dev=disk.target, bus=disk.bus)
     if disk.tray == "open":
         target.set("tray", "open")
@@ -232,7 +233,7 @@ def _disk(element: ET.Element) -> Disk:
     source, target = element.find("source"), element.find("target")
     driver = element.find("driver")
     place = target.attrib if target is not None else {}
-    path = source.get("file", source.get("dev")) if source is not None else None
+    path, remote = disk_source.parse(source)
     device = element.get("device", "disk")
     return Disk(
         target=place.get("dev", ""),
@@ -244,6 +245,7 @@ def _disk(element: ET.Element) -> Disk:
         alias=_alias(element),
         read_only=device != "cdrom" and element.find("readonly") is not None,
         tray=place.get("tray", "closed"),
+        remote=remote,
     )
 
 

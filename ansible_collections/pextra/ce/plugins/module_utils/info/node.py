@@ -11,7 +11,10 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import facts
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
+    backend,
+    pool_of,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.info.node_license import (
     is_valid,
     license_of,
@@ -51,7 +54,7 @@ def _storage_usage(row: Row, view: View) -> dict[str, Any] | None:
     found = {}
     for item in view.by("storage_pool_node", "node_id", row["id"]):
         pool = view.get("storage_pool", item["storage_pool_id"])
-        seen = backend(pool["type"]).usage(pool["options"]) if pool is not None else None
+        seen = backend(pool["type"]).usage(pool_of(pool, view.host)) if pool is not None else None
         if pool is not None and seen is not None:
             found[_file_system(pool)] = seen
     return usage(

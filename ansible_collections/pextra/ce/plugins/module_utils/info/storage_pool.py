@@ -10,12 +10,13 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.defined import PoolState
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
+    FILE_TYPES,
+    backend,
+    pool_of,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Info, count_of
 from ansible_collections.pextra.ce.plugins.module_utils.info.view import View, usage
-
-_FILE_BASED = ("directory", "netfs")
-"""Types whose volumes are files (user guide, Storage Pool Types); images are files too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class OnNode:
             return Status("error", "libvirt has a pool of that name that is not ours")
         if row["status"] != "ready":
             return Status("pending", "the node has not made it yet")
-        if seen is None or (seen.defined and seen.active and seen.path_exists):
+        if seen is None or seen.started:
             return Status("available")
         if not seen.defined:
             return Status("error", "libvirt does not have it any more")
-        if not seen.path_exists:
-            return Status("error", "its directory is missing")
+        if seen.trouble:
+            return Status("error", seen.trouble)
         return Status("error", "it is not active")
 
 
@@ -122,7 +123,7 @@ def _node_list(row: Row, view: View) -> list[dict[str, Any]]:
 
 def _usage(row: Row, view: View) -> dict[str, Any] | None:
     here = any(map(view.is_here, view.by("storage_pool_node", "storage_pool_id", row["id"])))
-    seen = backend(row["type"]).usage(row["options"]) if here else None
+    seen = backend(row["type"]).usage(pool_of(row, view.host)) if here else None
     return usage(seen.capacity, seen.available) if seen is not None else None
 
 
@@ -136,7 +137,7 @@ STORAGE_POOL = Info(
         "status_reason": lambda row, view: _status(row, view).reason,
         "initialized": _initialized,
         "available": lambda row, view: _status(row, view).text == "available",
-        "can_hold_images": lambda row, _view: row["type"] in _FILE_BASED,
+        "can_hold_images": lambda row, _view: row["type"] in FILE_TYPES,
         "usage": _usage,
         "volume_count": count_of("volume", "storage_pool_id"),
         "nodes": _node_list,

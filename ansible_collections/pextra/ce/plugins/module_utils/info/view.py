@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import VolumeState
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.defined import PoolState
 from ansible_collections.pextra.ce.plugins.module_utils.info.domains import Domains
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
@@ -68,6 +69,12 @@ class View(World):
         """libvirt's storage pools, by the id of the pool's association with this node."""
         rows = self.by("storage_pool_node", "node_id", self.here) if self.here else []
         return KINDS["storage_pool_node"].observe(rows, self.host, self)
+
+    @functools.cached_property
+    def volumes(self) -> Mapping[str, VolumeState]:
+        """The volumes of this node that are there, by id: one look a pool."""
+        rows = self.by("volume", "node_id", self.here) if self.here else []
+        return KINDS["volume"].observe(rows, self.host, self)
 
     def domains(self, type: str) -> Domains:
         """libvirt's domains of an instance type: three listings."""

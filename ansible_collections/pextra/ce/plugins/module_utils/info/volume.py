@@ -4,30 +4,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import VolumeState
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
+    Pool,
+    PoolBackend,
+    VolumeState,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
+    backend,
+    pool_of,
+    volume_of,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Computed, Info
 from ansible_collections.pextra.ce.plugins.module_utils.info.view import View
 
 
-def _place(row: Row, view: View) -> tuple[Any, Row]:
-    """The backend and the options of the volume's pool."""
+def _place(row: Row, view: View) -> tuple[PoolBackend, Pool]:
+    """The type and the pool that the volume is in."""
     pool = view.require("storage_pool", row["storage_pool_id"])
-    return backend(pool["type"]), pool["options"]
+    return backend(pool["type"]), pool_of(pool, view.host)
 
 
 def _path(row: Row, view: View) -> str:
-    type, options = _place(row, view)
-    return str(type.path(options, row["id"], row["format"]))
+    type, pool = _place(row, view)
+    return type.path(pool, volume_of(row))
 
 
 def _seen(row: Row, view: View) -> VolumeState | None:
-    type, options = _place(row, view)
-    found: VolumeState | None = type.look(options, row["id"], row["format"])
-    return found
+    return view.volumes.get(row["id"])
 
 
 def _exists(row: Row, view: View) -> bool | None:
@@ -44,7 +48,7 @@ VOLUME = Info(
     plural="volumes",
     columns=(
         "id", "storage_pool_id", "node_id", "name", "description", "size", "format", "image",
-        "instance_id", "device_name", "device_path", "bus", "is_root", "read_only",
+        "lun", "instance_id", "device_name", "device_path", "bus", "is_root", "read_only",
         "status", "creation",
     ),
     parents=("node", "storage_pool", "instance"),

@@ -34,7 +34,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     resolve_node,
     within,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import ATTACHMENT, CONTENT
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import CONTENT
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_place import ATTACHMENT
 
 
 def _memory(value: Any) -> int:

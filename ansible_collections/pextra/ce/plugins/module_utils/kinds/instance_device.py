@@ -23,7 +23,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     UnsupportedError,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import parse_path
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import parse_device_name
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_place import parse_device_name
 
 TYPES = ("cdrom", "tpm", "rng", "usb")
 SOURCES = {"random": "/dev/random", "urandom": "/dev/urandom", "passthrough": "/dev/hwrng"}

@@ -31,7 +31,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     Tpm,
     UsbDevice,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
+    backend,
+    pool_of,
+    volume_of,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_device, instance_files
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_files import console_log
 
@@ -177,9 +181,11 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
         if volume["status"] == "deleting":
             continue
         pool = world.row("storage_pool", volume["storage_pool_id"])
+        type, where = backend(pool["type"]), pool_of(pool, world.host)
         yield Disk(
             target=volume["device_path"].removeprefix("/dev/"),
-            path=backend(pool["type"]).path(pool["options"], volume["id"], volume["format"]),
+            path=type.path(where, volume_of(volume)),
+            remote=type.remote(where, volume_of(volume)),
             format=volume["format"],
             bus=volume["bus"],
             boot=order.get(volume["device_name"]),

@@ -13,7 +13,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Cha
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import parse_device_name
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_place import parse_device_name
 
 MODELS = ("virtio", "e1000e")
 OPTIONS = (

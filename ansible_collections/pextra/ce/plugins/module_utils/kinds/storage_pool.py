@@ -15,7 +15,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ConflictError,
     InputError,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import TYPES, backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import options
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import DESCRIPTION
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
@@ -41,13 +41,14 @@ class StoragePool(Kind):
             Field("name", parse=_name, required=True, change=Change.IMMUTABLE),
             Field("cluster", ref="cluster", required=True, change=Change.IMMUTABLE),
             DESCRIPTION,
-            Field("type", choices=TYPES, default="directory", change=Change.IMMUTABLE),
-            Field("options", "dict", default={}),
+            Field("type", choices=options.TYPES, default="directory", change=Change.IMMUTABLE),
+            Field("options", "dict", default={}, options=options.FIELDS),
             Field("nodes", "list", elements="str", stored=False),
         ),
         options=(Field("purge_nodes", "bool", default=False),),
         scope=("cluster_id",),
         needs=("cluster", "node", "storage_pool_node", "volume"),
+        hidden=("secrets",),
         rank=60,
         on_host=True,
     )
@@ -63,23 +64,51 @@ class StoragePool(Kind):
         return found
 
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
-        """Check the options with the pool's type."""
-        options = backend(row["type"]).normalise(row["options"], row["name"])
-        if current is not None and options != current["options"]:
-            raise ConflictError(
-                f"options cannot change from {current['options']} to {options}",
-                resource=request.label,
-                hint="Create another pool",
-            )
-        row["options"] = options
+        """Check the options with the pool's type, and keep its credentials apart."""
+        shown, given = options.normalise(row["type"], row["options"] or {}, row["name"])
+        if current is None:
+            row["secrets"] = given
+        else:
+            if shown != current["options"]:
+                raise ConflictError(
+                    f"options cannot change from {current['options']} to {shown}",
+                    resource=request.label,
+                    hint="Create another pool; only its credentials can change",
+                )
+            row["secrets"] = {**current["secrets"], **given}
+        row["options"] = shown
         for other in world.by("storage_pool", "cluster_id", row["cluster_id"]):
-            if other["id"] == row["id"] or other["type"] != row["type"]:
+            if other["id"] == row["id"]:
                 continue
-            why = backend(row["type"]).conflicts(options, other["options"])
+            why = options.conflict(row["type"], shown, other["type"], other["options"])
             if why:
                 raise ConflictError(
                     f'it conflicts with pool "{other["name"]}": {why}', resource=request.label
                 )
+
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
+        """Its associations: this node takes over other credentials."""
+        if before is not None and after is not None and before["secrets"] != after["secrets"]:
+            for item in world.by("storage_pool_node", "storage_pool_id", after["id"]):
+                yield "storage_pool_node", item["id"]
+
+    def present(self, row: Row, world: World) -> dict[str, Any]:
+        """The pool, and how far each of its nodes has it, as that node said last."""
+        nodes = []
+        for item in world.by("storage_pool_node", "storage_pool_id", row["id"]):
+            node = world.get("node", item["node_id"])
+            nodes.append(
+                {
+                    "node_id": item["node_id"],
+                    "name": node["name"] if node else None,
+                    "status": item["status"],
+                    "error": item["error"],
+                }
+            )
+        nodes.sort(key=lambda item: str(item["name"]))
+        return {**self.spec.public(row), "nodes": nodes}
 
     def expand(self, request: Request, world: World) -> Iterable[Request]:
         """The pool, and its association with each enabled node."""

@@ -12,9 +12,15 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Fie
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
-from ansible_collections.pextra.ce.plugins.module_utils.errors import ForeignError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ForeignError,
+    PextraError,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
+    backend,
+    pool_of,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool import refuse_volumes
 
 
@@ -38,47 +44,81 @@ class StoragePoolNode(Kind):
         on_host=True,
     )
 
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """A new one is not realised yet."""
+        if current is None:
+            row.update(internal_id=None, error=None)
+
     def retire(self, request: Request, current: Row, world: World) -> None:
         """A node lets go of a pool only without volumes in it."""
         pool = world.get("storage_pool", current["storage_pool_id"])
         if pool is not None:
             refuse_volumes(world, pool, current["node_id"], request.label)
 
+    def learned(self, row: Row, world: World) -> Row:
+        """That it is realised: what libvirt knows it by, and that nothing is wrong."""
+        return {"internal_id": ids.uuid_of(row["id"]), "error": None}
+
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
-        """libvirt's pools: one listing; ours are known by UUID."""
+        """libvirt's pools: three listings; ours are known by UUID."""
         from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import defined
 
-        return defined.observe(
-            {row["id"]: row["name"] for row in rows if row["node_id"] == world.here}, host
-        )
+        items = {}
+        for row in rows:
+            pool = world.get("storage_pool", row["storage_pool_id"])
+            if pool is not None and row["node_id"] == world.here:
+                items[row["id"]] = defined.OnHost(pool["type"], row["id"], pool_of(pool, host))
+        return defined.observe(items, host)
 
     def converge(
         self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
     ) -> Iterable[Step]:
-        """Define, start and autostart; or stop and undefine."""
+        """Define, start and autostart; or stop and undefine. Of other nodes, nothing."""
         current = row or gone
         if current is None or seen is None or current["node_id"] != world.here:
             return
+        pool = world.row("storage_pool", current["storage_pool_id"])
+        if gone is not None:
+            if seen.defined:
+                yield self._step(current, pool, "undefine", {"state": "defined"}, None, world)
+            return
+        resource = f'storage_pool "{current["name"]}"'
         if seen.foreign:
             raise ForeignError(
                 "libvirt has a pool of that name that is not ours",
-                resource=f'storage_pool "{current["name"]}"',
+                resource=resource,
                 hint="Use another name; pools of others are never touched",
             )
-        pool = world.get("storage_pool", current["storage_pool_id"])
-        if pool is None:
+        if seen.available:
             return
-        if gone is not None:
-            if seen.defined:
-                yield self._step(current, pool, "undefine", {"state": "defined"}, None)
-            return
-        if not (seen.defined and seen.active and seen.autostart and seen.path_exists):
-            before = {"defined": seen.defined, "active": seen.active, "autostart": seen.autostart}
-            after = dict.fromkeys(before, True)
-            yield self._step(current, pool, "define", before, after)
+        if not seen.started:
+            self._test(pool, current, world, resource)
+        before: Row = {key: getattr(seen, key) for key in ("defined", "active", "autostart")}
+        after: Row = dict.fromkeys(before, True)
+        if seen.defined and not seen.prepared:
+            before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
+        if seen.trouble:
+            before, after = {**before, "trouble": seen.trouble}, {**after, "trouble": None}
+        yield self._step(current, pool, "define", before, after, world)
 
-    def _step(self, row: Row, pool: Row, action: str, before: Any, after: Any) -> Step:
-        payload = (pool["type"], pool["options"], ids.uuid_of(row["id"]))
+    def _test(self, pool: Row, row: Row, world: World, resource: str) -> None:
+        """Refuse what this node cannot have, before anything changes.
+
+        Raises:
+            PextraError: Something is missing or in the way; it names the node.
+        """
+        try:
+            backend(pool["type"]).test(pool_of(pool, world.host))
+        except PextraError as error:
+            node = world.row("node", row["node_id"])
+            raise type(error)(
+                f"on node {node['name']}: {error.message}", resource=resource, hint=error.hint
+            ) from None
+
+    def _step(
+        self, row: Row, pool: Row, action: str, before: Any, after: Any, world: World
+    ) -> Step:
+        payload = (pool["type"], pool_of(pool, world.host), ids.uuid_of(row["id"]))
         return Step(
             "storage_pool_node", row["id"], row["name"], action, Phase.HOST, before, after,
             payload=payload,
@@ -88,8 +128,10 @@ class StoragePoolNode(Kind):
         """Carry out a step with libvirt."""
         from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import defined
 
-        type, options, uuid = step.payload
-        if step.action == "define":
-            defined.define(host.qemu, backend(type), step.name, uuid, options)
-        else:
-            defined.undefine(host.qemu, backend(type), uuid, options)
+        name, pool, uuid = step.payload
+        type = backend(name)
+        if step.action == "undefine":
+            defined.undefine(host.qemu, type, pool, uuid)
+            return
+        defined.define(host.qemu, type, pool, uuid)
+        defined.start(host.qemu, type, pool, uuid, anew=bool((step.before or {}).get("trouble")))

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,10 +16,17 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictEr
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import images
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
+    Pool,
+    PoolBackend,
     VolumeState,
     VolumeWanted,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import (
+    backend,
+    pool_of,
+    volume_of,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import luns
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     DESCRIPTION,
     FIXED_NAME,
@@ -28,39 +34,15 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     check_here,
     parse_path,
     resolve_node,
+    within,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool import pool_on_node
-
-BUSES = ("virtio", "sata", "scsi")
-_DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,31}", re.ASCII)
-_DEVICE_PATH = re.compile(r"/dev/((?:vd|sd)[a-z])", re.ASCII)
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_PREFIX = {"virtio": "vd", "sata": "sd", "scsi": "sd"}
-_COUNT = {"virtio": 26, "sata": 4, "scsi": 24}
-"""How many of a bus fit; the last SATA ports and sd letters are the CD-ROM drives'."""
-
-
-def parse_device_name(value: Any) -> str:
-    """A device name: 3 to 32 characters without spaces (user guide, Attaching a Volume).
-
-    Raises:
-        InputError: It is not.
-    """
-    if not _DEVICE_NAME.fullmatch(str(value)):
-        raise InputError(
-            f"{str(value)[:80]!r} is not an acceptable device name",
-            hint="Use 3 to 32 ASCII letters, digits, dots, underscores and hyphens, no spaces",
-        )
-    return str(value)
-
-
-def _device_path(value: Any) -> str:
-    if not _DEVICE_PATH.fullmatch(str(value)):
-        raise InputError(
-            f"{str(value)[:80]!r} is not an acceptable device path",
-            hint="Write /dev/vdb for bus virtio, /dev/sdb for sata and scsi",
-        )
-    return str(value)
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_place import (
+    ATTACHED,
+    ATTACHMENT,
+    paths_of_drives,
+    place,
+)
 
 
 def _size(value: Any) -> int:
@@ -73,13 +55,6 @@ def _size(value: Any) -> int:
     return -(-size // 512) * 512
 
 
-_ATTACHED = ("device_name", "device_path", "bus", "read_only")
-ATTACHMENT = (
-    Field("device_name", parse=parse_device_name),
-    Field("device_path", parse=_device_path),
-    Field("bus", choices=BUSES),
-    Field("read_only", "bool", default=False),
-)
 CONTENT = (
     Field("size", parse=_size, required=True),
     Field("format", choices=("qcow2", "raw"), default="qcow2", change=Change.IMMUTABLE),
@@ -100,6 +75,7 @@ class Volume(Kind):
             NODE,
             DESCRIPTION,
             *CONTENT,
+            Field("lun", "int", change=Change.IMMUTABLE, parse=within(0, 16383)),
             Field("instance", ref="instance"),
             *ATTACHMENT,
         ),
@@ -150,8 +126,9 @@ class Volume(Kind):
         if current is None:
             pool_on_node(pool, row["node_id"], world, resource)
             row["is_root"] = False
+            self._draft_place(request, row, pool, world)
         self._draft_size(request, current, row)
-        attachment = {"instance", *_ATTACHED} & set(request.values)
+        attachment = {"instance", *ATTACHED} & set(request.values)
         if request.state == "present" and attachment:
             raise InputError(
                 f"{', '.join(sorted(attachment))} needs state attached", resource=resource
@@ -164,6 +141,22 @@ class Volume(Kind):
             for item in (current, row):
                 if item is not None and item["instance_id"]:
                     world.defer("instance", item["instance_id"])
+
+    def _draft_place(self, request: Request, row: Row, pool: Row, world: World) -> None:
+        """Format and LUN of a new volume, as its pool's type has them."""
+        formats = backend(pool["type"]).formats
+        if "format" not in request.values:
+            row["format"] = formats[0]
+        if row["format"] not in formats:
+            raise InputError(
+                f"format {row['format']} does not exist in a pool of type {pool['type']}",
+                resource=request.label,
+                hint=f"Possible are: {', '.join(formats)}",
+            )
+        if pool["type"] == "iscsi":
+            luns.choose(row, pool_of(pool, world.host), world, request.label)
+        elif row["lun"] is not None:
+            raise InputError("lun is for pools of type iscsi", resource=request.label)
 
     def _draft_size(self, request: Request, current: Row | None, row: Row) -> None:
         size, more = request.values.get("size"), request.options.get("grow_by")
@@ -199,7 +192,7 @@ class Volume(Kind):
     def _detach(self, current: Row | None, row: Row, resource: str) -> None:
         if current is not None and current["instance_id"] and current["is_root"]:
             raise ConflictError("the root volume cannot be detached", resource=resource)
-        row.update(dict.fromkeys(("instance_id", *_ATTACHED)), is_root=False, read_only=False)
+        row.update(dict.fromkeys(("instance_id", *ATTACHED)), is_root=False, read_only=False)
 
     def _attach(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         resource = request.label
@@ -217,7 +210,7 @@ class Volume(Kind):
                 hint="Detach it there first",
             )
         if held and current is not None:
-            for key in _ATTACHED:
+            for key in ATTACHED:
                 if row[key] != current[key]:
                     raise ConflictError(
                         f"{key} cannot change from {current[key]} to {row[key]} while attached",
@@ -231,7 +224,7 @@ class Volume(Kind):
         ]
         if request.options.get("root"):
             row["is_root"] = True
-        _place(row, siblings, _paths_of_drives(row, world), resource)
+        place(row, siblings, paths_of_drives(row, world), resource)
 
     def retire(self, request: Request, current: Row, world: World) -> None:
         """One stays that is attached to an instance that stays, or is on another node."""
@@ -257,16 +250,20 @@ class Volume(Kind):
 
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, VolumeState]:
         """The volumes' sizes and formats, from their headers."""
-        found = {}
+        pools: dict[str, list[Row]] = {}
         for row in rows:
-            pool = world.get("storage_pool", row["storage_pool_id"])
-            if pool is not None and row["node_id"] == world.here:
-                place = pool["options"], row["id"], row["format"]
-                state = backend(pool["type"]).look(*place)
-                if state is None and row["status"] == "deleting":
-                    state = backend(pool["type"]).remnant(*place)
-                if state is not None:
-                    found[row["id"]] = state
+            if row["node_id"] == world.here:
+                pools.setdefault(row["storage_pool_id"], []).append(row)
+        found: dict[str, VolumeState] = {}
+        for id, members in pools.items():
+            pool = world.row("storage_pool", id)
+            type, where = backend(pool["type"]), pool_of(pool, host)
+            found |= type.look(where, [volume_of(row) for row in members])
+            going = [
+                row for row in members if row["status"] == "deleting" and row["id"] not in found
+            ]
+            if going:
+                found |= type.remnants(where, [volume_of(row) for row in going])
         return found
 
     def converge(
@@ -277,28 +274,32 @@ class Volume(Kind):
         if current is None or current["node_id"] != world.here:
             return
         pool = world.row("storage_pool", current["storage_pool_id"])
+        type, where = backend(pool["type"]), pool_of(pool, world.host)
+        payload = (type, where, current)
         if gone is not None:
             if seen is not None:
-                yield self._step(gone, pool, "delete", {"path": seen.path}, None)
-        elif seen is None:
+                yield _step(gone, "delete", {"path": seen.path}, None, payload)
+        elif seen is None or (current["status"] == "pending" and pool["type"] == "iscsi"):
             recreate = request is not None and request.options.get("recreate_missing")
             if current["status"] != "pending" and not recreate:
-                path = backend(pool["type"]).path(pool["options"], current["id"], current["format"])
                 raise ConflictError(
-                    f"its data is missing at {path}",
+                    f"its data is missing at {type.path(where, volume_of(current))}",
                     resource=f'volume "{current["name"]}"',
-                    hint="Restore the file, or set recreate_missing=true to begin anew",
+                    hint="Restore it, or set recreate_missing=true to begin anew",
                 )
-            yield self._step(current, pool, "allocate", None, {"size": current["size"]})
+            yield _step(current, "allocate", None, {"size": current["size"]}, payload)
         elif seen.size < current["size"]:
             before, after = {"size": seen.size}, {"size": current["size"]}
-            yield self._step(current, pool, "grow", before, after)
+            yield _step(current, "grow", before, after, payload)
+        elif self._untold(current, type, world):
+            after = {"size": current["size"]}
+            yield _step(current, "grow", {"size": "(not known to the instance)"}, after, payload)
 
-    def _step(self, row: Row, pool: Row, action: str, before: Any, after: Any) -> Step:
-        return Step(
-            "volume", row["id"], row["name"], action, Phase.HOST, before, after,
-            payload=(pool["type"], pool["options"], row),
-        )  # fmt: skip
+    def _untold(self, row: Row, type: PoolBackend, world: World) -> bool:
+        """Whether a run was killed between enlarging a device and telling the instance."""
+        before = world.before("volume", row["id"])
+        interrupted = before is not None and before["status"] == "updating"
+        return interrupted and not type.grows_in_guest and bool(row["instance_id"])
 
     def execute_many(self, steps: Sequence[Step], host: Host) -> None:
         """Carry out steps of one action; new volumes are made in one go."""
@@ -309,76 +310,57 @@ class Volume(Kind):
             return
         pools: dict[str, list[Step]] = {}
         for step in steps:
-            pools.setdefault(step.payload[2]["storage_pool_id"], []).append(step)
+            pools.setdefault(step.payload[1].id, []).append(step)
         for members in pools.values():
-            type, options, _row = members[0].payload
-            backend(type).create(options, [_wanted(step.payload[2]) for step in members])
+            type, pool, _row = members[0].payload
+            type.create(pool, [_wanted(step.payload[2]) for step in members])
 
     def execute(self, step: Step, host: Host) -> None:
-        """Carry out a step with the pool's type; a running instance grows its disk itself."""
-        type, options, row = step.payload
+        """Carry out a step with the pool's type."""
+        type, pool, row = step.payload
         if step.action == "grow":
-            from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import power
-
-            path = backend(type).path(options, row["id"], row["format"])
-            if not (
-                row["instance_id"]
-                and power.grow_disk(host.qemu, row["instance_id"], path, row["size"])
-            ):
-                backend(type).grow(options, row["id"], row["format"], row["size"])
+            grow(type, pool, row, host)
         else:
-            backend(type).remove(options, row["id"], row["format"])
+            type.remove(pool, volume_of(row))
+
+
+def grow(type: PoolBackend, pool: Pool, row: Row, host: Host) -> None:
+    """Make a volume as large as its row says; a running instance that uses it is told.
+
+    QEMU itself enlarges an image that it has open. A device must be larger before.
+
+    Raises:
+        HostError: It could not be done.
+    """
+    volume = volume_of(row)
+    if not type.grows_in_guest:
+        type.grow(pool, volume, row["size"])
+    told = False
+    if row["instance_id"]:
+        from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import power
+
+        target = row["device_path"].removeprefix("/dev/")
+        told = power.grow_disk(host.qemu, row["instance_id"], target, row["size"])
+    if type.grows_in_guest and not told:
+        type.grow(pool, volume, row["size"])
+
+
+def _step(row: Row, action: str, before: Any, after: Any, payload: Any) -> Step:
+    return Step(
+        "volume", row["id"], row["name"], action, Phase.HOST, before, after, payload=payload
+    )
 
 
 def _wanted(row: Row) -> VolumeWanted:
-    return VolumeWanted(row["id"], row["format"], row["size"], row["image"])
+    return VolumeWanted(volume_of(row), row["size"], row["image"])
 
 
 def _check_unused(row: Row, world: World, resource: str) -> None:
     pool = world.row("storage_pool", row["storage_pool_id"])
-    path = backend(pool["type"]).path(pool["options"], row["id"], row["format"])
+    path = backend(pool["type"]).path(pool_of(pool, world.host), volume_of(row))
     if images.in_use(path):
         raise ConflictError(
             "an instance that runs still has it open",
             resource=resource,
             hint="It was detached with hot_plug=false: stop or restart that instance first",
         )
-
-
-def _paths_of_drives(row: Row, world: World) -> dict[str, str]:
-    return {
-        item["options"]["device_path"]: f'drive "{item["name"]}"'
-        for item in world.by("instance_device", "instance_id", row["instance_id"])
-        if item["options"].get("device_path")
-    }
-
-
-def _place(row: Row, siblings: Sequence[Row], drives: Mapping[str, str], resource: str) -> None:
-    """Give an attached volume bus, device path and device name, each unique in the instance."""
-    used_paths = {item["device_path"]: f'volume "{item["name"]}"' for item in siblings}
-    used_paths |= drives
-    path = row["device_path"]
-    if path is None:
-        row["bus"] = row["bus"] or "virtio"
-        prefix, letters = _PREFIX[row["bus"]], _LETTERS[: _COUNT[row["bus"]]]
-        free = (f"/dev/{prefix}{letter}" for letter in letters)
-        path = next((item for item in free if item not in used_paths), None)
-        if path is None:
-            raise ConflictError(f"no device path is left on bus {row['bus']}", resource=resource)
-        row["device_path"] = path
-    row["bus"] = row["bus"] or ("virtio" if path.startswith("/dev/vd") else "sata")
-    letter = _LETTERS.index(path[-1])
-    if not path.startswith(f"/dev/{_PREFIX[row['bus']]}") or letter >= _COUNT[row["bus"]]:
-        raise InputError(f"device path {path} does not fit bus {row['bus']}", resource=resource)
-    if path in used_paths:
-        raise ConflictError(f"device path {path} is used by {used_paths[path]}", resource=resource)
-    if row["read_only"] and row["bus"] == "sata":
-        raise InputError(
-            "a disk on bus sata cannot be read-only",
-            resource=resource,
-            hint="Use bus virtio or scsi",
-        )
-    if row["device_name"] is None:
-        row["device_name"] = f"disk-{path.removeprefix('/dev/')}"
-    if row["device_name"] in {item["device_name"] for item in siblings}:
-        raise ConflictError(f"device name {row['device_name']} is used", resource=resource)

@@ -16,6 +16,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.store.migrations import 
     m0001_core,
     m0002_network,
     m0003_devices,
+    m0004_storage,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MIGRATIONS = (
     m0001_core.MIGRATION,
     m0002_network.MIGRATION,
     m0003_devices.MIGRATION,
+    m0004_storage.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 _VERSION_TABLE = (

@@ -49,23 +49,14 @@ class Domain:
 class Pool:
     """A libvirt storage pool."""
 
-    def __init__(self, name: str, uuid: str, path: str, active: bool) -> None:
-        self._name, self._uuid, self._path, self._active = name, uuid, path, active
+    def __init__(self, name: str, uuid: str, active: bool) -> None:
+        self._name, self._uuid, self.active = name, uuid, active
 
     def name(self) -> str:
         return self._name
 
     def UUIDString(self) -> str:  # noqa: N802 - libvirt's name
         return self._uuid
-
-    def XMLDesc(self, flags: int) -> str:  # noqa: N802 - libvirt's name
-        return f"<pool><target><path>{self._path}</path></target></pool>"
-
-    def isActive(self) -> bool:  # noqa: N802 - libvirt's name
-        return self._active
-
-    def autostart(self) -> bool:
-        return True
 
 
 @dataclass
@@ -83,7 +74,7 @@ class Connection:
 
     def listAllStoragePools(self, flags: int) -> list[Pool]:  # noqa: N802 - libvirt's name
         self.calls["listAllStoragePools"] += 1
-        return self.pools
+        return [pool for pool in self.pools if flags != 2 or pool.active]
 
 
 @dataclass
@@ -115,7 +106,10 @@ _DEFAULTS: Mapping[str, Row] = {
         "linux_user": None, "expiry": None, "password_hash": "HUSH",
     },
     "node_license": {"edition": "standard", "customer": "Example", "not_before": day(-1)},
-    "storage_pool": {"type": "directory", "status": "ready", "options": {"path": "/nowhere"}},
+    "storage_pool": {
+        "type": "directory", "status": "ready", "options": {"path": "/nowhere"},
+        "secrets": {"password": "HUSH"},
+    },
     "storage_pool_node": {"status": "ready", "error": None, "internal_id": None},
     "vswitch": {
         "mtu": 1500, "uplinks": [], "bond": {"mode": "active-backup", "miimon": 100},
@@ -130,8 +124,8 @@ _DEFAULTS: Mapping[str, Row] = {
         "cloud_init": {"user_data": "HUSH"}, "status": "ready",
     },
     "volume": {
-        "size": 4096, "format": "raw", "image": None, "instance_id": None, "device_name": None,
-        "device_path": None, "bus": None, "is_root": False,
+        "size": 4096, "format": "raw", "image": None, "lun": None, "instance_id": None,
+        "device_name": None, "device_path": None, "bus": None, "is_root": False,
         "read_only": False, "status": "ready",
     },
 }  # fmt: skip
@@ -195,7 +189,7 @@ class Node(Cloud):
         self.add("node_license", node_id=self.node, key="PCE1." + 40 * "x", expiry=day(30))
         self.pool = self.add_pool("local", path)
         self.pool_here = self.enable(self.pool, "local", self.node)
-        self.libvirt.pools.append(Pool("local", ids.uuid_of(self.pool_here), path, True))
+        self.libvirt.pools.append(Pool("local", ids.uuid_of(self.pool_here), True))
         self.vswitch = self.add_vswitch("svswitch10")
         self.group = self.add("port_group", name="lan", node_id=self.node, vswitch_id=self.vswitch)
         self.instance = self.add_instance("web1")

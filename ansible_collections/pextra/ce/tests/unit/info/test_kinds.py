@@ -193,10 +193,10 @@ def test_a_pool_that_this_machine_lost_is_in_error(
     pools: list[tuple[str, str, bool, bool]], reason: str, cloud: Node, tmp_path: Path
 ) -> None:
     uuid = {"ours": ids.uuid_of(cloud.pool_here), "theirs": ids.uuid_of("theirs")}
-    cloud.libvirt.pools = [
-        Pool(name, uuid[whose], str(tmp_path) if there else "/nonexistent", active)
-        for name, whose, there, active in pools
-    ]
+    cloud.libvirt.pools = [Pool(name, uuid[whose], active) for name, whose, _there, active in pools]
+    if pools and not pools[0][2]:
+        tmp_path.rmdir()
+        reason = f"its directory {tmp_path} is missing"
     assert _status(cloud, "local") == ("error", f"node1: {reason}")
 
 

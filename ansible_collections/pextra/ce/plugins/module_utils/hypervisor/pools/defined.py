@@ -4,84 +4,151 @@
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
+from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
     Hypervisor,
     translated,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import PoolBackend
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
+    Pool,
+    PoolBackend,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types import backend
+
+_ACTIVE, _AUTOSTART = 2, 16
+"""libvirt's VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE and _AUTOSTART."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnHost:
+    """A pool to look at: its type, and the id of its association with this node."""
+
+    type: str
+    association: str
+    pool: Pool
 
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """A pool on this host; ``foreign`` means that somebody else's has its name."""
+    """A pool on this host.
+
+    Attributes:
+        foreign: Somebody else's pool has its name; nothing else is known then.
+        trouble: Why it cannot be used although libvirt has it active.
+        prepared: Its credentials are in place.
+    """
 
     defined: bool = False
     active: bool = False
     autostart: bool = False
-    path_exists: bool = True
     foreign: bool = False
+    trouble: str | None = None
+    prepared: bool = True
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be used, now and after the host has been started again."""
+        return self.started and self.autostart and self.prepared
+
+    @property
+    def started(self) -> bool:
+        """Whether it can be used now."""
+        return self.defined and self.active and self.trouble is None
 
 
-def observe(names: Mapping[str, str], host: Host) -> dict[str, PoolState]:
-    """The pools of these associations (id to pool name), from one listing."""
-    if not names:
+def observe(items: Mapping[str, OnHost], host: Host) -> dict[str, PoolState]:
+    """The pools of these associations: three listings, and one look a type at what they are on."""
+    if not items:
         return {}
     with translated("listing the storage pools"):
-        pools = {pool.name(): pool for pool in host.qemu.connection.listAllStoragePools(0)}
-        found = {}
-        for id, name in names.items():
-            pool = pools.get(name)
-            if pool is None:
-                found[id] = PoolState()
-            elif pool.UUIDString() != ids.uuid_of(id):
-                found[id] = PoolState(foreign=True)
-            else:
-                target = ET.fromstring(pool.XMLDesc(0)).findtext("target/path")  # noqa: S314
-                found[id] = PoolState(
-                    defined=True,
-                    active=bool(pool.isActive()),
-                    autostart=bool(pool.autostart()),
-                    path_exists=target is None or os.path.isdir(target),
-                )
+        connection = host.qemu.connection
+        uuids = {pool.name(): pool.UUIDString() for pool in connection.listAllStoragePools(0)}
+        active, autostart = (
+            {pool.UUIDString() for pool in connection.listAllStoragePools(flag)}
+            for flag in (_ACTIVE, _AUTOSTART)
+        )
+    running: dict[str, list[Pool]] = {}
+    for item in items.values():
+        if ids.uuid_of(item.association) in active:
+            running.setdefault(item.type, []).append(item.pool)
+    troubles: dict[str, str] = {}
+    for type, pools in running.items():
+        troubles |= backend(type).troubles(pools)
+    found = {}
+    for key, item in items.items():
+        uuid = ids.uuid_of(item.association)
+        defined = uuids.get(item.pool.name)
+        if defined is None or defined != uuid:
+            found[key] = PoolState(foreign=defined is not None)
+        else:
+            found[key] = PoolState(
+                defined=True,
+                active=uuid in active,
+                autostart=uuid in autostart,
+                trouble=troubles.get(item.pool.id) if uuid in active else None,
+                prepared=backend(item.type).prepared(item.pool),
+            )
     return found
 
 
-def define(
-    hypervisor: Hypervisor, type: PoolBackend, name: str, uuid: str, options: Mapping[str, Any]
-) -> None:
-    """Define, start and autostart a pool.
+def define(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -> None:
+    """Define a pool, again if it is defined already. It is not started.
 
     Raises:
-        HostError: What it stands on cannot be made, or libvirt refused.
+        PextraError: What it stands on cannot be made, or libvirt refused.
     """
-    type.prepare(options)
-    text = ET.tostring(type.describe(name, uuid, options), encoding="unicode")
-    with translated(f"defining storage pool {name}"):
-        pool = hypervisor.connection.storagePoolDefineXML(text, 0)
-        if not pool.isActive():
-            pool.create(0)
-        pool.setAutostart(1)
+    type.prepare(pool)
+    text = ET.tostring(type.describe(pool, uuid), encoding="unicode")
+    with translated(f"defining storage pool {pool.name}"):
+        hypervisor.connection.storagePoolDefineXML(text, 0)
 
 
-def undefine(
-    hypervisor: Hypervisor, type: PoolBackend, uuid: str, options: Mapping[str, Any]
+def start(
+    hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str, *, anew: bool = False
 ) -> None:
-    """Stop and undefine a pool, and remove its directory if nothing is in it.
+    """Start a pool, now and with the host.
+
+    Args:
+        anew: libvirt has it active, but it cannot be used: stop it first.
 
     Raises:
-        HostError: libvirt refused.
+        PextraError: It cannot be reached, or libvirt refused.
     """
-    with translated(f"undefining storage pool {uuid}"):
-        pool = hypervisor.connection.storagePoolLookupByUUIDString(uuid)
-        if pool.isActive():
-            pool.destroy()
-        pool.undefine()
-    type.clear(options)
+    type.test(pool)
+    type.prepare(pool)
+    with translated(f"starting storage pool {pool.name}"):
+        found = hypervisor.connection.storagePoolLookupByUUIDString(uuid)
+        if anew and found.isActive():
+            found.destroy()
+        if not found.isActive():
+            found.create(0)
+        if not found.autostart():
+            found.setAutostart(1)
+
+
+def undefine(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -> None:
+    """Stop and undefine a pool, and remove what it was on if nothing is in it.
+
+    Raises:
+        PextraError: libvirt refused, for example because it is in use.
+    """
+    with translated(f"undefining storage pool {pool.name}"):
+        found = hypervisor.connection.storagePoolLookupByUUIDString(uuid)
+        if found.isActive():
+            found.destroy()
+        found.undefine()
+    type.clear(pool)
+
+
+def masked(error: PextraError, pool: Pool) -> str:
+    """What an error says, without the pool's secrets."""
+    text = str(error)
+    for secret in pool.secrets.values():
+        text = text.replace(secret, "********")
+    return text

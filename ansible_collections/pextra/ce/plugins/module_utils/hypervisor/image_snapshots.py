@@ -1,0 +1,55 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshots inside qcow2 images that no instance has open; qemu-img refuses one that is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import images
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
+    SnapshotState,
+)
+
+
+def found(path: str) -> dict[str, SnapshotState]:
+    """The snapshots by name; their size is the image's, which qemu-img does not tell of each."""
+    read = json.loads(images.run("info", "-U", "--output=json", path))
+    return {
+        item["name"]: SnapshotState(
+            item["name"],
+            int(read["virtual-size"]),
+            dt.datetime.fromtimestamp(item["date-sec"], dt.UTC),
+        )
+        for item in read.get("snapshots", ())
+    }
+
+
+def create(path: str, name: str) -> None:
+    """Take one; nothing happens where it is there.
+
+    Raises:
+        HostError: qemu-img refused.
+    """
+    if name not in found(path):
+        images.run("snapshot", "-c", name, path)
+
+
+def revert(path: str, name: str) -> None:
+    """Bring content and size back.
+
+    Raises:
+        HostError: qemu-img refused.
+    """
+    images.run("snapshot", "-a", name, path)
+
+
+def remove(path: str, name: str) -> None:
+    """Remove one, if it is there.
+
+    Raises:
+        HostError: qemu-img refused.
+    """
+    if name in found(path):
+        images.run("snapshot", "-d", name, path)

@@ -1,0 +1,52 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes that are block devices: what their pools have in common. They are raw."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import images
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
+    Pool,
+    Remote,
+    Volume,
+)
+
+UNFINISHED = ".unfinished"
+"""What a volume's name ends with until it is complete."""
+
+
+class BlockPool:
+    """Devices of the node; without credentials unless the type says otherwise."""
+
+    formats: tuple[str, ...] = ("raw",)
+    grows_in_guest = False
+
+    def prepare(self, pool: Pool) -> None:
+        """There is nothing to make."""
+
+    def prepared(self, pool: Pool) -> bool:
+        """There are no credentials."""
+        return True
+
+    def clear(self, pool: Pool) -> None:
+        """There is nothing to remove."""
+
+    def remote(self, pool: Pool, volume: Volume) -> Remote | None:
+        """QEMU opens the device."""
+        return None
+
+
+def fill(image: str, device: str) -> None:
+    """Write an image's content to a device that reads as zeroes.
+
+    Raises:
+        HostError: qemu-img refused, or the device is none.
+    """
+    if not stat.S_ISBLK(os.stat(device).st_mode):
+        raise HostError(f"{device} is no block device")
+    source = images.check_source(image)
+    images.run("convert", "-n", "-f", source.format, "-O", "raw", image, device)
