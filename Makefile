@@ -17,13 +17,15 @@ PYTHON := /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
+IMAGE_VENV := .venv-image
 INVENTORY ?= inventories/local
 COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration
 # Shell scripts for shellcheck.
-SCRIPTS := .ci/run scripts/apt-install scripts/lab scripts/sanity scripts/start-libvirt \
+SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/pextra-license \
+	image/pextra-image scripts/apt-install scripts/lab scripts/sanity scripts/start-libvirt \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)
 
 # Further arguments, for example: make unit ARGS='-k sizes', make up ARGS='--check --diff'
@@ -40,6 +42,10 @@ PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-l
 	python3-psycopg qemu-utils swtpm swtpm-tools xorriso $(PACKAGES_QEMU)
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
 PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
+# What makes Debian packages and the medium, and what tests them.
+PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils debhelper dosfstools dpkg-dev git gnupg grub-common \
+	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
+PACKAGES_IMAGE_TEST := diffoscope-minimal lintian qemu-utils $(PACKAGES_QEMU)
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
 
@@ -87,7 +93,8 @@ sanity: dev ## ansible-test sanity, with no ignore file
 
 .PHONY: unit
 unit: dev ## tests of the pure parts; touches nothing on this machine
-	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit installer/tests/unit $(ARGS)
+	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit image/tests/unit \
+		installer/tests/unit $(ARGS)
 
 .PHONY: integration
 integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
@@ -108,12 +115,16 @@ lab: dev lab-packages ## three nodes to play with; says how to reach them
 lab-down: dev lab-packages ## remove them
 	@scripts/lab down
 
+.PHONY: packages
+packages: image-dev ## this tree as Debian packages, in the signed apt repository dist/apt
+	image/pextra-image packages $(ARGS)
+
 .PHONY: venv
 venv: dev ## only make the virtual environment
 
 .PHONY: lock
 lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
-	for name in controller installer dev bench; do \
+	for name in controller installer dev bench image; do \
 		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python $(PYTHON) \
 			--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-config \
 			--custom-compile-command 'make lock' \
@@ -122,7 +133,7 @@ lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
 
 .PHONY: clean
 clean: ## remove what the targets above left in this folder (not what `make up` made)
-	rm -rf $(VENV) $(BENCH_VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(BENCH_VENV) $(IMAGE_VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		build dist $(COLLECTION)/tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -131,6 +142,11 @@ clean: ## remove what the targets above left in this folder (not what `make up` 
 
 .PHONY: dev
 dev: dev-packages $(VENV)/.dev
+
+.PHONY: image-dev image-packages
+image-dev: image-packages $(IMAGE_VENV)/.image
+image-packages:
+	@scripts/apt-install $(PACKAGES_IMAGE)
 
 .PHONY: venv-packages dev-packages node-packages lab-packages node-package-names
 venv-packages:
@@ -159,4 +175,10 @@ $(BENCH_VENV)/.bench: requirements/bench.txt | venv-packages
 	@echo "make: virtual environment $(BENCH_VENV): what the benchmark compares with"
 	@test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(IMAGE_VENV)/.image: requirements/image.txt | venv-packages
+	@echo "make: virtual environment $(IMAGE_VENV): what builds the medium"
+	@test -x $(IMAGE_VENV)/bin/python || $(PYTHON) -m venv $(IMAGE_VENV)
+	@$(IMAGE_VENV)/bin/python $(PIP_INSTALL) -r $<
 	@touch $@

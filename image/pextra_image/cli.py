@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command pextra-image."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pextra_image import build
+from pextra_image.packages import MACHINES
+from pextra_image.run import ImageError, Programs
+from pextra_image.settings import ROOT, Settings
+from pextra_image.steps import Screen
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read the command line, do what it says; 1 if it could not be done."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except ImageError as error:
+        print(f"pextra-image: {error}", file=sys.stderr)
+        log = getattr(arguments, "log_file", None)
+        if log is not None and log.exists():
+            print(f"pextra-image: the full log is {log}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("pextra-image: interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def _packages(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    repository = build.packages(settings)
+    settings.screen.say(f"repository {repository}")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    arguments.log_file = arguments.cache / "logs" / f"{arguments.action}.log"
+    arguments.log_file.unlink(missing_ok=True)
+    return Settings(
+        root=ROOT,
+        cache=arguments.cache.resolve(),
+        output=arguments.output.resolve(),
+        architecture=arguments.arch,
+        sign_key=arguments.sign_key,
+        mirrors=tuple(arguments.mirror),
+        programs=Programs(arguments.log_file),
+        screen=Screen(),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pextra-image", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True)
+    packages = actions.add_parser(
+        "packages", help="make Debian packages and a signed apt repository with them"
+    )
+    _add_build_options(packages)
+    packages.set_defaults(command=_packages)
+    return parser
+
+
+def _add_build_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--arch", choices=sorted(MACHINES), default="amd64", help="of the node")
+    parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of results")
+    parser.add_argument(
+        "--cache", type=Path, default=ROOT / ".cache/image", help="folder of steps that are reused"
+    )
+    parser.add_argument(
+        "--sign-key",
+        metavar="KEY",
+        help="a secret key of your gpg keyring; without it, a generated development key",
+    )
+    parser.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="Debian mirror, an address or file:/path of a folder, again for security updates; "
+        "without it, those of this machine's apt",
+    )

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run of pextra-image works on: folders, architecture, key, mirrors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pextra_image.run import Programs
+from pextra_image.signing import Key, development_key, own_key
+from pextra_image.steps import Screen
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The source tree that this file is part of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of the command line, and what follows from them.
+
+    :ivar cache: what a later run takes up again; may be removed at any time.
+    :ivar output: where results go.
+    :ivar sign_key: the user's key; None stands for a generated development key.
+    :ivar mirrors: addresses of Debian mirrors; none stands for the machine's own apt sources.
+    """
+
+    root: Path
+    cache: Path
+    output: Path
+    architecture: str
+    sign_key: str | None
+    mirrors: tuple[str, ...]
+    programs: Programs
+    screen: Screen
+
+    def key(self) -> Key:
+        """Find the key that signs, or make the development key."""
+        if self.sign_key is not None:
+            return own_key(self.programs, self.sign_key)
+        self.screen.say(
+            "signing    with a DEVELOPMENT key of this folder, not for release (see --sign-key)"
+        )
+        return development_key(self.programs, self.cache / "development-key")

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps of a build: each is made once for the same inputs, and found again after that.
+
+A step's result is a folder, named by a hash of everything that went into it. It appears under
+that name only when it is whole, so an interrupted build leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from pextra_image.files import digest
+
+KEPT = 2
+"""Results of each step that are kept: this one and the ones used last."""
+
+
+class Screen:
+    """Tells what runs. On a terminal the last line shows what the step is at."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._live = self._stream.isatty()
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        clear = "\r\x1b[K" if self._live else ""
+        print(f"{clear}{text}", file=self._stream, flush=True)
+
+    def show(self, text: str) -> None:
+        """Replace the last line; nothing where the output is no terminal."""
+        if self._live:
+            width = max(shutil.get_terminal_size().columns - 1, 20)
+            printable = "".join(c if c.isprintable() else " " for c in text)
+            print(f"\r\x1b[K{printable[:width]}", end="", file=self._stream, flush=True)
+
+
+class Steps:
+    """Makes the results of steps below one folder, or finds them."""
+
+    def __init__(self, root: Path, screen: Screen) -> None:
+        self.root = root
+        self.screen = screen
+        self.reused: list[str] = []
+        self.made: list[str] = []
+
+    def result(self, name: str, inputs: dict[str, str], make: Callable[[Path], None]) -> Path:
+        """Return the folder with a step's result.
+
+        :param inputs: everything that the result depends on: a name to a hash or a value.
+        :param make: fills an empty folder; called only if there is no result for these inputs.
+        """
+        key = digest(*(f"{k}={v}" for k, v in sorted(inputs.items())))[:32]
+        folder = self.root / name / key
+        if folder.is_dir():
+            os.utime(folder)
+            self.reused.append(name)
+            self.screen.say(f"{name:<10} unchanged")
+            return folder
+        self.screen.say(f"{name:<10} making it …")
+        began = time.monotonic()
+        unfinished = self.root / name / f"{key}.part"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        make(unfinished)
+        unfinished.rename(folder)
+        os.utime(folder)
+        self.made.append(name)
+        self.screen.say(f"{name:<10} made in {time.monotonic() - began:.0f} s")
+        self._forget(name)
+        return folder
+
+    def _forget(self, name: str) -> None:
+        """Remove results that were not used for the longest time."""
+        folders = sorted((self.root / name).iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for folder in folders[:-KEPT]:
+            shutil.rmtree(folder)
