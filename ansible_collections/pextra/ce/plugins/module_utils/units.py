@@ -15,6 +15,7 @@ _UNITS = {
     "TIB": TIB, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
 }  # fmt: skip
 _SIZE = re.compile(r"\s*(\d{1,19}(?:\.\d{1,6})?)\s*([A-Za-z]{0,3})\s*", re.ASCII)
+_RATE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*(?:([kKmMgG]?)(?:bit|bit/s))?\s*", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}([:-]?)(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
@@ -41,6 +42,25 @@ def parse_size(value: object, *, bare: int = 1) -> int:
     if size != int(size) or size > 1 << 62:
         raise InputError(f"{value!r} is not a whole number of bytes below 4 EiB")
     return int(size)
+
+
+def parse_rate(value: object) -> int:
+    """Bits per second of ``100Mbit``, ``1.5Gbit`` or a bare number of bits.
+
+    Raises:
+        InputError: It is no rate, or less than 64kbit, or more than 400Gbit.
+    """
+    match = _RATE.fullmatch(str(value)) if not isinstance(value, bool) else None
+    unit = (match.group(2) or "").lower() if match else ""
+    if match is None:
+        raise InputError(f"{value!r} is not a rate", hint="Write a rate such as 100Mbit or 1Gbit")
+    rate = round(float(match.group(1)) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}[unit])
+    if not 64_000 <= rate <= 400 * 10**9 or rate % 1000:
+        raise InputError(
+            f"{value!r} is not a rate that can be kept",
+            hint="Write a whole number of kbit from 64kbit to 400Gbit",
+        )
+    return rate
 
 
 def format_size(size: int) -> str:

@@ -58,6 +58,43 @@ options:
       - Default on creation is empty, and an empty list clears it. It excludes O(vlan_id).
     type: list
     elements: str
+  promiscuous:
+    description:
+      - Instances also get the frames of their VLANs that are for others on the vSwitch. Frames that
+        the node itself sends to others are not among them.
+      - Default on creation is V(false).
+    type: bool
+  mac_changes:
+    description:
+      - Instances get frames for other MAC addresses than their network devices', as after the guest
+        has changed it. V(false) keeps such frames from them.
+      - Default on creation is V(true).
+    type: bool
+  forged_transmits:
+    description:
+      - Instances may send from other MAC addresses than their network devices'. V(false) drops such
+        frames.
+      - Default on creation is V(true).
+    type: bool
+  isolated:
+    description:
+      - Instances exchange no frames with instances on isolated port groups of the vSwitch, this one
+        included. Uplinks and other port groups stay in reach.
+      - Default on creation is V(false).
+    type: bool
+  rate_limit:
+    description:
+      - The most that each network device receives and sends per second, such as V(100Mbit) or
+        V(1.5Gbit). A number without a unit counts bits. What is not given stays as it is.
+      - Default on creation is empty, which is no limit.
+    type: dict
+    suboptions:
+      inbound:
+        description: To the instance. V(null) clears it.
+        type: str
+      outbound:
+        description: From the instance. V(null) clears it.
+        type: str
   state:
     description:
       - V(present) creates the port group, or changes what is given and differs.
@@ -66,8 +103,13 @@ options:
     choices: [present, absent]
     default: present
 notes:
-  - A port group is in the store alone. Setting a VLAN, or moving instances to another vSwitch, must
-    be done on the node itself, as V(root); anything else also from elsewhere.
+  - What concerns ports of instances must be changed on the node itself, as V(root); name and
+    description also from elsewhere.
+  - A change reaches running instances at once. Their network devices stay plugged in, and keep
+    their MAC addresses.
+  - Each instance's definition carries these settings, and a hook of libvirt that the role
+    P(pextra.ce.hypervisor#role) installs applies them whoever starts it. An instance whose port
+    cannot be closed as asked does not start.
 seealso:
   - module: pextra.ce.port_group_info
   - module: pextra.ce.vswitch
@@ -91,6 +133,21 @@ EXAMPLES = r"""
     name: storage
     vswitch: svswitch10
     vlan_id: 20
+
+- name: Have instances send and receive frames with tags
+  pextra.ce.port_group:
+    name: routers
+    vswitch: svswitch10
+    trunk: ["10", "20-30"]
+
+- name: Keep customers from each other, and from sending as somebody else
+  pextra.ce.port_group:
+    name: customers
+    vswitch: svswitch10
+    isolated: true
+    forged_transmits: false
+    mac_changes: false
+    rate_limit: {inbound: 100Mbit}
 
 - name: Take the VLAN away
   pextra.ce.port_group:
@@ -143,6 +200,26 @@ port_group:
       type: list
       elements: str
       sample: ["10", "20-30"]
+    promiscuous:
+      description: Whether they get frames that are for others.
+      type: bool
+      sample: false
+    mac_changes:
+      description: Whether they get frames for other MAC addresses than their own.
+      type: bool
+      sample: true
+    forged_transmits:
+      description: Whether they may send from other MAC addresses than their own.
+      type: bool
+      sample: true
+    isolated:
+      description: Whether they are kept from each other.
+      type: bool
+      sample: false
+    rate_limit:
+      description: Bits per second, C(inbound) to and C(outbound) from each network device.
+      type: dict
+      sample: {inbound: 100000000}
     creation:
       description: When it was created, in UTC.
       type: str
@@ -157,7 +234,8 @@ plan:
   contains:
     kind:
       description:
-        - Kind of the resource, V(port_group), or V(instance) for what happens to instances on it.
+        - Kind of the resource, V(port_group), V(vswitch) for its uplinks, or V(instance) for
+          what happens to instances on it.
       type: str
       sample: port_group
     name:
@@ -167,8 +245,8 @@ plan:
     action:
       description:
         - In the store, V(create), V(update), or V(delete).
-        - For instances on the node, V(redefine) (the stored definition), V(plug) or V(unplug) (as
-          it runs).
+        - For instances on the node, V(redefine) (the stored definition), V(set-port) (how its
+          port is, as it runs), V(plug) or V(unplug) (as it runs).
       type: str
       sample: update
     before:

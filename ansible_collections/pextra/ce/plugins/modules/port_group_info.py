@@ -39,11 +39,16 @@ options:
     choices:
       - creation
       - description
+      - forged_transmits
       - id
       - instance_count
+      - isolated
+      - mac_changes
       - name
       - node
       - node_id
+      - promiscuous
+      - rate_limit
       - trunk
       - vlan_id
       - vswitch
@@ -111,6 +116,26 @@ port_groups:
       type: list
       elements: str
       sample: []
+    promiscuous:
+      description: Whether they get frames that are for others.
+      type: bool
+      sample: false
+    mac_changes:
+      description: Whether they get frames for other MAC addresses than their own.
+      type: bool
+      sample: true
+    forged_transmits:
+      description: Whether they may send from other MAC addresses than their own.
+      type: bool
+      sample: true
+    isolated:
+      description: Whether they are kept from each other.
+      type: bool
+      sample: false
+    rate_limit:
+      description: Bits per second, C(inbound) to and C(outbound) from each network device.
+      type: dict
+      sample: {inbound: 100000000}
     creation:
       description: When it was created, in UTC.
       type: str

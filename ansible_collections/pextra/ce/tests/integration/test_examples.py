@@ -138,6 +138,7 @@ class Examples(Lab):
         task = {**task, action: options}
         links = Links()
         vlan = (options.get("vlan_id") or options.get("trunk")) and not links.vlan_filtering
+        vlan = vlan or (options.get("promiscuous") and not links.filters)
         if vlan or (len(options.get("uplinks") or []) > 1 and not links.bonding):
             task |= {"register": "tried", "failed_when": "tried.errors[0].code != 'unsupported'"}
         return task

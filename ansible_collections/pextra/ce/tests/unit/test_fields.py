@@ -68,6 +68,10 @@ GIVEN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "port_group": {
         "name": names, "vswitch": names, "vlan_id": st.none() | st.integers(1, 4094),
         "trunk": st.lists(st.integers(1, 4094) | st.sampled_from(["20-30", " 7 - 9", "9-12"])),
+        "isolated": st.booleans(), "forged_transmits": st.sampled_from(["yes", False]),
+        "rate_limit": st.fixed_dictionaries({}, optional={
+            "inbound": st.none() | st.sampled_from(["100Mbit", "1.5gbit", 64000, "10 Gbit/s"]),
+        }),
     },
     "volume": {
         "name": names, "size": sizes, "grow_by": sizes, "image": paths,

@@ -45,7 +45,7 @@ class Links:
 
     def __init__(self) -> None:
         self.bridges: dict[str, BridgeState] = {}
-        self.vlan_filtering = self.bonding = True
+        self.vlan_filtering = self.bonding = self.filters = True
         self.now = Snapshot({name: Link(name) for name in ("eth0", "eth1", "eth2")})
 
     def look(self) -> None:

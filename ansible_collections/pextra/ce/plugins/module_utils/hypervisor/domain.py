@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import Remote
+from ansible_collections.pextra.ce.plugins.module_utils.network.policy import OPEN, PortPolicy
 
 SEED_TARGET = "sdz"
 ALIAS = "ua-pextra-"
@@ -48,13 +49,20 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """A network device on a bridge, known by its MAC address."""
+    """A network device on a bridge, known by its MAC address.
+
+    Attributes:
+        port: Settings of its bridge port; None where it has none, being on no bridge.
+        tap: The interface of the host that is the bridge port, while the domain runs.
+    """
 
     mac: str
     bridge: str
     model: str = "virtio"
     boot: int | None = None
     alias: str | None = None
+    port: PortPolicy | None = OPEN
+    tap: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

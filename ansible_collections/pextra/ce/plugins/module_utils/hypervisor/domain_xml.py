@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import device_xml, disk_source
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import (
+    device_xml,
+    disk_source,
+    port_xml,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
     CDROM_TARGET,
     SEED_TARGET,
@@ -18,8 +22,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     Domain,
     Nic,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network.policy import NAMESPACE
 
-NAMESPACE = "https://pextra.cloud/xmlns/ce/instance/1"
 _ID = f"{{{NAMESPACE}}}instance"
 _CDROM_UNITS = {CDROM_TARGET: "4", SEED_TARGET: "5"}
 """Ports of the one SATA controller; volumes have those below."""
@@ -34,7 +38,7 @@ def render(domain: Domain) -> str:
     root = ET.Element("domain", type=domain.type)
     ET.SubElement(root, "name").text = domain.name
     ET.SubElement(root, "uuid").text = domain.uuid
-    ET.SubElement(ET.SubElement(root, "metadata"), _ID, id=domain.id)
+    port_xml.write(root, domain)
     ET.SubElement(root, "memory", unit="MiB").text = str(domain.memory)
     ET.SubElement(root, "currentMemory", unit="MiB").text = str(domain.memory)
     ET.SubElement(root, "vcpu").text = str(domain.vcpus)
@@ -205,7 +209,9 @@ def parse(text: str) -> Domain:
         console_log=log.get("file") if log is not None else None,
         rootfs=source.get("dir") if source is not None else None,
         disks=tuple(_disk(item) for item in root.findall("devices/disk")),
-        nics=tuple(_nic(item) for item in root.findall("devices/interface")),
+        nics=port_xml.with_ports(
+            root, tuple(_nic(item) for item in root.findall("devices/interface"))
+        ),
         extras=device_xml.parse(_child(root, "devices")),
         machine=_machine_of(arch),
         usb=device_xml.has_usb(_child(root, "devices")),
@@ -251,12 +257,14 @@ def _disk(element: ET.Element) -> Disk:
 
 def _nic(element: ET.Element) -> Nic:
     mac, source, model = element.find("mac"), element.find("source"), element.find("model")
+    target = element.find("target")
     return Nic(
         mac=mac.get("address", "") if mac is not None else "",
         bridge=source.get("bridge", "") if source is not None else "",
         model=model.get("type", "lxc") if model is not None else "lxc",
         boot=_boot(element),
         alias=_alias(element),
+        tap=target.get("dev") if target is not None else None,
     )
 
 
@@ -303,6 +311,7 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
     device_xml.amend(devices, current.extras, desired.extras)
     if desired.usb and not current.usb:
         device_xml.add_usb(devices)
+    port_xml.write(root, desired)
     return ET.tostring(root, encoding="unicode")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils import ids
 from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import live_ports
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
     Hypervisor,
     translated,
@@ -27,8 +28,8 @@ def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
     Raises:
         HostError: libvirt refused.
     """
-    with translated("starting it", resource):
-        hypervisor.domain(ids.uuid_of(id)).create()
+    container = hypervisor.uri.startswith("lxc")
+    live_ports.start(hypervisor.domain(ids.uuid_of(id)), resource, container=container)
 
 
 def ask_to_stop(hypervisor: Hypervisor, id: str, resource: str) -> None:

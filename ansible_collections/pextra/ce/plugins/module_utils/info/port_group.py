@@ -18,7 +18,8 @@ PORT_GROUP = Info(
     kind="port_group",
     plural="port_groups",
     columns=(
-        "id", "node_id", "vswitch_id", "name", "description", "vlan_id", "trunk", "creation",
+        "id", "node_id", "vswitch_id", "name", "description", "vlan_id", "trunk", "promiscuous",
+        "mac_changes", "forged_transmits", "isolated", "rate_limit", "creation",
     ),
     parents=("node", "vswitch"),
     computed={"instance_count": _instance_count},

@@ -11,7 +11,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Request, label
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import domain_xml, power
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import (
+    domain_xml,
+    live_ports,
+    power,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import translated
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_files import console_log
@@ -30,6 +34,8 @@ def execute(step: Step, host: Host) -> None:
     driver, resource = host.driver(work.type), label("instance", step.name)
     if step.action in ("define", "redefine"):
         _execute_define(step, work, host)
+    elif step.action == "set-port" and work.nic is not None:
+        live_ports.correct(driver.domain(ids.uuid_of(step.id)), work.nic, work.metadata, resource)
     elif step.action in ("plug", "unplug", "change-medium"):
         _execute_device(step, work, host)
     elif step.action == "undefine":
@@ -61,7 +67,9 @@ def _execute_define(step: Step, work: Work, host: Host) -> None:
 def _execute_device(step: Step, work: Work, host: Host) -> None:
     domain = host.driver(work.type).domain(ids.uuid_of(step.id))
     with translated(f"{step.action} of a device", label("instance", step.name)):
-        if step.action == "plug":
+        if step.action == "plug" and work.nic is not None:
+            live_ports.plug(domain, work.nic, work.metadata, work.text, step.name)
+        elif step.action == "plug":
             domain.attachDeviceFlags(work.text, _LIVE)
         elif step.action == "unplug":
             domain.detachDeviceFlags(work.text, _LIVE)

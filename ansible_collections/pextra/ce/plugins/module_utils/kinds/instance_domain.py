@@ -36,8 +36,13 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types i
     pool_of,
     volume_of,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_device, instance_files
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import (
+    instance_device,
+    instance_files,
+    instance_ports,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_files import console_log
+from ansible_collections.pextra.ce.plugins.module_utils.network.policy import of_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
     """The domains of these instances: four listings a driver, and a definition each."""
     found: dict[str, DomainState] = {}
     files = instance_files.observe(rows, host)
+    host.links.look()
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
         domains, active = driver.domains(), driver.active_names()
@@ -101,7 +107,7 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
                     live = domain.XMLDesc(0) if row["name"] in active else None
                 found[row["id"]] = DomainState(
                     config=domain_xml.parse(text),
-                    live=domain_xml.parse(live) if live else None,
+                    live=instance_ports.observed(domain_xml.parse(live), host) if live else None,
                     xml=text,
                     autostart=row["name"] in autostart,
                     paused=row["name"] in paused,
@@ -244,4 +250,5 @@ def _nics(row: Row, order: Mapping[str, int], world: World) -> Iterator[Nic]:
             model="lxc" if container else device["model"],
             boot=order.get(device["name"]),
             alias=None if container else ALIAS + device["id"],
+            port=of_group(group),
         )

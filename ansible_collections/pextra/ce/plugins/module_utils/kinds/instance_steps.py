@@ -17,9 +17,12 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.world import Worl
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ConflictError,
     ForeignError,
-    UnsupportedError,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import device_xml, domain_xml
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import (
+    device_xml,
+    domain_xml,
+    port_xml,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import (
     CDROM_TARGET,
     SEED_TARGET,
@@ -30,11 +33,12 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     Tpm,
     UsbDevice,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files, instance_ports
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_domain import (
     DomainState,
     desired,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network.policy import OPEN
 
 DEVICES = ("disks", "nics", "extras")
 
@@ -48,6 +52,8 @@ class Work:
     autostart: bool = False
     console_log: str = ""
     timeout: int = 60
+    metadata: str = ""
+    nic: Nic | None = None
 
 
 def _ours(domain: Domain) -> Domain:
@@ -149,6 +155,8 @@ def _without(some: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
 def _shown(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_shown(item) for item in value]
+    if isinstance(value, Nic):
+        return instance_ports.shown(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
     return value
@@ -165,13 +173,13 @@ def _live(
     after: dict[str, Any] = {}
     pairs = (_pairs(getattr(have, name), getattr(need, name)) for name in DEVICES)
     for old, new in itertools.chain.from_iterable(pairs):
-        if cold and not _is_seed(old, new):
+        if cold and not _is_seed(old, new) and not instance_ports.same_device(old, new):
             continue  # it gets them when it starts next
         if _is_fixed(old, new, live):
             name = _called(old, new)
             before[name], after[name] = _shown(old), _shown(new)
         else:
-            yield from _plug(row, old, new)
+            yield from _plug(row, old, new, want)
     for name in ("memory", "cpu", "rootfs"):
         if getattr(have, name) != getattr(need, name):
             before[name], after[name] = _shown(getattr(have, name)), _shown(getattr(need, name))
@@ -221,17 +229,26 @@ def _as_running(item: Any) -> Any:
     return dataclasses.replace(item, boot=None) if hasattr(item, "boot") else item
 
 
-def _plug(row: Row, old: Device | None, new: Device | None) -> Iterator[Step]:
+def _plug(row: Row, old: Device | None, new: Device | None, want: Domain) -> Iterator[Step]:
     """Steps that bring one device of a running domain from ``old`` to ``new``."""
     if isinstance(old, Disk) and old.device == "cdrom":
         medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
         if old.path != medium.path:
             yield _device_step(row, "change-medium", old, medium)
+    elif isinstance(new, Nic) and instance_ports.same_device(old, new):
+        if not instance_ports.matched(old, new):
+            work = Work(row["type"], metadata=port_xml.element_text(want), nic=new)
+            yield _step(row, "set-port", _shown(old), _shown(new), work)
     else:
         if old is not None:
             yield _device_step(row, "unplug", old, None)
         if new is not None:
-            yield _device_step(row, "plug", None, new)
+            step = _device_step(row, "plug", None, new)
+            if isinstance(new, Nic) and new.port != OPEN:
+                metadata = port_xml.element_text(want)
+                work = dataclasses.replace(step.payload, nic=new, metadata=metadata)
+                step = dataclasses.replace(step, payload=work)
+            yield step
 
 
 def _device_step(row: Row, action: str, old: Device | None, new: Device | None) -> Step:
@@ -259,8 +276,8 @@ def _power(
     }.get((state, active))
     if action is None:
         return
-    if action in ("start", "restart") and row["type"] == "qemu":
-        _check_vlans(row, world)
+    if action in ("start", "restart"):
+        instance_ports.check_start(row, desired(row, seen, world))
     timeout = request.options.get("timeout", 60) if request else 60
     before = {"power": "running" if active else "stopped"}
     after = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
@@ -278,18 +295,6 @@ def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
     if seen.live is None:
         return "stopped"
     return "paused" if seen.paused else "running"
-
-
-def _check_vlans(row: Row, world: World) -> None:
-    for device in world.by("network_device", "instance_id", row["id"]):
-        group = world.get("port_group", device["port_group_id"])
-        if group is not None and group["vlan_id"] is not None:
-            raise UnsupportedError(
-                f'port group "{group["name"]}" has a VLAN, and this release does not tag'
-                " instances' ports yet",
-                resource=label("instance", row["name"]),
-                hint="Use a port group without a VLAN",
-            )
 
 
 def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.pextra.ce.plugins.module_utils import units
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Field, Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
@@ -24,6 +25,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
 )
 from ansible_collections.pextra.ce.plugins.module_utils.network import vlans
 
+_RATES = (
+    Field("inbound", nullable=True, parse=units.parse_rate),
+    Field("outbound", nullable=True, parse=units.parse_rate),
+)
+
 
 class PortGroup(Kind):
     """A segment of a vSwitch."""
@@ -39,6 +45,11 @@ class PortGroup(Kind):
             DESCRIPTION,
             Field("vlan_id", "int", nullable=True, parse=within(1, 4094)),
             Field("trunk", "list", elements="str", default=[], parse=vlans.parse_trunk),
+            Field("promiscuous", "bool", default=False),
+            Field("mac_changes", "bool", default=True),
+            Field("forged_transmits", "bool", default=True),
+            Field("isolated", "bool", default=False),
+            Field("rate_limit", "dict", options=_RATES, default={}),
         ),
         scope=("node_id",),
         needs=("cluster", "node", "vswitch", "network_device", "instance"),
@@ -78,6 +89,20 @@ class PortGroup(Kind):
                     " or leave vlan_id and trunk out",
                 )
 
+        self._check_filters(row, current, request, world)
+
+    def _check_filters(self, row: Row, current: Row | None, request: Request, world: World) -> None:
+        needs = [name for name in ("promiscuous",) if row[name]]
+        needs += ["rate_limit.outbound"] if row["rate_limit"].get("outbound") else []
+        new = current is None or _facts(row) != _facts(current)
+        if needs and new and row["node_id"] == world.here and not world.host.links.filters:
+            raise UnsupportedError(
+                f"{' and '.join(needs)} needs a kernel with packet classifiers",
+                resource=request.label,
+                hint="Use a kernel with CONFIG_NET_CLS_FLOWER, CONFIG_NET_CLS_MATCHALL,"
+                " CONFIG_NET_ACT_POLICE and CONFIG_NET_ACT_MIRRED, such as Debian's own",
+            )
+
     def _used(self, row: Row) -> tuple[Any, ...]:
         return tuple(item for item in (row["vlan_id"], *row["trunk"]) if item is not None)
 
@@ -95,4 +120,7 @@ class PortGroup(Kind):
 
 def _facts(row: Row) -> tuple[Any, ...]:
     """What of a port group shows on the host."""
-    return tuple(row[name] for name in ("vswitch_id", "vlan_id", "trunk"))
+    return tuple(row[name] for name in (
+        "vswitch_id", "vlan_id", "trunk", "promiscuous", "mac_changes", "forged_transmits",
+        "isolated", "rate_limit",
+    ))  # fmt: skip

@@ -31,6 +31,11 @@ def read(*argv: str) -> list[dict[str, Any]]:
     return found
 
 
+def text(*argv: str) -> str:
+    """What a program of iproute2 prints; empty where what is asked about is not there."""
+    return _run(argv, "").stdout
+
+
 def batch(tool: str, lines: Sequence[str], doing: str) -> None:
     """Carry out commands of ``ip``, ``bridge`` or ``tc`` in one process, up to the first failure.
 

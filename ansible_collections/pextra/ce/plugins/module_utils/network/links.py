@@ -13,11 +13,14 @@ from collections.abc import Sequence
 
 from ansible_collections.pextra.ce.plugins.module_utils.network import (
     iproute,
+    mirrors,
     networkd,
+    ports,
     snapshot,
     switch,
     transition,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network.ports import Ports
 from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Snapshot
 from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 
@@ -34,9 +37,15 @@ class Links:
         """All interfaces as they were when first asked for, or since the last ``look``."""
         return snapshot.take()
 
+    @functools.cached_property
+    def ports(self) -> Ports:
+        """All bridge ports, at the same moment."""
+        return ports.read(self.now)
+
     def look(self) -> None:
         """Forget what was read, so that the next question is about how it is then."""
         self.__dict__.pop("now", None)
+        self.__dict__.pop("ports", None)
 
     def bridge(self, want: BridgeState) -> BridgeState | None:
         """The vSwitch's bridge as it is; None where there is no interface of its name.
@@ -62,6 +71,8 @@ class Links:
         self.look()
         seen = self.bridge(want)
         perform(transition.operations(seen, want), f"making bridge {want.name}")
+        if any(mirrors.watches(link) for link in self.now.members(want.name)):
+            mirrors.refresh(want.name)
         if networkd.runs() and not networkd.matches(want):
             networkd.write(want)
         self.look()
@@ -90,6 +101,16 @@ class Links:
     def bonding(self) -> bool:
         """Whether the kernel has bonds."""
         return any(link.bond for link in self.now.links.values()) or _possible("bond")
+
+    @functools.cached_property
+    def filters(self) -> bool:
+        """Whether the kernel can limit and copy what comes in at a port."""
+        lines = [
+            "qdisc add dev lo clsact",
+            "filter add dev lo ingress pref 1 matchall action police rate 1mbit burst 10000",
+            "filter add dev lo ingress pref 2 flower action mirred egress mirror dev lo",
+        ]
+        return _possible_in_tc(lines)
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -139,6 +160,17 @@ def _possible(*kind: str) -> bool:
         return subprocess.run(argv, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         return False
+
+
+def _possible_in_tc(lines: Sequence[str]) -> bool:
+    """Whether the kernel takes these commands of tc: tried in a namespace of its own."""
+    argv = ["unshare", "--net", "tc", "-batch", "-"]
+    text = "\n".join(lines) + "\n"
+    try:
+        done = subprocess.run(argv, input=text, text=True, capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    return done.returncode == 0
 
 
 def _text(path: str) -> str:

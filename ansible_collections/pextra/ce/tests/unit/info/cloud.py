@@ -115,7 +115,10 @@ _DEFAULTS: Mapping[str, Row] = {
         "mtu": 1500, "uplinks": [], "bond": {"mode": "active-backup", "miimon": 100},
         "status": "ready",
     },
-    "port_group": {"vlan_id": None, "trunk": []},
+    "port_group": {
+        "vlan_id": None, "trunk": [], "promiscuous": False, "mac_changes": True,
+        "forged_transmits": True, "isolated": False, "rate_limit": {},
+    },
     "network_device": {"model": "virtio"},
     "instance": {
         "type": "qemu", "cpu": {"sockets": 1, "cores": 2, "threads": 2}, "memory": 1024,

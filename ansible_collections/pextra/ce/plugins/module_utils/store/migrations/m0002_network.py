@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Uplinks of vSwitches, and VLANs of port groups."""
+"""Uplinks of vSwitches, and what port groups ask of ports."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from ansible_collections.pextra.ce.plugins.module_utils.store.migrations.migrati
 
 MIGRATION = Migration(
     2,
-    "uplinks of vSwitches, and VLANs of port groups",
+    "uplinks of vSwitches, and what port groups ask of ports",
     (
         "ALTER TABLE vswitches ADD COLUMN uplinks JSONB NOT NULL DEFAULT '[]'",
         """ALTER TABLE vswitches ADD COLUMN bond JSONB NOT NULL
             DEFAULT '{"mode": "active-backup", "miimon": 100}'""",
         "ALTER TABLE port_groups ADD COLUMN trunk JSONB NOT NULL DEFAULT '[]'",
+        "ALTER TABLE port_groups ADD COLUMN promiscuous BOOL NOT NULL DEFAULT FALSE",
+        "ALTER TABLE port_groups ADD COLUMN mac_changes BOOL NOT NULL DEFAULT TRUE",
+        "ALTER TABLE port_groups ADD COLUMN forged_transmits BOOL NOT NULL DEFAULT TRUE",
+        "ALTER TABLE port_groups ADD COLUMN isolated BOOL NOT NULL DEFAULT FALSE",
+        "ALTER TABLE port_groups ADD COLUMN rate_limit JSONB NOT NULL DEFAULT '{}'",
     ),
 )
