@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import images
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend import (
@@ -15,6 +16,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend
 
 def found(path: str) -> dict[str, SnapshotState]:
     """The snapshots by name; their size is the image's, which qemu-img does not tell of each."""
+    if not os.path.exists(path):
+        return {}
     read = json.loads(images.run("info", "-U", "--output=json", path))
     return {
         item["name"]: SnapshotState(

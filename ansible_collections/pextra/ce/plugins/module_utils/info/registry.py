@@ -15,6 +15,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.info.spec import Info
 from ansible_collections.pextra.ce.plugins.module_utils.info.storage_pool import STORAGE_POOL
 from ansible_collections.pextra.ce.plugins.module_utils.info.user import USER
 from ansible_collections.pextra.ce.plugins.module_utils.info.volume import VOLUME
+from ansible_collections.pextra.ce.plugins.module_utils.info.volume_snapshot import VOLUME_SNAPSHOT
 from ansible_collections.pextra.ce.plugins.module_utils.info.vswitch import VSWITCH
 
 INFOS: dict[str, Info] = {
@@ -31,5 +32,6 @@ INFOS: dict[str, Info] = {
         PORT_GROUP,
         INSTANCE,
         VOLUME,
+        VOLUME_SNAPSHOT,
     )
 }

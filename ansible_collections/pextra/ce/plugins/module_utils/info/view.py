@@ -17,6 +17,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.backend
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.defined import PoolState
 from ansible_collections.pextra.ce.plugins.module_utils.info.domains import Domains
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_snapshot import Seen
 
 
 class Rows(Protocol):
@@ -75,6 +76,12 @@ class View(World):
         """The volumes of this node that are there, by id: one look a pool."""
         rows = self.by("volume", "node_id", self.here) if self.here else []
         return KINDS["volume"].observe(rows, self.host, self)
+
+    @functools.cached_property
+    def snapshots(self) -> Mapping[str, Seen]:
+        """The snapshots of this node's volumes, by id: one look a volume that has any."""
+        rows = self.by("volume_snapshot", "node_id", self.here) if self.here else []
+        return KINDS["volume_snapshot"].observe(rows, self.host, self)
 
     def domains(self, type: str) -> Domains:
         """libvirt's domains of an instance type: three listings."""

@@ -36,6 +36,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
 )
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import CONTENT
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_place import ATTACHMENT
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_snapshot import (
+    refuse_snapshots,
+)
 
 
 def _memory(value: Any) -> int:
@@ -147,7 +150,7 @@ class Instance(Kind):
         scope=("cluster_id",),
         needs=(
             "cluster", "node", "storage_pool", "storage_pool_node", "volume", "vswitch",
-            "port_group", "network_device", "instance_device",
+            "port_group", "network_device", "instance_device", "volume_snapshot",
         ),
         hidden=("cloud_init",),
         rank=80,
@@ -205,6 +208,7 @@ class Instance(Kind):
             world.drop("instance_device", device["id"])
         for volume in world.by("volume", "instance_id", current["id"]):
             if destroy or volume["status"] == "deleting":
+                refuse_snapshots(world, volume, request.label)
                 world.retire("volume", volume["id"])
             else:
                 detached = dict.fromkeys(("instance_id", "device_name", "device_path", "bus"))

@@ -16,6 +16,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.storage_pool_node 
     StoragePoolNode,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume import Volume
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.volume_snapshot import (
+    VolumeSnapshot,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.vswitch import VSwitch
 
 KINDS: dict[str, Kind] = {
@@ -31,5 +34,6 @@ KINDS: dict[str, Kind] = {
         NetworkDevice(),
         InstanceDevice(),
         Volume(),
+        VolumeSnapshot(),
     )
 }

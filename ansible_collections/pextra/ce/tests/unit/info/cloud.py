@@ -83,6 +83,9 @@ class Driver:
 
     connection: Connection
 
+    def active_names(self) -> frozenset[str]:
+        return frozenset()
+
 
 class Links:
     """The network interfaces."""
@@ -131,6 +134,7 @@ _DEFAULTS: Mapping[str, Row] = {
         "device_name": None, "device_path": None, "bus": None, "is_root": False,
         "read_only": False, "status": "ready",
     },
+    "volume_snapshot": {"size": 4096, "status": "ready"},
 }  # fmt: skip
 
 
@@ -196,6 +200,8 @@ class Node(Cloud):
         self.vswitch = self.add_vswitch("svswitch10")
         self.group = self.add("port_group", name="lan", node_id=self.node, vswitch_id=self.vswitch)
         self.instance = self.add_instance("web1")
+        (volume,) = self._tables["volumes"]
+        self.add("volume_snapshot", name="first", volume_id=volume["id"], node_id=self.node)
         self.run(self.instance)
 
     def add_node(self, name: str, **columns: Any) -> str:

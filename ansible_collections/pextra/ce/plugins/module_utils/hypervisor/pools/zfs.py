@@ -140,9 +140,10 @@ class ZfsPool(block.BlockPool):
 
     def snapshots(self, pool: Pool, volume: Volume) -> Mapping[str, SnapshotState]:
         """The ZFS volume's snapshots."""
-        name = f"{pool.name}/{volume.key}"
+        name, found = f"{pool.name}/{volume.key}", dict[str, SnapshotState]()
+        if name not in _list("volume", pool.name, "volsize"):
+            return found
         rows = _list("snapshot", name, "volsize,creation")
-        found = {}
         for full, row in rows.items():
             key = full.removeprefix(f"{name}@")
             moment = dt.datetime.fromtimestamp(int(row[1]), dt.UTC)
