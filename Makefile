@@ -23,9 +23,15 @@ COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration
+# Scenarios of molecule; each boots the nodes that it names, so they run one after the other.
+ALL_SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+SCENARIOS ?= $(ALL_SCENARIOS)
+comma := ,
+space := $(subst ,, )
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/pextra-license \
 	image/pextra-image scripts/apt-install scripts/lab scripts/sanity scripts/start-libvirt \
+	scripts/test-scenario \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)
 
 # Further arguments, for example: make unit ARGS='-k sizes', make up ARGS='--check --diff'
@@ -94,12 +100,21 @@ sanity: dev ## ansible-test sanity, with no ignore file
 .PHONY: unit
 unit: dev ## tests of the pure parts; touches nothing on this machine
 	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit image/tests/unit \
-		installer/tests/unit $(ARGS)
+		installer/tests/unit molecule/lab/tests $(ARGS)
 
 .PHONY: integration
 integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
 	scripts/start-libvirt
 	$(BIN)/pytest --junitxml=$(RESULTS)/integration.xml $(COLLECTION)/tests/integration $(ARGS)
+
+.PHONY: test-lab
+test-lab: dev lab-packages ## scenarios on nodes of their own; one alone: SCENARIOS=default
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) \
+		$(subst $(space),$(comma),$(addprefix test-lab-,$(SCENARIOS)))
+
+.PHONY: $(addprefix test-lab-,$(ALL_SCENARIOS))
+$(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages
+	scripts/test-scenario $* $(ARGS)
 
 .PHONY: bench
 bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt

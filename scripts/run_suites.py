@@ -119,11 +119,14 @@ def run_lanes(lanes: Iterable[list[str]], results: Path) -> list[Outcome]:
 
 def table(outcomes: list[Outcome]) -> str:
     """Lay out the outcomes, and a last line that sums the tests."""
-    lines = [f"{'suite':<14}{'result':<8}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}"]
+    width = max(14, *(len(outcome.suite) + 2 for outcome in outcomes))
+    lines = [
+        f"{'suite':<{width}}{'result':<8}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}"
+    ]
     for outcome in outcomes:
         result = "ok" if outcome.ok else "FAILED"
         lines.append(
-            f"{outcome.suite:<14}{result:<8}{outcome.passed:>8}{outcome.failed:>8}"
+            f"{outcome.suite:<{width}}{result:<8}{outcome.passed:>8}{outcome.failed:>8}"
             f"{outcome.skipped:>9}{outcome.seconds:>9.0f}"
         )
     passed = sum(outcome.passed for outcome in outcomes)

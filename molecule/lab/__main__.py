@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lab import access, lifecycle, machine, paths, topology
+from lab import access, base, lifecycle, machine, paths, topology
 from lab.errors import LabError
 from lab.programs import check_machine
 
@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
         "down": "remove a lab, or what there is of it",
         "status": "show nodes, networks and how to reach them",
         "inventory": "print the path of the Ansible inventory",
+        "base": "only build the nodes' root disk, if there is none yet",
     }.items():
         commands.add_parser(name, help=text)
     for name, text in {
@@ -100,6 +101,9 @@ def main() -> int:
         case "down":
             there = lifecycle.down(name)
             print(f"lab: {name} is removed" if there else f"lab: there is no {name}")
+        case "base":
+            check_machine()
+            print(base.ready(os.environ.get("PACKAGES_NODE", "")))
         case "inventory":
             lifecycle.read(name)
             print(paths.lab(name) / "inventory.yml")

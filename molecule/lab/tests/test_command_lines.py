@@ -1,0 +1,83 @@
+"""What the lab runs, and what it takes from the machine's apt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab import access, base, machine, network, paths
+from lab.topology import parse
+
+TWO = parse("x", {"disks": ["1GiB"], "nics": ["lan"], "nodes": {"a": {}, "b": {}}})
+
+
+def test_every_command_of_the_networks_stays_in_the_labs_namespace() -> None:
+    namespace = paths.namespace("x")
+    for argv in network.commands("x", TWO):
+        assert argv[:3] == ["ip", "-n", namespace] or argv[:2] == ["ip", "netns"]
+        assert namespace in argv
+
+
+def test_each_tap_is_plugged_into_its_segment() -> None:
+    plugged = {argv[5]: argv[7] for argv in network.commands("x", TWO) if argv[6:7] == ["master"]}
+    assert plugged == {"n1vec0": "seg0", "n1vec1": "seg1", "n2vec0": "seg0", "n2vec1": "seg1"}
+
+
+def test_a_node_boots_in_the_labs_namespace_with_its_disks_and_cards() -> None:
+    argv = machine.command("x", TWO.nodes[0], Path("/base.ext4"))
+    folder = paths.node("x", "a")
+    assert argv[:4] == ["ip", "netns", "exec", paths.namespace("x")]
+    assert f"ubda={folder}/ubda.cow,/base.ext4" in argv
+    assert f"ubdb={folder}/ubdb.img" in argv
+    assert not [word for word in argv if word.startswith("ubdc")]
+    assert [word.split(":")[0] for word in argv if word.startswith("vec")] == ["vec0", "vec1"]
+    assert "umid=a" in argv
+
+
+def test_the_inventory_reaches_nodes_through_the_labs_ssh_configuration() -> None:
+    hosts = access.inventory("x", TWO)["all"]["children"]["lab"]  # type: ignore[index]
+    assert list(hosts["hosts"]) == ["a", "b"]
+    assert f"-F {paths.lab('x')}/ssh_config" in hosts["vars"]["ansible_ssh_common_args"]
+    configured = access.configuration("x", TWO)
+    assert f"/run/netns/{paths.namespace('x')}" in configured
+    assert "StrictHostKeyChecking yes" in configured
+
+
+def test_only_sources_of_the_nodes_release_are_taken() -> None:
+    text = """Types: deb
+# a remark
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main
+
+Types: deb
+URIs: http://other.example
+Suites: nodistro
+Components: main
+
+Types: deb-src
+URIs: http://mirror.example/debian
+Suites: bookworm
+
+Types: deb
+Enabled: no
+URIs: http://off.example/debian
+Suites: bookworm
+"""
+    kept = base.ours(text, deb822=True)
+    assert "mirror.example" in kept
+    for other in ("other.example", "deb-src", "off.example", "a remark"):
+        assert other not in kept
+    lines = (
+        "deb [arch=amd64] http://a.example/debian bookworm main\n"
+        "deb http://b.example sid main\n# deb http://c.example bookworm main\n"
+        "deb http://d.example/security bookworm-security main\n"
+    )
+    assert base.ours(lines, deb822=False).splitlines() == [
+        "deb [arch=amd64] http://a.example/debian bookworm main",
+        "deb http://d.example/security bookworm-security main",
+    ]
+
+
+def test_other_packages_are_another_base(monkeypatch: object) -> None:
+    assert base.packages("b a") == base.packages("a b a")
+    assert "openssh-server" in base.packages("")
