@@ -45,7 +45,8 @@ PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
-	python3-psycopg qemu-utils swtpm swtpm-tools xorriso $(PACKAGES_QEMU)
+	python3-psycopg qemu-utils swtpm swtpm-tools xorriso zstd \
+	$(PACKAGES_QEMU)
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
 PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
 # What makes Debian packages and the medium, and what tests them.

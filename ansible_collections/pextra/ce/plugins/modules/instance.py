@@ -43,8 +43,9 @@ options:
     type: str
   type:
     description:
-      - V(qemu) for a virtual machine, V(lxc) for a system container, which has a O(rootfs) and
-        neither volumes, O(cdrom), O(cloud_init) nor O(boot_order).
+      - V(qemu) for a virtual machine, V(lxc) for a system container, which has a O(rootfs) or
+        O(rootfs_archive) and neither volumes, O(devices), O(cdrom), O(cloud_init) nor
+        O(boot_order).
       - Default on creation is V(qemu). Cannot be changed afterwards.
     type: str
     choices: [qemu, lxc]
@@ -141,8 +142,17 @@ options:
     description:
       - Absolute path on the node of the directory that is the container's root file system, with
         C(/sbin/init) in it. The module neither makes nor removes it.
-      - Required to create an instance of type V(lxc), and refused for others. Cannot be changed
-        afterwards.
+      - An instance of type V(lxc) needs it or O(rootfs_archive), others refuse it. Cannot be
+        changed afterwards.
+    type: str
+  rootfs_archive:
+    description:
+      - Absolute path on the node of a tar, tar.gz or tar.zst archive with the container's root file
+        system, C(/sbin/init) in it. It is unpacked for this container when that is created, with
+        owners and modes as they are in the archive, below C(/var/lib/pextra-ce/containers). Device
+        nodes are left out. It is not looked at later.
+      - What was unpacked goes with the instance, which takes O(destroy_volumes=true).
+      - Cannot be changed afterwards.
     type: str
   volumes:
     description:
@@ -361,7 +371,8 @@ options:
   destroy_volumes:
     description:
       - With O(state=absent), also destroy the volumes that are attached to the instance, with what
-        is in them. Without it they are detached and stay.
+        is in them. Without it they are detached and stay, and a container whose root file system
+        came from a O(rootfs_archive) is not removed.
     type: bool
     default: false
   state:
@@ -528,6 +539,13 @@ EXAMPLES = r"""
       - name: lan0
         port_group: lan
 
+- name: Have a container of its own root file system
+  pextra.ce.instance:
+    name: cache
+    type: lxc
+    memory: 256MiB
+    rootfs_archive: /var/lib/pextra-ce/images/debian-12.tar.gz
+
 - name: Force one off
   pextra.ce.instance:
     name: db
@@ -628,6 +646,10 @@ instance:
       sample: null
     rootfs:
       description: Root file system of a container, V(null) for a virtual machine.
+      type: str
+      sample: null
+    rootfs_archive:
+      description: The archive that it was unpacked from, V(null) if none.
       type: str
       sample: null
     networks:
@@ -783,10 +805,10 @@ plan:
       description:
         - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
           left unfinished.
-        - On the node, V(seed) (make the cloud-init seed), V(define), V(redefine) (the definition
-          that it starts with next), V(plug), V(unplug), V(change-medium) (as it runs), V(clean)
-          (remove seeds and logs that are no longer needed) or V(undefine); for volumes V(allocate),
-          V(grow) or V(delete).
+        - On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),
+          V(define), V(redefine) (the definition that it starts with next), V(plug), V(unplug),
+          V(change-medium) (as it runs), V(clean) (remove seeds and logs that are no longer needed)
+          or V(undefine); for volumes V(allocate), V(grow) or V(delete).
         - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
       type: str
       sample: start

@@ -64,6 +64,7 @@ options:
       - node
       - node_id
       - rootfs
+      - rootfs_archive
       - state
       - status
       - type
@@ -190,6 +191,10 @@ instances:
       sample: null
     rootfs:
       description: Root directory of a container, V(null) for a virtual machine.
+      type: str
+      sample: null
+    rootfs_archive:
+      description: The archive that it was unpacked from, V(null) if none.
       type: str
       sample: null
     status:

@@ -14,8 +14,10 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -111,6 +113,8 @@ class Examples(Lab):
             (self.directory / name).mkdir(parents=True)
         preview = [self.resource(item["kind"], item) for item in PLACE]
         (self.directory / "cloud.yml").write_text(yaml.safe_dump(preview))
+        with tarfile.open(self.directory / "images/debian-12.tar.gz", "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo("./sbin/init"))
         for name in ("debian-12.qcow2", "rescue.iso", "debian-12-netinst.iso"):
             (self.directory / "images" / name).write_bytes(guest.boot_disk("mail login: "))
 
@@ -186,8 +190,9 @@ class Examples(Lab):
             for path in (
                 path for top in STATE for id in ids for path in Path(top).glob(f"*/{id}*")
             ):
-                path.unlink()
-            quietly("virsh", "-q", "-c", "lxc:///system", "undefine", self.name("dns"))
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            for name in ("dns", "cache"):
+                quietly("virsh", "-q", "-c", "lxc:///system", "undefine", self.name(name))
         finally:
             super().remove()
 

@@ -181,6 +181,20 @@ def test_power_killed_anywhere_is_finished_by_the_next_run(node: Node) -> None:
             return
 
 
+def test_removal_of_one_instance_killed_anywhere_is_finished_by_the_next_run(node: Node) -> None:
+    name = node.name("vm")
+    ended = {"name": name, "state": "absent"}
+    for at in itertools.count(FIRST):
+        node.run("instance", name=name, memory=32)
+        result = node.task("instance", ended, die_at=at)
+        where = f"killed at {result.raw['points'][-1:]}"
+        node.run("instance", **ended)
+        assert node.sql("SELECT id FROM instances") == [], where
+        assert not node.run("instance", **ended).changed, where
+        if result.raw["signal"] is None:
+            return
+
+
 def test_what_is_marked_for_destruction_is_not_taken_into_use_again(empty_node: Node) -> None:
     node = empty_node
     node.apply(*cloud(node))

@@ -255,13 +255,17 @@ class Planner:
         return self._kinds[spec.owned_by].spec, found
 
     def _finish_interrupted(self, hosted: Iterable[tuple[str, str]], world: World) -> None:
-        """What a run that was killed had claimed, and is in place on the host, becomes ready."""
+        """What a run that was killed had claimed, and is in place on the host, becomes ready.
+
+        What it had cleared from the host goes.
+        """
         for name, id in hosted:
-            row = world.get(name, id)
-            if row is None or row["status"] not in ("pending", "updating"):
+            row, kind = world.get(name, id), self._kinds[name]
+            if row is None or not kind.realised(row, world):
                 continue
-            kind = self._kinds[name]
-            if kind.realised(row, world):
+            if row["status"] == "deleting":
+                world.drop(name, id)
+            elif row["status"] in ("pending", "updating"):
                 world.put(name, {**row, **kind.learned(row, world), "status": "ready"})
 
     def _store_steps(self, world: World) -> Iterable[Step]:

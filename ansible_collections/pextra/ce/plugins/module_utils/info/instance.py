@@ -78,7 +78,8 @@ INSTANCE = Info(
     plural="instances",
     columns=(
         "id", "cluster_id", "node_id", "name", "description", "type", "cpu", "memory", "chipset",
-        "firmware", "autostart", "boot_order", "cdrom", "rootfs", "status", "creation",
+        "firmware", "autostart", "boot_order", "cdrom", "rootfs", "rootfs_archive",
+        "status", "creation",
     ),
     parents=("cluster", "node"),
     computed={

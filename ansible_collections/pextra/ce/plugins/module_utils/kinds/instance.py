@@ -16,13 +16,16 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind,
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
     InputError,
     UnsupportedError,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import rootfs
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import (
     instance_device,
     instance_domain,
+    instance_files,
     instance_steps,
     network_device,
 )
@@ -123,6 +126,7 @@ class Instance(Kind):
             Field("cdrom", nullable=True, parse=parse_path),
             Field("cloud_init", "dict", nullable=True, options=_CLOUD_INIT),
             Field("rootfs", parse=parse_path, change=Change.IMMUTABLE),
+            Field("rootfs_archive", parse=parse_path, change=Change.IMMUTABLE),
             Field(
                 "volumes", "list", elements="dict", options=_VOLUME, stored=False, parse=_distinct
             ),
@@ -181,13 +185,14 @@ class Instance(Kind):
         resource = request.label
         check_here(row, world, resource)
         container = row["type"] == "lxc"
-        if container and not row["rootfs"]:
-            raise InputError("rootfs must be given for a container", resource=resource)
+        if container:
+            _draft_rootfs(request, current, row, world)
         given = [key for key in ("cdrom", "cloud_init", "boot_order") if row[key] not in (None, [])]
         if container and given:
             raise InputError(f"a container has no {', '.join(given)}", resource=resource)
-        if not container and row["rootfs"]:
-            raise InputError("rootfs is for containers", resource=resource)
+        if not container and (row["rootfs"] or row["rootfs_archive"]):
+            option = "rootfs" if row["rootfs"] else "rootfs_archive"
+            raise InputError(f"{option} is for containers", resource=resource)
         if container and request.values.get("devices"):
             raise InputError("a container has no devices", resource=resource)
         if row["chipset"] != "q35" and platform.machine() != "x86_64":
@@ -202,6 +207,12 @@ class Instance(Kind):
         """Its network devices go; its volumes are let go, or destroyed if that was asked."""
         check_here(current, world, request.label)
         destroy = request.options.get("destroy_volumes")
+        if current["rootfs_archive"] and not destroy and current["status"] == "ready":
+            raise ConflictError(
+                f"its root file system in {current['rootfs']} would be destroyed with it",
+                resource=request.label,
+                hint="Say that it may be: destroy_volumes=true",
+            )
         for device in world.by("network_device", "instance_id", current["id"]):
             world.drop("network_device", device["id"])
         for device in world.by("instance_device", "instance_id", current["id"]):
@@ -270,6 +281,20 @@ class Instance(Kind):
             from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_actions
 
             instance_actions.settle(request, row, host)
+
+
+def _draft_rootfs(request: Request, current: Row | None, row: Row, world: World) -> None:
+    """A container's root file system: a directory of the user's, or one made from an archive."""
+    given, archive, resource = request.values.get("rootfs"), row["rootfs_archive"], request.label
+    if current is None and bool(given) == bool(archive):
+        raise InputError(
+            "rootfs or rootfs_archive must be given for a container"
+            + (", not both" if archive else ""),
+            resource=resource,
+        )
+    if current is None and archive:
+        rootfs.check_archive(archive)
+        row["rootfs"] = instance_files.rootfs_of(row["id"], world.host)
 
 
 def _network_requests(request: Request, row: Row, world: World) -> Iterable[Request]:

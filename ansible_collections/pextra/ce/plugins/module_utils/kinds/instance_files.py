@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of an instance beside its volumes: the cloud-init seed and the console's log.
+"""Files of an instance beside its volumes: seed, console log, root file system of a container.
 
 Making and removing them are steps of their own, seen from what is on the disk: a run that was
 killed before them leaves them to the next one.
@@ -13,11 +13,13 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import label
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Step
+from ansible_collections.pextra.ce.plugins.module_utils.errors import ConflictError
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import seed
+from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import rootfs, seed
 
-ACTIONS = ("seed", "clean")
+ACTIONS = ("seed", "unpack", "clean")
 
 
 def console_log(row: Row, host: Host) -> str:
@@ -39,11 +41,41 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, tuple[str, ...]]:
     for row in rows:
         if row["status"] == "deleting" and os.path.exists(console_log(row, host)):
             seeds[row["id"]] = (*seeds.get(row["id"], ()), console_log(row, host))
+        if row["rootfs_archive"]:
+            places = row["rootfs"], rootfs.unfinished(row["rootfs"])
+            there = tuple(path for path in places if os.path.isdir(path))
+            seeds[row["id"]] = (*seeds.get(row["id"], ()), *there)
     return seeds
 
 
+def rootfs_of(id: str, host: Host) -> str:
+    """Where the root file system of a container is that was unpacked from an archive."""
+    return f"{host.state_dir}/containers/{id}"
+
+
+def keep(row: Row, host: Host) -> str | None:
+    """The file or directory of an instance that must not go: its seed or root file system."""
+    if row["rootfs_archive"]:
+        return str(row["rootfs"])
+    medium = seed_of(row, host)
+    return medium[0] if medium else None
+
+
 def making(row: Row, there: Sequence[str], host: Host) -> Iterator[Step]:
-    """The step that makes the seed, where it is not there yet."""
+    """The steps that make the seed and the root file system, where they are not there yet.
+
+    Raises:
+        ConflictError: A root file system that was there is gone.
+    """
+    if row["rootfs_archive"] and row["rootfs"] not in there:
+        if row["status"] != "pending":
+            raise ConflictError(
+                f"its root file system is missing at {row['rootfs']}",
+                resource=label("instance", row["name"]),
+                hint="Restore the directory, or remove the instance and create it again",
+            )
+        archive = row["rootfs_archive"]
+        yield _step(row, "unpack", None, {"rootfs": row["rootfs"]}, (archive, row["rootfs"]))
     wanted = seed_of(row, host)
     if wanted is not None and wanted[0] not in there:
         after = {"cloud_init": sorted(wanted[1])}
@@ -71,8 +103,8 @@ def _step(
 
 def execute(step: Step) -> None:
     """Carry out one of these steps."""
-    if step.action == "seed":
-        seed.write(*step.payload)
+    if step.action in ("seed", "unpack"):
+        (seed.write if step.action == "seed" else rootfs.unpack)(*step.payload)
         return
     for path in step.payload:
         if os.path.isdir(path):

@@ -100,8 +100,7 @@ def steps(request: Request | None, row: Row, seen: DomainState, world: World) ->
         cold = world.deferred("instance", row["id"])
         live = list(_live(row, want, seen.live, restarts, cold, request))
     yield from live
-    medium = instance_files.seed_of(row, world.host)
-    yield from instance_files.clearing(row, seen.files, medium[0] if medium else None)
+    yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
     power = list(_power(request, row, state, seen, world))
     world.foresee("instance", row["id"], {"state": _outlook([*live, *power], seen)})
     yield from power

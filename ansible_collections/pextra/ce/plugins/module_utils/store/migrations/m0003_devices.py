@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Devices of instances, read-only volumes and the choice of a chipset."""
+"""Devices of instances, read-only volumes, a choice of chipset, containers from archives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ MIGRATION = Migration(
     "devices of instances",
     (
         "ALTER TABLE instances ADD COLUMN chipset TEXT NOT NULL DEFAULT 'q35'",
+        "ALTER TABLE instances ADD COLUMN rootfs_archive TEXT",
         "ALTER TABLE volumes ADD COLUMN read_only BOOL NOT NULL DEFAULT FALSE",
         """CREATE TABLE instance_devices (
             id TEXT PRIMARY KEY,
