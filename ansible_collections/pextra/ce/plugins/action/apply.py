@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module of the collection as Ansible itself would, with a payload that is kept.
 
+What could cut this controller off from the node is confirmed afterwards, by a new connection.
+
 This file is here under the name of every module.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible.plugins.action.normal import ActionModule as Normal
 
-from ansible_collections.pextra.ce.plugins.plugin_utils import payloads
+from ansible_collections.pextra.ce.plugins.plugin_utils import guards, payloads
 
 
 class ActionModule(Normal):
@@ -22,5 +25,6 @@ class ActionModule(Normal):
     ) -> dict[str, Any]:
         """Run the module."""
         with payloads.kept(self._task.action.rpartition(".")[2]):
+            began = time.monotonic()
             result: dict[str, Any] = super().run(tmp, task_vars)
-            return result
+            return guards.confirm(self, result, began) if result.get("guards") else result

@@ -20,6 +20,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KI
 from ansible_collections.pextra.ce.plugins.module_utils.module import (
     DATABASE,
     Module,
+    guards,
     resources,
     result,
     to_request,
@@ -53,7 +54,7 @@ def run_manifest() -> None:
     finally:
         store.close()
         host.close()
-    module.exit_json(**result(outcome, diff=module._diff), resources=applied)
+    module.exit_json(**result(outcome, diff=module._diff), **guards(host), resources=applied)
 
 
 def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:

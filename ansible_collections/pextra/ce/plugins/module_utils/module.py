@@ -123,7 +123,7 @@ def run_kind(name: str, kinds: Mapping[str, Kind]) -> None:
     finally:
         store.close()
         host.close()
-    module.exit_json(**result(outcome, diff=module._diff), **{name: resource})
+    module.exit_json(**result(outcome, diff=module._diff), **guards(host), **{name: resource})
 
 
 def resources(outcome: Outcome, kinds: Mapping[str, Kind]) -> list[dict[str, Any] | None]:
@@ -139,6 +139,12 @@ def resources(outcome: Outcome, kinds: Mapping[str, Kind]) -> list[dict[str, Any
         else:
             found.append(plain(hide_new(kind.present(row, world), created)))
     return found
+
+
+def guards(host: Host) -> dict[str, Any]:
+    """Changes of this run that the controller is to confirm; see network.guard."""
+    found = host.links.guards if "links" in host.__dict__ else []
+    return {"guards": found} if found else {}
 
 
 def result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:

@@ -77,6 +77,23 @@ options:
           - The uplink that carries the traffic whenever it is connected, in mode V(active-backup).
           - V(null) clears it; then a working uplink stays in use.
         type: str
+  management:
+    description:
+      - What to do with an uplink that carries addresses or the default route, such as the address
+        by which this task is connected. V(refuse) fails before any change. V(migrate) moves
+        addresses, routes and name servers to the vSwitch's bridge; with O(state=absent), back.
+      - The node undoes such a change by itself, unless the controller confirms it by a new
+        connection within O(guard_timeout); then the task fails and says so.
+      - It needs systemd-networkd, and fixed addresses.
+    type: str
+    choices: [refuse, migrate]
+    default: refuse
+  guard_timeout:
+    description:
+      - Seconds after which the node puts its old network configuration back if a change of a
+        vSwitch that carries its addresses was not confirmed, from V(10) to V(600).
+    type: int
+    default: 60
   state:
     description:
       - V(present) creates the vSwitch, or changes what is given and differs, and corrects the
@@ -111,6 +128,13 @@ EXAMPLES = r"""
     name: svswitch10
     uplinks: [eth1, eth2]
     bond: {primary: eth1}
+
+- name: Let it carry this node's own address too
+  pextra.ce.vswitch:
+    name: svswitch10
+    uplinks: [eth1, eth2]
+    management: migrate
+    guard_timeout: 30
 
 - name: Remove it when no port group is left on it
   pextra.ce.vswitch:
@@ -162,6 +186,12 @@ vswitch:
       description: How several uplinks share the traffic.
       type: dict
       sample: {mode: active-backup, miimon: 100}
+    addressing:
+      description:
+        - The addresses, routes and name servers that moved from uplinks to its bridge, V(null) if
+          none did.
+      type: dict
+      sample: null
     status:
       description:
         - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
@@ -236,6 +266,7 @@ errors:
         - V(not_found), something that was referred to does not exist.
         - V(conflict), what was asked contradicts what is there.
         - V(foreign), the name belongs to something on the node that others made.
+        - V(guard), the node was not reached after the change, and has gone back or will.
         - V(unsupported), the node lacks what the request needs.
         - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
         - V(verification), the node still differs after applying.

@@ -40,6 +40,7 @@ options:
     choices:
       - active_uplinks
       - actual_mtu
+      - addressing
       - bond
       - cluster
       - cluster_id
@@ -148,6 +149,12 @@ vswitches:
       description: How several uplinks share the traffic, as it should be.
       type: dict
       sample: {mode: active-backup, miimon: 100}
+    addressing:
+      description:
+        - The addresses, routes and name servers that moved from uplinks to its bridge, V(null) if
+          none did.
+      type: dict
+      sample: null
     active_uplinks:
       description:
         - The uplinks that are connected; in mode V(active-backup), the one that carries traffic.

@@ -46,6 +46,7 @@ class Links:
     def __init__(self) -> None:
         self.bridges: dict[str, BridgeState] = {}
         self.vlan_filtering = self.bonding = self.filters = True
+        self.cards: dict[str, Any] = {}
         self.now = Snapshot({name: Link(name) for name in ("eth0", "eth1", "eth2")})
 
     def look(self) -> None:
@@ -87,7 +88,7 @@ class Cloud:
         for step in drafted.plan.of(Phase.HOST):
             bridges = self.host.links.bridges
             if step.action == "bridge":
-                bridges[step.name] = step.payload
+                bridges[step.name] = step.payload.want
             else:
                 del bridges[step.name]
         for name in SPECS:

@@ -54,8 +54,8 @@ VSWITCH = Info(
     kind="vswitch",
     plural="vswitches",
     columns=(
-        "id", "cluster_id", "node_id", "name", "description", "mtu", "uplinks", "bond", "status",
-        "creation",
+        "id", "cluster_id", "node_id", "name", "description", "mtu", "uplinks", "bond",
+        "addressing", "status", "creation",
     ),
     parents=("cluster", "node"),
     computed={

@@ -53,7 +53,7 @@ def same_device(old: Any, new: Any) -> bool:
 
 def matched(old: Any, new: Any) -> bool:
     """Whether a running device's port is as wanted but for what the kernel rounds."""
-    return ports.nearly(old.port, new.port or OPEN) == new.port
+    return bool(ports.nearly(old.port, new.port or OPEN) == new.port)
 
 
 def check_start(row: Row, want: Domain) -> None:

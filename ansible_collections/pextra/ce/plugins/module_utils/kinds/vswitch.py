@@ -14,7 +14,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Cha
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, KindSpec, Request
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Step
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
-from ansible_collections.pextra.ce.plugins.module_utils.errors import ForeignError, InputError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+    ConflictError,
+    ForeignError,
+    InputError,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.kinds import vswitch_uplinks
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
@@ -65,6 +69,14 @@ _BOND = (
 )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Work:
+    """What a step needs: the bridge as it should be, and how long a guard waits, in seconds."""
+
+    want: BridgeState
+    timeout: int
+
+
 class VSwitch(Kind):
     """A virtual switch."""
 
@@ -79,6 +91,10 @@ class VSwitch(Kind):
             Field("mtu", "int", default=1500, parse=within(576, 9216)),
             Field("uplinks", "list", elements="str", default=[], parse=_uplinks),
             Field("bond", "dict", options=_BOND, default={"mode": "active-backup", "miimon": 100}),
+        ),
+        options=(
+            Field("management", choices=("refuse", "migrate"), default="refuse"),
+            Field("guard_timeout", "int", default=60, parse=within(10, 600, "seconds")),
         ),
         scope=("cluster_id",),
         needs=("cluster", "node", "port_group"),
@@ -97,11 +113,19 @@ class VSwitch(Kind):
     def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
         """Only the node itself can make its bridges, and of interfaces that it has."""
         check_here(row, world, request.label)
+        row.setdefault("addressing", None)
         vswitch_uplinks.check(request, current, row, world)
 
     def retire(self, request: Request, current: Row, world: World) -> None:
-        """Only the node itself can remove its bridges."""
+        """Only the node itself can remove its bridges; what it answers to moves back."""
         check_here(current, world, request.label)
+        if current["addressing"] and request.options.get("management") != "migrate":
+            addresses = ", ".join(current["addressing"]["addresses"])
+            raise ConflictError(
+                f"its bridge carries this node's addresses: {addresses}",
+                resource=request.label,
+                hint="management: migrate moves them back to the uplink",
+            )
 
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
         """The links of these names."""
@@ -122,6 +146,8 @@ class VSwitch(Kind):
         if current is None or current["node_id"] != world.here:
             return
         want = wanted(current, world)
+        options = request.options if request is not None else {}
+        work = Work(want, options.get("guard_timeout", 60))
         if seen is not None and seen.mac != want.mac:
             if gone is not None:
                 return
@@ -132,28 +158,29 @@ class VSwitch(Kind):
             )
         if gone is not None:
             if seen is not None or not world.host.links.units_gone(want):
-                yield self._step(current, "remove", None, None, want)
+                yield self._step(current, "remove", None, None, work)
             return
         units_kept = world.host.links.units_match(want)
         if seen is None:
             after = _shown(want, BridgeState(want.name, want.mac, -1, False))
-            yield self._step(current, "bridge", None, after, want)
+            yield self._step(current, "bridge", None, after, work)
         elif seen != want or not units_kept:
             before = {**_shown(seen, want), "persistent": units_kept}
             after = {**_shown(want, seen), "persistent": True}
-            yield self._step(current, "bridge", before, after, want)
+            yield self._step(current, "bridge", before, after, work)
 
-    def _step(self, row: Row, action: str, before: Any, after: Any, want: BridgeState) -> Step:
+    def _step(self, row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
         return Step(
-            "vswitch", row["id"], row["name"], action, Phase.HOST, before, after, payload=want
+            "vswitch", row["id"], row["name"], action, Phase.HOST, before, after, payload=work
         )
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step by netlink and systemd-networkd."""
+        work: Work = step.payload
         if step.action == "bridge":
-            host.links.make_bridge(step.payload)
+            host.links.make_bridge(work.want, work.timeout)
         else:
-            host.links.remove_bridge(step.payload)
+            host.links.remove_bridge(work.want, work.timeout)
 
 
 def _shown(state: BridgeState, other: BridgeState) -> dict[str, Any]:
@@ -173,6 +200,7 @@ def _plain(value: Any) -> Any:
 
 def wanted(row: Row, world: World) -> BridgeState:
     """The bridge that a vSwitch is; its MAC address, made from the id, marks it as ours."""
+    addressing = vswitch_uplinks.addressing(row)
     filtering = world.host.links.vlan_filtering
     names = tuple(row["uplinks"])
     groups = world.by("port_group", "vswitch_id", row["id"])
@@ -183,4 +211,6 @@ def wanted(row: Row, world: World) -> BridgeState:
         uplinks=names,
         bond=Bond(**row["bond"]) if len(names) > 1 else None,
         vlans=ranges(used) if filtering and names else (),
+        ipv6=addressing is not None and addressing.ipv6,
+        addressing=addressing,
     )  # fmt: skip

@@ -14,8 +14,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     NotFoundError,
     UnsupportedError,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network import networkd
+from ansible_collections.pextra.ce.plugins.module_utils.network.nics import NetworkCard
 from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Link
 from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
+    Addressing,
     bond_name_of,
     is_uplink_kind,
 )
@@ -39,6 +42,12 @@ def check(request: Request, current: Row | None, row: Row, world: World) -> None
             resource=resource,
         )
     if not names:
+        if row["addressing"]:
+            raise ConflictError(
+                f"its bridge carries this node's addresses: {_text(row)}, and needs an uplink",
+                resource=resource,
+                hint="Keep an uplink, or remove the vSwitch with management: migrate",
+            )
         return
     if len(names) > 1 and not world.host.links.bonding:
         raise UnsupportedError(
@@ -51,6 +60,7 @@ def check(request: Request, current: Row | None, row: Row, world: World) -> None
         link = _existing(name, resource, world)
         if name not in before:
             _check_free(link, row, resource, world)
+            _check_addresses(name, row, request, world)
         if row["mtu"] > link.max_mtu:
             raise InputError(
                 f"uplink {name} takes an MTU of at most {link.max_mtu}, and mtu is {row['mtu']}",
@@ -95,3 +105,60 @@ def _check_free(link: Link, row: Row, resource: str, world: World) -> None:
             resource=resource,
             hint="Take it out of there first, or name another interface",
         )
+
+
+def _text(row: Row) -> str:
+    return ", ".join(row["addressing"]["addresses"])
+
+
+def _check_addresses(name: str, row: Row, request: Request, world: World) -> None:
+    """An uplink answers to nothing itself: its addresses move to the bridge, if that was asked."""
+    card = world.host.links.cards.get(name)
+    if card is None or not (card.addresses or card.routes):
+        return
+    uses = {
+        "management": f"the management address, by which this run is connected ({_list(card)})",
+        "default_route": f"the default route, and the addresses {_list(card)}",
+    }
+    what = next((uses[use] for use in uses if use in card.used_for), f"addresses: {_list(card)}")
+    if request.options.get("management") != "migrate":
+        raise ConflictError(
+            f"{name} carries {what}",
+            resource=request.label,
+            hint="management: migrate moves addresses, routes and name servers to the vSwitch",
+        )
+    if card.dynamic:
+        raise ConflictError(
+            f"{name} has its address by DHCP or router advertisement, for its own MAC address",
+            resource=request.label,
+            hint="Give the node a fixed address first",
+        )
+    if not networkd.runs():
+        raise UnsupportedError(
+            f"{name} carries {what}, and nothing would keep them over a reboot",
+            resource=request.label,
+            hint="Have systemd-networkd run: systemctl enable --now systemd-networkd",
+        )
+    servers, domains = networkd.name_servers(name)
+    have = addressing(row) or Addressing()
+    row["addressing"] = {
+        "addresses": [*have.addresses, *card.addresses],
+        "routes": [list(route) for route in (*have.routes, *card.routes)],
+        "dns": [*have.dns, *servers],
+        "domains": [*have.domains, *domains],
+    }
+
+
+def _list(card: NetworkCard) -> str:
+    return ", ".join(card.addresses) or "none"
+
+
+def addressing(row: Row) -> Addressing | None:
+    """What a vSwitch's bridge itself answers to."""
+    found = row.get("addressing")
+    if not found:
+        return None
+    routes = tuple((str(route[0]), str(route[1])) for route in found["routes"])
+    names = (tuple(found[key]) for key in ("addresses", "dns", "domains"))
+    addresses, dns, domains = names
+    return Addressing(addresses, routes, dns, domains)

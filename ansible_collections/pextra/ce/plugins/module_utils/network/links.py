@@ -9,20 +9,31 @@ import functools
 import itertools
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.network import (
+    guard,
+    guard_program,
+    ifupdown,
     iproute,
     mirrors,
     networkd,
+    nics,
     ports,
     snapshot,
     switch,
     transition,
 )
+from ansible_collections.pextra.ce.plugins.module_utils.network.nics import NetworkCard
 from ansible_collections.pextra.ce.plugins.module_utils.network.ports import Ports
 from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Snapshot
-from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
+    Addressing,
+    BridgeState,
+    Held,
+)
 
 SYSFS = "/sys/class/net"
 PATIENCE = 5.0
@@ -30,7 +41,14 @@ PATIENCE = 5.0
 
 
 class Links:
-    """The network interfaces of this host."""
+    """The network interfaces of this host.
+
+    Attributes:
+        guards: Changes of this run that the node undoes unless they are confirmed.
+    """
+
+    def __init__(self) -> None:
+        self.guards: list[dict[str, Any]] = []
 
     @functools.cached_property
     def now(self) -> Snapshot:
@@ -42,17 +60,28 @@ class Links:
         """All bridge ports, at the same moment."""
         return ports.read(self.now)
 
+    @functools.cached_property
+    def cards(self) -> Mapping[str, NetworkCard]:
+        """Interfaces by name with their addresses, at about the same moment."""
+        return {card.name: card for card in nics.take(hidden=())}
+
     def look(self) -> None:
         """Forget what was read, so that the next question is about how it is then."""
         self.__dict__.pop("now", None)
         self.__dict__.pop("ports", None)
+        self.__dict__.pop("cards", None)
 
     def bridge(self, want: BridgeState) -> BridgeState | None:
         """The vSwitch's bridge as it is; None where there is no interface of its name.
 
         One that is no bridge has an empty ``mac``, which no vSwitch has.
         """
-        return switch.observe(self.now, want, None, _ipv6(want.name))
+        addressing: Addressing | None = None
+        held: tuple[Held, ...] = ()
+        if want.addressing is not None:
+            addressing = _present(want.addressing, self.cards.get(want.name))
+            held = _held(want.addressing, [self.cards.get(name) for name in want.uplinks])
+        return switch.observe(self.now, want, addressing, _ipv6(want.name), held)
 
     def units_match(self, bridge: BridgeState) -> bool:
         """Whether systemd-networkd's units keep the bridge; true where it does not run."""
@@ -62,22 +91,52 @@ class Links:
         """Whether no unit of ours is left for the bridge."""
         return networkd.gone(bridge.name)
 
-    def make_bridge(self, want: BridgeState) -> None:
+    def make_bridge(self, want: BridgeState, timeout: int) -> None:
         """Create or correct a bridge and its uplinks, and keep them over a reboot.
+
+        Args:
+            want: The bridge as it should be.
+            timeout: Seconds after which the node undoes a change of what carries management.
 
         Raises:
             HostError: The kernel refused.
         """
         self.look()
         seen = self.bridge(want)
-        perform(transition.operations(seen, want), f"making bridge {want.name}")
+        operations = transition.operations(seen, want)
+        if want.addressing is not None and (operations or not self.units_match(want)):
+            back = transition.operations(want, seen) if seen else transition.undoing(want)
+            with self._guarded(want, back, timeout):
+                self._make(operations, want)
+        else:
+            self._make(operations, want)
+
+    def _make(self, operations: Sequence[transition.Op], want: BridgeState) -> None:
+        perform(operations, f"making bridge {want.name}")
         if any(mirrors.watches(link) for link in self.now.members(want.name)):
             mirrors.refresh(want.name)
+        for name in want.uplinks:
+            ifupdown.disable(name)
         if networkd.runs() and not networkd.matches(want):
             networkd.write(want)
         self.look()
 
-    def remove_bridge(self, want: BridgeState) -> None:
+    @contextlib.contextmanager
+    def _guarded(
+        self, want: BridgeState, back: Sequence[transition.Op], timeout: int
+    ) -> Iterator[None]:
+        """Have the node go back if the change fails, or nobody confirms it."""
+        files = dict.fromkeys(networkd.render(want))
+        current = {**files, **networkd.current(want.name), **ifupdown.files()}
+        directory = guard.arm(back, current, want.uplinks, timeout)
+        try:
+            yield
+        except BaseException:
+            guard.restore(directory)
+            raise
+        self.guards.append({"directory": directory, "timeout": timeout, "vswitch": want.name})
+
+    def remove_bridge(self, want: BridgeState, timeout: int) -> None:
         """Remove a bridge and its units; its uplinks become plain interfaces again.
 
         Raises:
@@ -85,9 +144,20 @@ class Links:
         """
         self.look()
         seen = self.bridge(want)
-        if seen is not None and seen.mac == want.mac:
-            perform(transition.removal(seen), f"removing bridge {want.name}")
+        if seen is not None and seen.mac != want.mac:
+            seen = None
+        operations = transition.removal(seen) if seen is not None else []
+        if want.addressing is not None and seen is not None:
+            with self._guarded(want, transition.operations(None, seen), timeout):
+                self._remove(operations, want)
+        else:
+            self._remove(operations, want)
+
+    def _remove(self, operations: Sequence[transition.Op], want: BridgeState) -> None:
+        perform(operations, f"removing bridge {want.name}")
         networkd.remove(want.name)
+        for name in want.uplinks:
+            ifupdown.restore(name)
         self.look()
 
     @functools.cached_property
@@ -116,6 +186,25 @@ class Links:
         """Nothing is kept open."""
 
 
+def _present(want: Addressing, card: NetworkCard | None) -> Addressing | None:
+    """What of an addressing an interface has."""
+    if card is None:
+        return None
+    addresses = tuple(item for item in want.addresses if item in card.addresses)
+    routes = tuple(item for item in want.routes if item in card.routes)
+    found = replace(want, addresses=addresses, routes=routes)
+    return found if addresses or routes else None
+
+
+def _held(want: Addressing, cards: Iterable[NetworkCard | None]) -> tuple[Held, ...]:
+    """What of an addressing uplinks still have."""
+    found = []
+    for card in cards:
+        if card is not None and (have := _present(want, card)) is not None and have.addresses:
+            found.append(Held(card.name, have.addresses, have.routes))
+    return tuple(found)
+
+
 def perform(operations: Sequence[transition.Op], doing: str) -> None:
     """Carry operations out, neighbours of one tool in one process.
 
@@ -127,9 +216,9 @@ def perform(operations: Sequence[transition.Op], doing: str) -> None:
         if tool == "carrier":
             for line in lines:
                 _await_carrier(line.split())
-        elif tool == "ipv6":
+        elif tool in ("ipv6", "announce"):
             for line in lines:
-                _set_ipv6(*line.split())
+                guard_program.perform(tool, line)
         else:
             iproute.batch(tool, lines, doing)
 
@@ -140,13 +229,6 @@ def _await_carrier(names: Sequence[str]) -> None:
         if any(_text(f"{SYSFS}/{name}/carrier") == "1" for name in names):
             return
         time.sleep(0.02)
-
-
-def _set_ipv6(disabled: str, name: str) -> None:
-    """A kernel without IPv6 has no such switch, and nothing to switch off."""
-    path = f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"
-    with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
-        file.write(disabled)
 
 
 def _ipv6(name: str) -> bool:

@@ -115,6 +115,11 @@ def gone(name: str) -> bool:
     return not _found(name)
 
 
+def current(name: str) -> dict[str, str]:
+    """The unit files that a vSwitch has: path to content."""
+    return _read(dict.fromkeys(_found(name), ""))
+
+
 def _read(paths: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for path in paths:
@@ -150,3 +155,18 @@ def remove(name: str) -> None:
 def reload() -> None:
     """Have networkd read its units again."""
     subprocess.run(["networkctl", "reload"], capture_output=True, check=False)
+
+
+def name_servers(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name servers and search domains that networkd has for an interface (its state file)."""
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        with open(f"/sys/class/net/{name}/ifindex", encoding="ascii") as file:
+            index = int(file.read())
+        with open(f"/run/systemd/netif/links/{index}", encoding="utf-8") as file:
+            for line in file:
+                key, _equals, value = line.strip().partition("=")
+                found[key] = tuple(value.split())
+    except (OSError, ValueError):
+        return (), ()
+    return found.get("DNS", ()), found.get("DOMAINS", ())

@@ -40,6 +40,15 @@ class Addressing:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Addresses and routes that an uplink has, and the bridge is to have."""
+
+    name: str
+    addresses: tuple[str, ...]
+    routes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeState:
     """A bridge with its uplinks, as it is or as it should be.
 
@@ -55,6 +64,7 @@ class BridgeState:
         leftover: Interfaces that an interrupted run left in the way.
         uniform: Uplinks are up, with the bridge's MTU.
         addressing: Of the bridge itself.
+        held: What of that uplinks still have.
     """
 
     name: str
@@ -70,6 +80,7 @@ class BridgeState:
     leftover: tuple[str, ...] = ()
     uniform: bool = True
     addressing: Addressing | None = None
+    held: tuple[Held, ...] = ()
 
     @property
     def bond_name(self) -> str:
@@ -100,7 +111,11 @@ def is_uplink_kind(link: Link) -> bool:
 
 
 def observe(
-    snapshot: Snapshot, want: BridgeState, addressing: Addressing | None, ipv6: bool
+    snapshot: Snapshot,
+    want: BridgeState,
+    addressing: Addressing | None,
+    ipv6: bool,
+    held: tuple[Held, ...] = (),
 ) -> BridgeState | None:
     """The bridge of a vSwitch as it is; None where there is no interface of its name.
 
@@ -112,6 +127,7 @@ def observe(
         want: The vSwitch as it should be.
         addressing: What the bridge itself answers to.
         ipv6: Whether the bridge itself takes part in IPv6.
+        held: What of the wanted addressing uplinks have.
     """
     name, mac = want.name, want.mac
     bridge = snapshot.links.get(name)
@@ -150,4 +166,5 @@ def observe(
         leftover=tuple(link.name for link in leftover),
         uniform=complete and all(link.up and link.mtu == bridge.mtu for link in members),
         addressing=addressing,
+        held=held,
     )  # fmt: skip

@@ -21,6 +21,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
     ALIAS,
     Addressing,
     BridgeState,
+    Held,
     bond_mac,
 )
 
@@ -32,6 +33,7 @@ class Op:
     Attributes:
         tool: ``ip`` or ``bridge``: a command of theirs. ``carrier``: wait for one of these
             interfaces to be connected. ``ipv6``: 0 or 1 and the interface, for disable_ipv6.
+            ``announce``: an interface and an address that neighbours are to look for there.
     """
 
     tool: str
@@ -58,11 +60,10 @@ def operations(seen: BridgeState | None, want: BridgeState) -> list[Op]:
         found.append(_ip(f"link set dev {want.name} mtu {want.mtu}"))
     if not seen.up:
         found.append(_ip(f"link set dev {want.name} up"))
-    leaving = _addresses_leaving(seen, want)
-    found += leaving
+    found += _addresses_leaving(seen, want)
     found += _uplinks(seen, want)
-    found += _vlans(seen, want)
     found += _addresses_coming(seen, want)
+    found += _vlans(seen, want)
     return found
 
 
@@ -244,7 +245,7 @@ def _vlans(seen: BridgeState, want: BridgeState) -> Iterator[Op]:
 
 
 def _addresses_leaving(seen: BridgeState, want: BridgeState) -> Iterator[Op]:
-    """What goes to the bridge leaves the uplink first: two interfaces would answer to it."""
+    """What goes back to an uplink leaves the bridge first: two interfaces would answer to it."""
     old = seen.addressing or Addressing()
     new = want.addressing or Addressing()
     for address in old.addresses:
@@ -255,17 +256,43 @@ def _addresses_leaving(seen: BridgeState, want: BridgeState) -> Iterator[Op]:
 def _addresses_coming(seen: BridgeState, want: BridgeState) -> Iterator[Op]:
     old = seen.addressing or Addressing()
     new = want.addressing or Addressing()
-    for address in new.addresses:
-        if address not in old.addresses:
-            yield _ip(f"address replace {address} dev {want.name}")
-    for destination, gateway in new.routes:
-        if (destination, gateway) not in old.routes:
-            via = f" via {gateway}" if gateway else ""
-            yield _ip(f"route replace {destination}{via} dev {want.name}")
+    for held in seen.held:
+        if held not in want.held:
+            for address in held.addresses:
+                yield _ip(f"address del {address} dev {held.name}")
+    addresses = tuple(item for item in new.addresses if item not in old.addresses)
+    # Routes go with the address that they need.
+    routes = new.routes if addresses else tuple(x for x in new.routes if x not in old.routes)
+    yield from _given(want.name, addresses, routes)
+    for held in want.held:
+        if held not in seen.held:
+            yield _ip(f"link set dev {held.name} up")
+            yield from _given(held.name, held.addresses, held.routes)
+
+
+def _given(
+    name: str, addresses: tuple[str, ...], routes: tuple[tuple[str, str], ...]
+) -> Iterator[Op]:
+    for address in addresses:
+        yield _ip(f"address replace {address} dev {name}")
+    for destination, gateway in routes:
+        family = "-6 " if ":" in destination + gateway else ""
+        via = f" via {gateway}" if gateway else ""
+        yield _ip(f"{family}route replace {destination}{via} dev {name}")
+    for address in addresses:
+        if ":" not in address:
+            yield Op("announce", f"{name} {address.partition('/')[0]}")
 
 
 def removal(seen: BridgeState) -> list[Op]:
     """What removes the bridge, and leaves its uplinks as plain interfaces."""
-    bare = replace(seen, uplinks=(), bond=None, vlans=(), uniform=True, addressing=None)
+    back = seen.addressing
+    held = (Held(seen.uplinks[0], back.addresses, back.routes),) if back and seen.uplinks else ()
+    bare = replace(seen, uplinks=(), bond=None, vlans=(), uniform=True, addressing=None, held=held)
     found = operations(seen, bare)
     return [*found, _ip(f"link del dev {seen.name}")]
+
+
+def undoing(made: BridgeState) -> list[Op]:
+    """What takes a bridge back that was made where there was none."""
+    return removal(made)

@@ -116,6 +116,7 @@ _DEFAULTS: Mapping[str, Row] = {
     "storage_pool_node": {"status": "ready", "error": None, "internal_id": None},
     "vswitch": {
         "mtu": 1500, "uplinks": [], "bond": {"mode": "active-backup", "miimon": 100},
+        "addressing": None,
         "status": "ready",
     },
     "port_group": {

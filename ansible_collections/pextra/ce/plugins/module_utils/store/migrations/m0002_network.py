@@ -15,6 +15,7 @@ MIGRATION = Migration(
         "ALTER TABLE vswitches ADD COLUMN uplinks JSONB NOT NULL DEFAULT '[]'",
         """ALTER TABLE vswitches ADD COLUMN bond JSONB NOT NULL
             DEFAULT '{"mode": "active-backup", "miimon": 100}'""",
+        "ALTER TABLE vswitches ADD COLUMN addressing JSONB",
         "ALTER TABLE port_groups ADD COLUMN trunk JSONB NOT NULL DEFAULT '[]'",
         "ALTER TABLE port_groups ADD COLUMN promiscuous BOOL NOT NULL DEFAULT FALSE",
         "ALTER TABLE port_groups ADD COLUMN mac_changes BOOL NOT NULL DEFAULT TRUE",
