@@ -22,7 +22,7 @@ INVENTORY ?= inventories/local
 COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
-LANES := lint,unit,sanity integration
+LANES := lint,unit,sanity integration mirror
 # Scenarios of molecule; each boots the nodes that it names, so they run one after the other.
 ALL_SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 SCENARIOS ?= $(ALL_SCENARIOS)
@@ -53,6 +53,7 @@ PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
 PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils debhelper dosfstools dpkg-dev git gnupg grub-common \
 	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
 PACKAGES_IMAGE_TEST := diffoscope-minimal lintian qemu-utils $(PACKAGES_QEMU)
+PACKAGES_MIRROR := aptly curl gnupg gpgv nginx-light
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
 
@@ -117,6 +118,14 @@ test-lab: dev lab-packages ## scenarios on nodes of their own; one alone: SCENAR
 $(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages
 	scripts/test-scenario $* $(ARGS)
 
+.PHONY: mirror
+mirror: dev mirror-packages ## tests of mirror/: real aptly, signed sources, apt clients, bundles
+	$(BIN)/pytest -n 2 -m 'not long' --junitxml=$(RESULTS)/mirror.xml mirror/tests $(ARGS)
+
+.PHONY: test-mirror-long
+test-mirror-long: dev mirror-packages ## the long ones: 100 publications under apt, growth
+	$(BIN)/pytest -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
+
 .PHONY: bench
 bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
 	@scripts/apt-install $(PACKAGES_BENCH)
@@ -164,13 +173,15 @@ image-dev: image-packages $(IMAGE_VENV)/.image
 image-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE)
 
-.PHONY: venv-packages dev-packages node-packages lab-packages node-package-names
+.PHONY: venv-packages dev-packages node-packages lab-packages node-package-names mirror-packages
 venv-packages:
 	@scripts/apt-install $(PACKAGES_VENV)
 dev-packages:
 	@scripts/apt-install $(PACKAGES_DEV)
 node-packages:
 	@scripts/apt-install $(PACKAGES_NODE)
+mirror-packages:
+	@scripts/apt-install $(PACKAGES_MIRROR)
 lab-packages:
 	@scripts/apt-install $(PACKAGES_LAB)
 node-package-names:

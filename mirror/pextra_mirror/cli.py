@@ -1,0 +1,148 @@
+"""The command pextra-mirror."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from pextra_mirror import __version__, commands
+from pextra_mirror.config import DEFAULT_PATH, load
+from pextra_mirror.errors import MirrorError
+
+DESCRIPTION = """\
+Mirror the platform's repository, and what its packages need from Debian, for sites without
+internet. The order of things:
+
+  pextra-mirror init                      write an example configuration, make the signing key
+  pextra-mirror key > mirror.asc          the public key, for the nodes
+  pextra-mirror sync --publish            fetch what is new and serve it (a timer runs this)
+  pextra-mirror export --output /media/usb --since 12    what a full airgap lacks since 12
+
+and in the airgap, with the file that the export puts beside the bundle:
+
+  python3 import-bundle.pyz --tree /srv/mirror import BUNDLE --keyring mirror.asc
+"""
+EPILOG = """\
+exit codes:
+  0   done, also if there was nothing to do
+  1   an error of another kind        2   wrong command line or configuration
+  3   source refused: wrong signature, expired, older than before, incomplete
+  4   source not reached, or it broke off     5   not enough disk space
+  6   another process works on the mirror     7   bundle refused
+  8   what is served is damaged       9   aptly or gpg failed
+  10  not ready: never synced, or the last sync failed
+  130, 143  interrupted; the next run goes on where this one was
+"""
+
+
+class Interrupted(BaseException):
+    """A signal asked for an end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.number = number
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="pextra-mirror", description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    top.add_argument("--version", action="version", version=__version__)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=DEFAULT_PATH, help="default: %(default)s")
+    common.add_argument("--json", action="store_true", help="print the result as JSON")
+    common.add_argument("--quiet", action="store_true", help="no progress")
+    common.add_argument(
+        "--wait", type=float, default=0, metavar="SECONDS",
+        help="how long to wait for another process that works on the mirror",
+    )  # fmt: skip
+    subs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        return subs.add_parser(name, help=help, description=help, parents=[common])
+
+    one = command("init", "write an example configuration, make folders and the signing key")
+    one.add_argument("--import-key", type=Path, metavar="FILE", help="take this secret key instead")
+    one = command("sync", "fetch what is new from the sources, and snapshot it")
+    one.add_argument("source", nargs="*", help="only these sources")
+    one.add_argument("--publish", action="store_true", help="serve it, if all succeeded")
+    command("status", "what state everything is in; exit code 10 if it is not well")
+    one = command("publish", "serve the last snapshots, if every source is complete")
+    one.add_argument("--force", action="store_true", help="sign again what is served already")
+    one = command("rollback", "serve again what an earlier publication had")
+    one.add_argument("--to", type=int, metavar="N", help="its number; left out, the one before")
+    one = command("export", "write a signed bundle for a site without internet")
+    one.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    one.add_argument(
+        "--since", default="", metavar="WHAT",
+        help="leave out what this bundle, publication number or snapshot had",
+    )  # fmt: skip
+    one.add_argument("--split", default="", metavar="SIZE", help="in parts, such as 4GiB for FAT32")
+    one = command("import", "take a bundle into a tree, as import-bundle.pyz does")
+    one.add_argument("bundle", type=Path)
+    one.add_argument("--tree", type=Path, required=True)
+    one.add_argument("--keyring", type=Path, help="the mirror's public key; needed once")
+    command("verify", "hold every file that is served against its list and signature")
+    command("key", "print the public key that nodes and airgapped sites need")
+    one = command("serve", "serve the tree over HTTP; for a try, nginx is better")
+    one.add_argument("--address", default="127.0.0.1")
+    one.add_argument("--port", type=int, default=8080)
+    return top
+
+
+def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    """Have a signal end what runs, in order."""
+    raise Interrupted(number)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; its exit code."""
+    wanted = parser().parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        if wanted.command == "init":
+            found = commands.init(wanted)
+        elif wanted.command == "import":
+            return commands.take(wanted)
+        else:
+            found = getattr(commands, wanted.command)(load(wanted.config), wanted)
+        show(found, as_json=wanted.json)
+    except MirrorError as error:
+        return fail(error, as_json=wanted.json)
+    except Interrupted as error:
+        print(f"pextra-mirror: {error}; run it again to go on", file=sys.stderr)
+        return 128 + error.number
+    except OSError as error:
+        print(f"pextra-mirror: {error}", file=sys.stderr)
+        return 5 if error.errno == 28 else 1
+    return int(found.get("exit_code", 0))
+
+
+def show(found: dict[str, Any], *, as_json: bool) -> None:
+    """Print a result: its text for people, or the whole of it."""
+    text = found.pop("text", "")
+    if as_json:
+        print(json.dumps({key: value for key, value in found.items() if key != "exit_code"}))
+    elif text:
+        print(text)
+
+
+def fail(error: MirrorError, *, as_json: bool) -> int:
+    """Print an error; its exit code."""
+    if as_json:
+        print(json.dumps({"error": error.code, "message": error.message, "hint": error.hint}))
+    print(f"pextra-mirror: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""What each command does: a result as JSON has it, with ``text`` for people."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from pextra_mirror import bundle, bundle_import, publication
+from pextra_mirror import status as state
+from pextra_mirror.aptly import Aptly
+from pextra_mirror.config import EXAMPLE, Config, load
+from pextra_mirror.gpg import KeyStore
+from pextra_mirror.lock import locked
+from pextra_mirror.progress import Progress, size
+from pextra_mirror.serve import server
+from pextra_mirror.sync import sync as sync_source
+from pextra_mirror.tree import Listing
+
+Result = dict[str, Any]
+
+
+def init(wanted: argparse.Namespace) -> Result:
+    """Write the example configuration if there is none, make what is missing."""
+    written = not wanted.config.exists()
+    if written:
+        wanted.config.parent.mkdir(parents=True, exist_ok=True)
+        wanted.config.write_text(EXAMPLE)
+    config = load(wanted.config)
+    with locked(config.root, "init", wanted.wait):
+        config.root.chmod(0o755)
+        store = KeyStore(config.gnupg)
+        store.prepare()
+        if wanted.import_key:
+            store.take(wanted.import_key.read_bytes())
+        name = publication.make_identity(config)
+        if not store.fingerprints():
+            store.create(f"pextra-mirror {name}")
+        Aptly(config).prepare()
+        config.public.mkdir(exist_ok=True)
+        key = store.chosen(config.signing_key)
+    example = f"{wanted.config} is an example: edit it, then run `pextra-mirror sync --publish`\n"
+    return {
+        "mirror": name, "root": str(config.root), "key": key, "config_written": written,
+        "text": f"{example if written else ''}mirror {name} in {config.root}, signed by {key}",
+    }  # fmt: skip
+
+
+def sync(config: Config, wanted: argparse.Namespace) -> Result:
+    """Sync the sources, and publish if asked; the first failure ends it."""
+    publication.identity(config)
+    sources = [config.source(name) for name in wanted.source] or list(config.sources)
+    result: Result = {"sources": []}
+    lines: list[str] = []
+    with locked(config.root, "sync", wanted.wait):
+        try:
+            for source in sources:
+                found = sync_source(config, source, quiet=wanted.quiet)
+                result["sources"].append(state.as_json(found))
+                what = "new snapshots" if found.changed else "nothing new"
+                lines.append(f"{source.name}: {what}, {size(found.received)} transferred")
+            if wanted.publish:
+                why = publication.held(config)
+                result["held"] = why
+                if why:
+                    lines.append(f"not published: {why}; `pextra-mirror publish` goes on")
+                else:
+                    listing, new = publication.publish(
+                        config, publication.complete_snapshots(config)
+                    )
+                    result |= published(listing, new)
+                    lines.append(result["text"])
+        finally:
+            state.write_metrics(config)
+    return result | {"text": "\n".join(lines)}
+
+
+def published(listing: Listing, new: bool) -> Result:
+    """The result of a publication."""
+    word = "is served now" if new else "is served already, nothing is newer"
+    return {
+        "changed": new, "publication": listing.sequence, "files": len(listing.files),
+        "snapshots": listing.snapshots, "text": f"publication {listing.sequence} {word}",
+    }  # fmt: skip
+
+
+def publish(config: Config, wanted: argparse.Namespace) -> Result:
+    """Publish the last snapshots."""
+    with locked(config.root, "publish", wanted.wait):
+        snapshots = publication.complete_snapshots(config)
+        listing, new = publication.publish(config, snapshots, force=wanted.force)
+        publication.hold(config, "")
+        state.write_metrics(config)
+    return published(listing, new)
+
+
+def rollback(config: Config, wanted: argparse.Namespace) -> Result:
+    """Publish again what an earlier publication had."""
+    with locked(config.root, "rollback", wanted.wait):
+        listing = publication.rollback(config, wanted.to)
+        state.write_metrics(config)
+    found = published(listing, True)
+    more = "; `sync --publish` publishes nothing until `pextra-mirror publish`"
+    return found | {"text": found["text"] + more, "held": publication.held(config)}
+
+
+def status(config: Config, _wanted: argparse.Namespace) -> Result:
+    """The state of everything."""
+    found = state.status(config)
+    return {**found, "text": state.text(found), "exit_code": 0 if found["healthy"] else 10}
+
+
+def export(config: Config, wanted: argparse.Namespace) -> Result:
+    """Write a bundle."""
+    split = bundle.part_size(wanted.split) if wanted.split else 0
+    progress = Progress("export", quiet=wanted.quiet)
+    with locked(config.root, "export", wanted.wait):
+        found = bundle.export(
+            config, wanted.output, since=wanted.since, split=split,
+            on_total=progress.expect, on_bytes=progress.add,
+        )  # fmt: skip
+    progress.end()
+    names = "\n".join(map(str, found.parts))
+    base = f"since publication {found.base}" if found.base else "complete"
+    text = f"publication {found.target}, {base}: {found.members} files, {size(found.bytes)}"
+    return {**state.as_json(found), "text": f"{names}\n{text}"}
+
+
+def take(wanted: argparse.Namespace) -> int:
+    """Import a bundle, as import-bundle.pyz does."""
+    argv = ["--tree", str(wanted.tree), *(["--json"] if wanted.json else []), "import"]
+    argv += ["--keyring", str(wanted.keyring)] if wanted.keyring else []
+    return bundle_import.main([*argv, str(wanted.bundle)])
+
+
+def verify(config: Config, wanted: argparse.Namespace) -> Result:
+    """Check what is served."""
+    with locked(config.root, "verify", wanted.wait):
+        found = publication.verify(config)
+    text = f"publication {found['sequence']}: {found['files']} files are as published"
+    return {**found, "text": text}
+
+
+def key(config: Config, _wanted: argparse.Namespace) -> Result:
+    """The public key."""
+    store = KeyStore(config.gnupg)
+    chosen = store.chosen(config.signing_key)
+    text = store.public(chosen, armour=True).decode().rstrip()
+    return {"fingerprint": chosen, "public_key": text, "text": text}
+
+
+def serve(config: Config, wanted: argparse.Namespace) -> Result:
+    """Serve the tree until a signal comes."""
+    with server(config.public, wanted.address, wanted.port) as running:
+        host, port = running.server_address[:2]
+        print(f"serving {config.public} at http://{host!s}:{port}/", file=sys.stderr, flush=True)
+        running.serve_forever()
+    return {}

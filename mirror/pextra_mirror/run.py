@@ -1,0 +1,62 @@
+"""The one place where programs are started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pextra_mirror.errors import AptlyFailed
+
+
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program: this one's, in English, and ``more``."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("LC_")}
+    return {**kept, "LC_ALL": "C.UTF-8", **more}
+
+
+def run(
+    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program to its end, whatever comes of it.
+
+    Raises:
+        AptlyFailed: It is not installed.
+    """
+    try:
+        return subprocess.run(
+            [str(item) for item in argv],
+            env=environment(env or {}), input=stdin, capture_output=True, check=False,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise not_installed(str(argv[0])) from error
+
+
+def output(
+    argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> bytes:
+    """The standard output of a program that succeeds.
+
+    Raises:
+        AptlyFailed: It is not installed, or failed; the message is the program's own.
+    """
+    done = run(argv, env=env, stdin=stdin)
+    if done.returncode != 0:
+        raise failed(argv, done.returncode, (done.stderr + done.stdout).decode(errors="replace"))
+    return done.stdout
+
+
+def failed(argv: Sequence[str | Path], code: int, text: str) -> AptlyFailed:
+    """The error of a program that failed: its first words and what it said last."""
+    words = " ".join(str(item) for item in argv if not str(item).startswith("-"))
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    said = (errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
+    return AptlyFailed(f"{words[:200]} failed with code {code}: {said}")
+
+
+def not_installed(program: str) -> AptlyFailed:
+    """The error of a program that is not there."""
+    package = {"gpg": "gnupg"}.get(program, program)
+    return AptlyFailed(f"{program} is not installed", f"apt install {package}")

@@ -1,0 +1,241 @@
+"""Bringing a source here: verify, fetch, snapshot. All of it, or nothing that counts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pextra_mirror import gpg, record, release
+from pextra_mirror.aptly import Aptly
+from pextra_mirror.config import Config, Source
+from pextra_mirror.errors import AptlyFailed, DiskFull, NotReady, SourceRefused
+from pextra_mirror.gate import Gate
+from pextra_mirror.progress import Progress, size
+from pextra_mirror.tree import write
+from pextra_mirror.upstream import Upstream
+
+BASE = "Priority (required) | Priority (important)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a sync of a source came to.
+
+    Attributes:
+        changed: Whether there are new snapshots.
+        received: Bytes that were transferred.
+        requests: How many requests were made.
+    """
+
+    source: str
+    changed: bool
+    snapshots: Mapping[str, str]
+    received: int
+    requests: int
+
+
+def sync(config: Config, source: Source, *, quiet: bool = False) -> Outcome:
+    """Bring one source here.
+
+    Raises:
+        MirrorError: It did not succeed; the record says so, and nothing will be published of it.
+    """
+    before = record.read(config.state, source.name)
+    running = dataclasses.replace(before, state="running", attempt=record.now(), error="")
+    record.save(config.state, source.name, running)
+    upstream = Upstream(source.url, timeout=config.timeout, retries=config.retries)
+    try:
+        found = bring(config, source, upstream, before.complete, quiet=quiet)
+    except BaseException as error:
+        why = str(error) or "interrupted"
+        failed = dataclasses.replace(running, state="failed", error=why)
+        record.save(config.state, source.name, failed)
+        raise
+    done = dataclasses.replace(running, state="complete", complete=found)
+    record.save(config.state, source.name, done)
+    changed = before.complete is None or found.snapshots != before.complete.snapshots
+    return Outcome(source.name, changed, found.snapshots, upstream.received, upstream.requests)
+
+
+def bring(
+    config: Config, source: Source, upstream: Upstream, last: record.Sync | None, *, quiet: bool
+) -> record.Sync:
+    """The complete state of a source, fetched as far as it is not here."""
+    keys = gpg.keyring(source.keyring)
+    signed = signed_release(source, upstream)
+    text = trusted_text(source, signed, keys)
+    found = release.parse(text.decode(errors="replace"))
+    last_date = datetime.fromisoformat(last.date) if last else None
+    release.check(source, found, datetime.now(UTC), last_date)
+    aptly = Aptly(config)
+    aptly.prepare()
+    query = choice(config, source, aptly)
+    digest = hashlib.sha256(text).hexdigest()
+    wanted = hashlib.sha256(f"{source}{query}".encode()).hexdigest()
+    same = last is not None and (last.release, last.wanted) == (digest, wanted)
+    if last and same and set(last.snapshots.values()) <= aptly.names("snapshot"):
+        return dataclasses.replace(last, time=record.now())
+    keyring = config.state / f"keyring-{source.name}.gpg"
+    write(keyring, keys)
+    progress = Progress(source.name, quiet=quiet)
+    gate = Gate(
+        upstream, source.distribution, signed, found, config.cache / source.name,
+        config.aptly / "pool",
+    )  # fmt: skip
+    with gate:
+        mirrors = fetch(config, source, aptly, gate, query, keyring, progress)
+    progress.end()
+    shutil.rmtree(config.cache / source.name / "partial", ignore_errors=True)
+    had = last.snapshots if last else {}
+    date = found.date or datetime.now(UTC)
+    return record.Sync(
+        time=record.now(), date=date.isoformat(), release=digest, wanted=wanted,
+        snapshots={
+            component: snapshot(aptly, mirror, had.get(component))
+            for component, mirror in mirrors.items()
+        },
+        fields={name: found.fields[name] for name in ("Origin", "Label", "Suite")
+                if name in found.fields},
+        indexes=tuple(sorted(keep_indexes(config, source, found))),
+    )  # fmt: skip
+
+
+def signed_release(source: Source, upstream: Upstream) -> dict[str, bytes]:
+    """The Release of a source with its signature: InRelease, or Release and Release.gpg."""
+    folder = f"dists/{source.distribution}"
+    inline = upstream.get(f"{folder}/InRelease", missing_ok=True)
+    if inline is not None:
+        return {"InRelease": inline}
+    found = {name: upstream.get(f"{folder}/{name}", missing_ok=True)
+             for name in ("Release", "Release.gpg")}  # fmt: skip
+    there = {name: data for name, data in found.items() if data is not None}
+    if len(there) != len(found):
+        raise SourceRefused(
+            f"source {source.name}: {source.url}/{folder} has no InRelease, and not both of "
+            "Release and Release.gpg", "Are url and distribution right?",
+        )  # fmt: skip
+    return there
+
+
+def trusted_text(source: Source, signed: Mapping[str, bytes], keys: bytes) -> bytes:
+    """The text of a Release whose signature is good."""
+    if "InRelease" in signed:
+        text = gpg.split_clearsigned(source.name, signed["InRelease"])
+        gpg.verified(source.name, None, signed["InRelease"], keys, source.fingerprints)
+        return text
+    text = signed["Release"]
+    gpg.verified(source.name, text, signed["Release.gpg"], keys, source.fingerprints)
+    return text
+
+
+def fetch(
+    config: Config, source: Source, aptly: Aptly, gate: Gate, query: str, keyring: Path,
+    progress: Progress,
+) -> dict[str, str]:  # fmt: skip
+    """Have aptly fetch each component through the gate; the mirror of each."""
+
+    mirrors: dict[str, str] = {}
+    for component in source.components:
+        name = aptly.mirror(source, component, query, keyring, gate.proxy)
+        try:
+            if query:
+                aptly.update(name, keyring, gate.proxy, recommends=source.recommends, ask=True)
+            else:
+                gate.want_all(component, source.architectures)
+        except AptlyFailed as error:
+            # It has asked for packages, and got none yet.
+            if gate.fault or not gate.wanted:
+                raise gate.fault or error from error
+        if gate.wanted:
+            check_room(config, source, gate)
+            progress.expect(sum(length for length, _digest in gate.wanted.values()))
+            gate.fetch(config.transfers, progress.add)
+        try:
+            aptly.update(name, keyring, gate.proxy, recommends=source.recommends)
+        except AptlyFailed as error:
+            raise gate.fault or error from error
+        mirrors[component] = name
+    return mirrors
+
+
+def check_room(config: Config, source: Source, gate: Gate) -> None:
+    """Refuse to begin what does not fit.
+
+    Raises:
+        DiskFull: There is not enough room for the packages that are wanted.
+    """
+    needed = sum(length for length, _digest in gate.wanted.values())
+    free = shutil.disk_usage(config.root).free
+    if free < needed + config.reserve:
+        raise DiskFull(
+            f"source {source.name}: {len(gate.wanted)} packages of {size(needed)} are to be "
+            f"fetched, {config.root} has {size(free)} free, of which {size(config.reserve)} must "
+            "stay free", "Make room, or choose fewer packages",
+        )  # fmt: skip
+
+
+def snapshot(aptly: Aptly, mirror: str, last: str | None) -> str:
+    """A snapshot of a mirror: a new one, unless it would be as the last."""
+    there = aptly.packages("mirror", mirror)
+    if last and aptly.has("snapshot", last) and aptly.packages("snapshot", last) == there:
+        return last
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    name = f"{mirror}-{moment}-{secrets.token_hex(3)}"
+    aptly.call("snapshot", "create", name, "from", "mirror", mirror)
+    return name
+
+
+def keep_indexes(config: Config, source: Source, found: release.Release) -> set[str]:
+    """Forget indexes of earlier states; the hashes of those of packages that stay."""
+    folder = config.cache / source.name / "index"
+    current = {digest: name for name, (_size, digest) in found.files.items()}
+    kept: set[str] = set()
+    for path in folder.glob("*"):
+        name = current.get(path.name, "")
+        if not name:
+            path.unlink()
+        elif name.rpartition("/")[2].startswith("Packages"):
+            kept.add(f"{path.name} {name.rpartition('.')[2]}")
+    return kept
+
+
+def dependencies(config: Config, source: str, indexes: Iterable[str]) -> set[str]:
+    """Names that the packages of a source depend on and that it does not have itself."""
+    groups: list[list[str]] = []
+    own: set[str] = set()
+    for item in indexes:
+        digest, kind = item.split()
+        data = (config.cache / source / "index" / digest).read_bytes()
+        index = release.unpacked(f"Packages.{kind}", data)
+        groups += release.depended_on(index)
+        own |= release.provided(index)
+    return {group[0] for group in groups if not own.intersection(group)}
+
+
+def choice(config: Config, source: Source, aptly: Aptly) -> str:
+    """aptly's query for the packages of a source; empty for all of them.
+
+    Raises:
+        NotReady: A source that it refers to was not synced.
+    """
+    if not source.selects:
+        return ""
+    names = set(source.packages)
+    for other in source.needs:
+        complete = record.read(config.state, other).complete
+        if complete is None:
+            raise NotReady(
+                f"source {source.name} takes what {other} needs, and {other} was never synced",
+                f"pextra-mirror sync {other}",
+            )
+        if other in source.depends_of:
+            names |= dependencies(config, other, complete.indexes)
+        else:
+            for name in complete.snapshots.values():
+                names |= {key.split()[1] for key in aptly.packages("snapshot", name)}
+    return " | ".join([*([BASE] if source.base else []), *sorted(names)])
