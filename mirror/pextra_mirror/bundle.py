@@ -1,0 +1,252 @@
+"""Writing a signed bundle: what a site without internet lacks, in one file or in parts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from pextra_mirror.config import Config
+from pextra_mirror.errors import BundleRefused, ConfigError, DiskFull, NotReady
+from pextra_mirror.gpg import KeyStore
+from pextra_mirror.progress import size
+from pextra_mirror.tree import CHUNK, Entry, Listing, Refused, Tree
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+FAT_LIMIT = 2**32 - 1
+"""The largest file that FAT32 takes."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Exported:
+    """A bundle that was written.
+
+    Attributes:
+        parts: Its files.
+        base: The publication that it builds on, None if it stands alone.
+        target: The publication that it leads to.
+        members: How many files are in it.
+        bytes: Their size together.
+    """
+
+    parts: tuple[Path, ...]
+    base: int | None
+    target: int
+    members: int
+    bytes: int
+
+
+def part_size(text: str) -> int:
+    """The bytes of a size such as 4GiB; that one less one byte, so that FAT32 takes it.
+
+    Raises:
+        ConfigError: It is no size, or too small.
+    """
+    found = re.fullmatch(r"(\d+)\s*(|[KMG]|[KMG]B|[KMG]iB)", text)
+    unit = (found[2] if found else "").upper().removesuffix("B")
+    unit = f"{unit}B" if unit.endswith("I") else unit
+    if not found or int(found[1]) * UNITS[unit] < 2**16:
+        raise ConfigError(f"--split {text}: give a size of at least 64KiB, such as 4GiB or 700M")
+    wanted = int(found[1]) * UNITS[unit]
+    return FAT_LIMIT if wanted == FAT_LIMIT + 1 else wanted
+
+
+def base_listing(tree: Tree, since: str) -> Listing:
+    """The publication that a bundle, a number, or the name of a snapshot stands for.
+
+    Raises:
+        ConfigError: It stands for none.
+    """
+    if Path(since).is_file():
+        return target_of(Path(since))
+    kept = tree.sequences()
+    if since.isdigit() and int(since) in kept:
+        return tree.listing(int(since))
+    for sequence in reversed(kept):
+        listing = tree.listing(sequence)
+        if any(since in components.values() for components in listing.snapshots.values()):
+            return listing
+    raise ConfigError(
+        f"--since {since} is no bundle, and no publication or snapshot that is kept",
+        f"Kept are {', '.join(map(str, kept)) or 'none'}",
+    )
+
+
+def target_of(path: Path) -> Listing:
+    """What a bundle leads to. Its signature is not looked at: it is only compared with."""
+    try:
+        with tarfile.open(path, mode="r|") as tar:
+            member = tar.next()
+            file = tar.extractfile(member) if member and member.name == "manifest.json" else None
+            fields: dict[str, Any] = json.loads(file.read()) if file else {}
+        return Listing.from_json(fields["target"])
+    except (tarfile.TarError, ValueError, KeyError, Refused) as error:
+        raise ConfigError(f"--since {path} is no bundle: {error}", "Give its first part") from error
+
+
+class Split:
+    """A file to write to that is one file or several, none visible before all is written."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._path, self._limit = path, limit
+        self._parts: list[Path] = []
+        self._file: IO[bytes] | None = None
+        self._room = 0
+
+    def write(self, data: bytes) -> int:
+        """Write, and begin another part where one is full."""
+        view = memoryview(data)
+        while view:
+            if self._file is None or (self._limit and not self._room):
+                self._next()
+            count = min(len(view), self._room) if self._limit else len(view)
+            if self._file:
+                self._file.write(view[:count])
+            self._room -= count
+            view = view[count:]
+        return len(data)
+
+    def _next(self) -> None:
+        self._close()
+        suffix = f".{len(self._parts) + 1:03}" if self._limit else ""
+        final = self._path.with_name(self._path.name + suffix)
+        self._parts.append(final)
+        self._file = final.with_name(f"{final.name}.unfinished").open("wb")
+        self._room = self._limit
+
+    def _close(self) -> None:
+        if self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._file = None
+
+    def finish(self) -> tuple[Path, ...]:
+        """Give all parts their names; the first one last."""
+        self._close()
+        for final in reversed(self._parts):
+            os.replace(final.with_name(f"{final.name}.unfinished"), final)
+        return tuple(self._parts)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        self._close()
+        for final in self._parts:
+            final.with_name(f"{final.name}.unfinished").unlink(missing_ok=True)
+
+
+def export(
+    config: Config, folder: Path, *, since: str = "", split: int = 0,
+    on_total: Callable[[int], None] = lambda _total: None,
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> Exported:  # fmt: skip
+    """Write what is served now as a bundle, the same byte for byte each time.
+
+    Args:
+        config: The mirror.
+        folder: Where to.
+        since: Leave out what this bundle, publication or snapshot had.
+        split: Bytes of a part; 0 for one file.
+        on_total: Told how many bytes there are.
+        on_bytes: Told of each piece that is written.
+
+    Raises:
+        MirrorError: Nothing was written.
+    """
+    tree = Tree(config.public)
+    current = tree.current()
+    if current is None:
+        raise NotReady("nothing is published", "pextra-mirror publish")
+    target = tree.listing(current)
+    base = base_listing(tree, since) if since else None
+    if base and base.mirror != target.mirror:
+        raise BundleRefused(f"--since {since} is of mirror {base.mirror}, this is {target.mirror}")
+    if base and base.sequence >= target.sequence:
+        raise BundleRefused(f"nothing is newer: --since is publication {base.sequence}, which is "
+                            f"{'served now' if base.sequence == current else 'newer'}")  # fmt: skip
+    had = set(base.files) if base else set()
+    members = [entry for entry in target.files if entry not in had]
+    total = sum(entry.size for entry in members)
+    folder.mkdir(parents=True, exist_ok=True)
+    overhead = len(target.to_bytes()) * 2 + len(members) * 2048 + 2**20
+    if shutil.disk_usage(folder).free < total + overhead:
+        raise DiskFull(f"the bundle takes {size(total + overhead)}, which {folder} has not")
+    on_total(total)
+    since_name = f"-since-{base.sequence:06}" if base else ""
+    name = f"pextra-mirror-{target.mirror}-{target.sequence:06}{since_name}.tar"
+    out = Split(folder / name, split)
+    try:
+        write_tar(config, out, target, base, members, on_bytes)
+    except BaseException:
+        out.discard()
+        raise
+    write_importer(folder / "import-bundle.pyz")
+    return Exported(
+        out.finish(), base.sequence if base else None, target.sequence, len(members), total
+    )
+
+
+def write_tar(
+    config: Config, out: Split, target: Listing, base: Listing | None, members: list[Entry],
+    on_bytes: Callable[[int], None],
+) -> None:  # fmt: skip
+    """Write manifest, signature and members."""
+    tree, store = Tree(config.public), KeyStore(config.gnupg)
+    fields = {
+        "base": {"sequence": base.sequence, "digest": base.digest} if base else None,
+        "members": [entry.path for entry in members],
+        "target": json.loads(target.to_bytes()),
+    }
+    manifest = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    key = store.chosen(config.signing_key)
+    signature = store.sign(manifest, key, target.created)
+    add(out, "manifest.json", len(manifest), target.created, io.BytesIO(manifest))
+    add(out, "manifest.json.sig", len(signature), target.created, io.BytesIO(signature))
+    for entry in members:
+        with tree.file(target.sequence, entry).open("rb") as file:
+            digest = add(out, entry.path, entry.size, target.created, file, on_bytes)
+        if digest != entry.sha256:
+            raise BundleRefused(
+                f"{entry.path} is not what was published", "`pextra-mirror verify` says what is"
+            )
+    out.write(b"\0" * 2 * tarfile.BLOCKSIZE)
+
+
+def add(
+    out: Split, name: str, length: int, moment: int, file: IO[bytes],
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> str:  # fmt: skip
+    """Write one file, owned by nobody in particular; the SHA-256 of its contents."""
+    header = tarfile.TarInfo(name)
+    header.size, header.mtime, header.mode = length, moment, 0o644
+    out.write(header.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict"))
+    digest, left = hashlib.sha256(), length
+    while left and (chunk := file.read(min(CHUNK, left))):
+        digest.update(chunk)
+        out.write(chunk)
+        on_bytes(len(chunk))
+        left -= len(chunk)
+    if left or file.read(1):
+        raise BundleRefused(f"{name} is not of the size that was published")
+    out.write(b"\0" * (-length % tarfile.BLOCKSIZE))
+    return digest.hexdigest()
+
+
+def write_importer(path: Path) -> None:
+    """Put the import beside the bundle: one file that Python runs, the same each time."""
+    temporary = path.with_name(f"{path.name}.unfinished")
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, source in (("__main__.py", "bundle_import.py"), ("tree.py", "tree.py")):
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(info, Path(__file__).with_name(source).read_bytes())
+    temporary.replace(path)
