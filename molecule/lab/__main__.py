@@ -34,9 +34,10 @@ def arguments() -> argparse.Namespace:
         "down": "remove a lab, or what there is of it",
         "status": "show nodes, networks and how to reach them",
         "inventory": "print the path of the Ansible inventory",
-        "base": "only build the nodes' root disk, if there is none yet",
     }.items():
         commands.add_parser(name, help=text)
+    build = commands.add_parser("base", help="only build the nodes' root disk, if there is none")
+    build.add_argument("--topology", type=Path, help="a lab.yml, which names the base")
     for name, text in {
         "ssh": "a shell on a node, or run a command",
         "console": "show what a node's console showed",
@@ -103,7 +104,8 @@ def main() -> int:
             print(f"lab: {name} is removed" if there else f"lab: there is no {name}")
         case "base":
             check_machine()
-            print(base.ready(os.environ.get("PACKAGES_NODE", "")))
+            asked = topology.document(options.topology) if options.topology else {}
+            print(base.ready(os.environ.get("PACKAGES_NODE", ""), asked.get("base", "node")))
         case "inventory":
             lifecycle.read(name)
             print(paths.lab(name) / "inventory.yml")

@@ -36,6 +36,14 @@ _STORAGE_CLIENTS = (
     "cifs-utils", "lvm2", "nfs-common", "open-iscsi", "thin-provisioning-tools",
 )  # fmt: skip
 _STORAGE_SERVERS = ("nfs-kernel-server", "samba", "targetcli-fb")
+_VARIANTS = {
+    "node": (),
+    "storage": (
+        "ceph-common", "ceph-mgr", "ceph-mon", "ceph-osd", "libvirt-daemon-driver-storage-rbd",
+        "qemu-block-extra",
+    ),
+}  # fmt: skip
+"""What a base that lab.yml names has besides: Ceph is large, and most scenarios do without."""
 _SILENT = (
     "apt-daily-upgrade.timer", "apt-daily.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "logrotate.timer", "nfs-server.service", "nmbd.service",
@@ -55,9 +63,11 @@ exec /sbin/init
 _APT_OPTIONS = re.compile(r"Acquire::(http|https|ftp|Check-|Retries|Max-)")
 
 
-def packages(wanted: str) -> list[str]:
+def packages(wanted: str, variant: str) -> list[str]:
     """Debian packages of the nodes; `wanted` are those that the Makefile names."""
-    return sorted({*_MACHINE, *_STORAGE_CLIENTS, *_STORAGE_SERVERS, *wanted.split()})
+    return sorted(
+        {*_MACHINE, *_STORAGE_CLIENTS, *_STORAGE_SERVERS, *_VARIANTS[variant], *wanted.split()}
+    )
 
 
 def modules() -> Path:
@@ -144,10 +154,12 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def ready(wanted: str) -> Path:
+def ready(wanted: str, variant: str) -> Path:
     """The image with these packages; builds it if there is none yet, which takes minutes."""
-    names = packages(wanted)
+    names = packages(wanted, variant)
     image = paths.CACHE / f"{SUITE}-{key(names)}.ext4"
+    if image.exists():
+        return image
     with _locked(paths.CACHE / "lock"):
         for half in paths.CACHE.glob("new-*"):  # the lock is held: nobody builds these any more
             _remove(half)

@@ -39,7 +39,7 @@ def locked(lab: str) -> Iterator[None]:
 def up(lab: str, document: Any, packages: str) -> Topology:
     """Bring a lab up; when this fails nothing of it is left."""
     topology = parse(lab, document)
-    root = base.ready(packages)
+    root = base.ready(packages, topology.base)
     with locked(lab):
         if paths.lab(lab).exists() or network.exists(lab):
             raise LabError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import access, base, machine, network, paths
-from lab.topology import parse
+from lab.topology import BASES, parse
 
 TWO = parse("x", {"disks": ["1GiB"], "nics": ["lan"], "nodes": {"a": {}, "b": {}}})
 
@@ -78,6 +78,14 @@ Suites: bookworm
     ]
 
 
-def test_other_packages_are_another_base(monkeypatch: object) -> None:
-    assert base.packages("b a") == base.packages("a b a")
-    assert "openssh-server" in base.packages("")
+def test_a_base_is_named_by_its_packages_in_any_order() -> None:
+    assert base.packages("b a", "node") == base.packages("a b a", "node")
+    assert "openssh-server" in base.packages("", "node")
+    assert "ceph-osd" in base.packages("", "storage")
+    assert "ceph-osd" not in base.packages("", "node")
+
+
+def test_every_base_that_a_topology_can_name_is_there() -> None:
+    for name in BASES:
+        assert parse("x", {"base": name, "nodes": {"a": {}}}).base == name
+        assert base.packages("", name)
