@@ -93,7 +93,7 @@ def status(options: argparse.Namespace) -> None:
 def main() -> int:
     """Run a command; the exit code."""
     options = arguments()
-    name = options.name
+    name = topology.checked_name(options.name, "lab")
     match options.command:
         case "up":
             up(options)

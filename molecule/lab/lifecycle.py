@@ -25,9 +25,7 @@ PROGRESS_SECONDS = 10
 @contextmanager
 def locked(lab: str) -> Iterator[None]:
     """Keep others from changing this lab."""
-    paths.LABS.mkdir(parents=True, exist_ok=True)
-    path = paths.lab(lab).with_suffix(".lock")
-    with path.open("w") as file:
+    with Path(f"/run/lock/{paths.namespace(lab)}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

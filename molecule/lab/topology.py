@@ -128,7 +128,8 @@ def _list(options: Mapping[str, Any], key: str, where: str, maximum: int) -> lis
     return value
 
 
-def _name(value: Any, what: str) -> str:
+def checked_name(value: Any, what: str) -> str:
+    """The name, which is one that interfaces, files and hosts can have."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise LabError(
             f"{value!r} is no name of a {what}", "Use up to 31 lower-case letters, digits and -."
@@ -145,7 +146,7 @@ def parse(lab: str, document: Any) -> Topology:
     Raises:
         LabError: Something in it is unknown, of the wrong type or too much.
     """
-    _name(lab, "lab")
+    checked_name(lab, "lab")
     top = _options(document, "the topology", ("base", "nodes", *_PER_NODE))
     base = top.get("base", "node")
     if base not in BASES:
@@ -158,12 +159,12 @@ def parse(lab: str, document: Any) -> Topology:
     defaults = {key: top[key] for key in _PER_NODE if key in top}
     nodes = []
     for index, (name, value) in enumerate(named.items(), 1):
-        where = f"node {_name(name, 'node')}"
+        where = f"node {checked_name(name, 'node')}"
         options = {**defaults, **_options(value, where, _PER_NODE)}
         segments = [MANAGEMENT, *_list(options, "nics", where, MAXIMUM_NICS)]
         nics = tuple(
             Nic(f"vec{number}", f"n{index}vec{number}", _mac(lab, name, number),
-                _name(segment, "segment"))
+                checked_name(segment, "segment"))
             for number, segment in enumerate(segments)
         )  # fmt: skip
         disks = tuple(size(disk) for disk in _list(options, "disks", where, MAXIMUM_DISKS))
