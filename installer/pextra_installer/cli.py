@@ -45,6 +45,39 @@ def _probe(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _install(arguments: argparse.Namespace) -> int:
+    from pextra_installer import preview
+    from pextra_installer.answers import files
+    from pextra_installer.execute import run
+    from pextra_installer.execute.progress import STEPS, Progress
+    from pextra_installer.hardware.probe import probe
+    from pextra_installer.image import find_image
+
+    plan = files.read(arguments.answers)
+    image = find_image(arguments.image)
+    target = preview.target_of(plan, probe())
+    print("\n".join(preview.lines(plan, target)), flush=True)
+    if not arguments.yes and input("Type 'erase' to go on: ").strip() != "erase":
+        raise InstallerError("nothing was changed")
+
+    def tell(progress: Progress) -> None:
+        left = progress.seconds_left
+        print(
+            f"[{progress.place + 1}/{len(STEPS)}] {progress.title}, about {left} s left", flush=True
+        )
+
+    run.install(plan, target, image, tell, arguments.state)
+    print("The installation is done. Remove the medium before the machine starts again.")
+    return 0
+
+
+def _first_boot(_arguments: argparse.Namespace) -> int:
+    from pextra_installer import first_boot
+
+    first_boot.run()
+    return 0
+
+
 def _schema(_arguments: argparse.Namespace) -> int:
     from pextra_installer.answers.schema import schema_text
 
@@ -88,8 +121,23 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument("--output", type=pathlib.Path, help="file, standard output unless given")
     probe.set_defaults(run=_probe)
 
+    install = commands.add_parser("install", help="install as an answer file says")
+    install.add_argument("--answers", type=pathlib.Path, required=True, metavar="FILE")
+    install.add_argument("--image", type=pathlib.Path, help="squashfs, with FILE.sha256 beside it")
+    install.add_argument("--yes", action="store_true", help="erase the disk without asking")
+    install.add_argument(
+        "--state",
+        type=pathlib.Path,
+        default=pathlib.Path("/run/pextra-installer"),
+        help="directory for notes and logs (%(default)s)",
+    )
+    install.set_defaults(run=_install)
+
     schema = commands.add_parser("schema", help="print the JSON schema of answer files")
     schema.set_defaults(run=_schema)
+
+    booting = commands.add_parser("first-boot", help="make an installed node's cloud")
+    booting.set_defaults(run=_first_boot)
 
     hashing = commands.add_parser(
         "hash-password", help="make the two hashes of a password, for an answer file"

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.pextra.ce.plugins.module_utils.disk.devices import Node, mounts, protected
 from pextra_installer.hardware.model import Content, Disk
 
-COLUMNS = (
-    "NAME,PATH,TYPE,SIZE,MODEL,SERIAL,ROTA,RO,RM,TRAN,FSTYPE,LABEL,PARTLABEL,PTTYPE,MOUNTPOINTS"
-)
-MEDIUM_MOUNTS = ("/run/live/medium", "/run/pextra-medium", "/lib/live/mount/medium")
-"""Where a live system keeps the medium that it was started from."""
-TARGET = "/run/pextra-installer/target"
-"""Where the system that is being installed is mounted."""
 # Not disks that a system could be installed on, although lsblk calls them disks.
 _PSEUDO = ("zram", "ram", "nbd", "fd", "sr", "loop")
 # The kernel's answer for virtual disks says nothing about what is below them.
 _UNKNOWN_MEDIUM = ("vd", "xvd", "ubd")
-
-Node = Mapping[str, Any]
 
 
 def disks_of(tree: Node, by_id: Mapping[str, Sequence[str]]) -> tuple[Disk, ...]:
     """Every disk of lsblk's tree.
 
     Args:
-        tree: What ``lsblk --json --bytes --output COLUMNS`` printed.
+        tree: What ``lsblk --json --bytes`` printed, with the columns that ``devices`` names.
         by_id: Names in /dev/disk/by-id of each device path.
     """
     found = [
@@ -54,7 +46,7 @@ def _disk(node: Node, by_id: tuple[str, ...]) -> Disk:
         transport=_text(node["tran"]),
         table=_text(node["pttype"]),
         contents=((whole,) if whole.file_system or whole.mounted else ()) + contents,
-        protected=_protected(node, (whole, *contents)),
+        protected=protected(node),
     )
 
 
@@ -72,21 +64,8 @@ def _content(node: Node, depth: int) -> Content:
         depth=depth,
         file_system=_text(node["fstype"]),
         label=_text(node["label"]) or _text(node["partlabel"]),
-        mounted=tuple(place for place in node["mountpoints"] or () if place),
+        mounted=tuple(mounts(node)),
     )
-
-
-def _protected(node: Node, contents: Sequence[Content]) -> str | None:
-    mounts = [place for content in contents for place in content.mounted]
-    if any(place in MEDIUM_MOUNTS for place in mounts):
-        return "it is the installation medium"
-    if any(content.file_system == "iso9660" for content in contents):
-        return "it holds an installation medium"
-    if node["ro"]:
-        return "it cannot be written"
-    if "/" in mounts:
-        return "the running system is on it"
-    return None
 
 
 def _text(value: Any) -> str | None:

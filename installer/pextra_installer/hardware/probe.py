@@ -8,9 +8,10 @@ import pathlib
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from ansible_collections.pextra.ce.plugins.module_utils.disk.devices import COLUMNS
 from ansible_collections.pextra.ce.plugins.module_utils.preflight import checks
 from ansible_collections.pextra.ce.plugins.module_utils.preflight.machine import read_machine
-from pextra_installer.hardware.block import COLUMNS, disks_of
+from pextra_installer.hardware.block import disks_of
 from pextra_installer.hardware.model import Disk, Firmware, Hardware, Interface, Requirement
 from pextra_installer.problems import HardwareError
 

@@ -1,0 +1,1 @@
+"""The executor: the only part that changes anything. It runs the playbook pextra.ce.install."""

@@ -1,0 +1,75 @@
+"""What the playbook is told. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import pathlib
+from dataclasses import dataclass
+from typing import Any
+
+from pextra_installer.networkd import units
+from pextra_installer.plan import Plan
+from pextra_installer.preview import Target
+
+STATE = pathlib.Path("/run/pextra-installer")
+"""Notes of the live system; they go when it is switched off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The system that is installed: a squashfs and its SHA-256 in hexadecimal digits."""
+
+    path: pathlib.Path
+    sha256: str
+
+
+def first_boot(plan: Plan) -> dict[str, Any]:
+    """Variables of the playbook pextra.ce.first_boot; they hold secrets."""
+    short = plan.hostname.split(".")[0]
+    address = plan.network.ipv4.address or plan.network.ipv6.address
+    made: dict[str, Any] = {
+        "site_organization": plan.organization,
+        "site_node": short,
+        "site_admin": plan.administrator.username,
+        "site_admin_password_hash": plan.administrator.password_hash,
+        "site_license_key": plan.license_key or "",
+        "preflight_ignore": list(plan.ignore_checks),
+    }
+    if address:
+        made["site_node_address"] = str(ipaddress.ip_interface(address).ip)
+    return made
+
+
+def variables(
+    plan: Plan, target: Target, image: Image, token: str, state: pathlib.Path = STATE
+) -> dict[str, Any]:
+    """Variables of the playbook pextra.ce.install.
+
+    Args:
+        plan: With hashes in place of the password.
+        target: The parts of the machine.
+        image: What is installed.
+        token: Names this installation.
+        state: Where the notes and logs are.
+    """
+    return {
+        "install_disk": target.disk.path,
+        "install_disk_serial": target.disk.serial or "",
+        "install_disk_size": target.disk.size,
+        "install_firmware": target.firmware.value,
+        "install_token": token,
+        "install_image": str(image.path),
+        "install_image_sha256": image.sha256,
+        "install_hostname": plan.hostname,
+        "install_timezone": plan.timezone,
+        "install_root_password_hash": plan.administrator.root_password_hash,
+        "install_network_units": [
+            {"name": name, "content": text}
+            for name, text in units(plan.network, target.interfaces).items()
+        ],
+        "install_name_servers": list(plan.network.dns.servers),
+        "install_search_domains": list(plan.network.dns.search),
+        "install_first_boot": first_boot(plan),
+        "install_target": str(state / "target"),
+        "install_logs": [str(state / "install.log"), str(state / "journal.json")],
+    }
