@@ -107,17 +107,28 @@ def kill(lab: str, node: str) -> None:
     end(lambda: processes(lab, node))
 
 
+def alive(pid: int) -> bool:
+    """Whether a process is there, and has not only not been waited for by its parent."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"X", "Z"}
+
+
 def end(pids: Callable[[], list[int]]) -> None:
-    """Kill processes until there are none."""
+    """Kill processes until there are none, and all that were killed are gone."""
     deadline = time.monotonic() + 30
-    while running := pids():
+    killed: set[int] = set()
+    while (running := pids()) or any(map(alive, killed)):
         if time.monotonic() > deadline:
-            raise LabError(f"processes do not end: {running}")
+            raise LabError(f"processes do not end: {running or sorted(killed)}")
         for pid in running:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+            killed.add(pid)
         time.sleep(0.1)
 
 

@@ -46,5 +46,5 @@ def test_down_removes_a_lab_that_was_killed_while_it_was_made(half_made: None) -
 
     assert not network.exists(NAME)
     assert not paths.lab(NAME).exists()
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+    assert not [pid for pid in pids if machine.alive(pid)]
     assert subprocess.run([*LAB, "down"], check=False).returncode == 0
