@@ -40,7 +40,7 @@ ARGS ?=
 PIP_INSTALL := -m pip install --quiet --require-hashes --only-binary :all:
 
 PACKAGES_VENV := ca-certificates libpq5 python3-apt python3-venv
-PACKAGES_DEV := $(PACKAGES_VENV) busybox-static git shellcheck
+PACKAGES_DEV := $(PACKAGES_VENV) busybox-static git gnupg shellcheck
 PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-system-arm,\
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
