@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
 
 from ansible_collections.pextra.ce.plugins.module_utils import passwords
 from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 
-USAGE = 2
+UNFINISHED = 6
+DONE = "The installation is done. Remove the medium before the machine starts again."
 
 
 def _validate(arguments: argparse.Namespace) -> int:
@@ -46,29 +49,61 @@ def _probe(arguments: argparse.Namespace) -> int:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    from pextra_installer import preview
     from pextra_installer.answers import files
-    from pextra_installer.execute import run
-    from pextra_installer.execute.progress import STEPS, Progress
+
+    _execute(files.read(arguments.answers), arguments)
+    return 0
+
+
+def _wizard(arguments: argparse.Namespace) -> int:
+    from pextra_installer import plain
     from pextra_installer.hardware.probe import probe
     from pextra_installer.image import find_image
+    from pextra_installer.session import Session
 
-    plan = files.read(arguments.answers)
-    image = find_image(arguments.image)
-    target = preview.target_of(plan, probe())
-    print("\n".join(preview.lines(plan, target)), flush=True)
-    if not arguments.yes and input("Type 'erase' to go on: ").strip() != "erase":
-        raise InstallerError("nothing was changed")
+    session = Session(probe(), find_image(arguments.image), arguments.state)
+    if arguments.plain or not _can_draw():
+        return plain.run(session)
+    from pextra_installer.wizard.app import Wizard
 
-    def tell(progress: Progress) -> None:
-        left = progress.seconds_left
-        print(
-            f"[{progress.place + 1}/{len(STEPS)}] {progress.title}, about {left} s left", flush=True
+    code = Wizard(session).run()
+    return UNFINISHED if code is None else code
+
+
+def _can_draw() -> bool:
+    """Whether a full screen can be shown where this runs."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+
+
+def _auto(arguments: argparse.Namespace) -> int:
+    from pextra_installer.answers import sources
+    from pextra_installer.session import leave
+
+    found = sources.find()
+    if found is None:
+        raise InstallerError(
+            "there are no answers", "Give pextra.answers=URL, or a volume PEXTRA-ANSWERS"
         )
-
-    run.install(plan, target, image, tell, arguments.state)
-    print("The installation is done. Remove the medium before the machine starts again.")
+    plan = found.plan()
+    print(f"answers: {found.source}", flush=True)
+    _execute(plan, arguments)
+    leave(plan.when_done)
     return 0
+
+
+def _execute(plan: Plan, arguments: argparse.Namespace) -> None:
+    from pextra_installer import plain, preview
+    from pextra_installer.hardware.probe import probe
+    from pextra_installer.image import find_image
+    from pextra_installer.session import Session
+
+    session = Session(probe(), find_image(arguments.image), arguments.state)
+    target = preview.target_of(plan, session.hardware)
+    print("\n".join(preview.lines(plan, target)), flush=True)
+    if not getattr(arguments, "yes", True) and input("Type 'erase' to go on: ") != "erase":
+        raise InstallerError("nothing was changed")
+    session.install(plan, plain.tell)
+    print(DONE)
 
 
 def _first_boot(_arguments: argparse.Namespace) -> int:
@@ -123,15 +158,18 @@ def _parser() -> argparse.ArgumentParser:
 
     install = commands.add_parser("install", help="install as an answer file says")
     install.add_argument("--answers", type=pathlib.Path, required=True, metavar="FILE")
-    install.add_argument("--image", type=pathlib.Path, help="squashfs, with FILE.sha256 beside it")
     install.add_argument("--yes", action="store_true", help="erase the disk without asking")
-    install.add_argument(
-        "--state",
-        type=pathlib.Path,
-        default=pathlib.Path("/run/pextra-installer"),
-        help="directory for notes and logs (%(default)s)",
-    )
+    _on_medium(install)
     install.set_defaults(run=_install)
+
+    wizard = commands.add_parser("wizard", help="ask, then install")
+    wizard.add_argument("--plain", action="store_true", help="ask line by line")
+    _on_medium(wizard)
+    wizard.set_defaults(run=_wizard)
+
+    auto = commands.add_parser("auto", help="find the answers, and install without asking")
+    _on_medium(auto)
+    auto.set_defaults(run=_auto)
 
     schema = commands.add_parser("schema", help="print the JSON schema of answer files")
     schema.set_defaults(run=_schema)
@@ -146,6 +184,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _on_medium(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--image", type=pathlib.Path, help="squashfs, with FILE.sha256 beside it")
+    parser.add_argument(
+        "--state",
+        type=pathlib.Path,
+        default=pathlib.Path("/run/pextra-installer"),
+        help="directory for notes and logs (%(default)s)",
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the module's first lines."""
     arguments = _parser().parse_args(argv)
@@ -154,6 +202,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InstallerError as error:
         print(f"pextra-installer: {error}", file=sys.stderr)
         return error.code
+    except (KeyboardInterrupt, EOFError):
+        print("\npextra-installer: stopped", file=sys.stderr)
+        return UNFINISHED
     except PextraError as error:
         print(f"pextra-installer: {error}", file=sys.stderr)
         return 1

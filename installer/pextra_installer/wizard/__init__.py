@@ -1,0 +1,1 @@
+"""The wizard, by Textual: screens that show the pages, and nothing of what they mean."""
