@@ -39,16 +39,18 @@ class Size:
         few: Instances where the other side takes a loop.
         many: Instances where it is about scale.
         steps: Instances at which growth is looked at.
+        pools: Storage pools at which propagation is looked at.
     """
 
     repeats: int
     few: int
     many: int
     steps: tuple[int, ...]
+    pools: tuple[int, ...]
 
 
-FULL = Size(3, 100, 1000, (10, 100, 1000))
-QUICK = Size(1, 10, 50, (10, 50))
+FULL = Size(3, 100, 1000, (10, 100, 1000), (1, 10, 100))
+QUICK = Size(1, 10, 50, (10, 50), (1, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ class Bench:
         self, ground: Ground, controller: Path, baseline: Path, size: Size,
         say: Callable[[str], None],
     ) -> None:  # fmt: skip
-        self._ground, self._controller, self._baseline = ground, controller, baseline
-        self._size, self._say = size, say
+        self.ground, self.size = ground, size
+        self._controller, self._baseline, self._say = controller, baseline, say
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(ground.directory),
@@ -93,8 +95,8 @@ class Bench:
 
     def prepare(self) -> None:
         """Make a cloud of one node with a storage pool, and warm up both sides."""
-        (self._ground.directory / "ansible.cfg").write_text("")
-        pool = {"path": str(self._ground.pool)}
+        (self.ground.directory / "ansible.cfg").write_text("")
+        pool = {"path": str(self.ground.pool)}
         resources = [
             {"kind": "organization", "name": "bench"},
             {"kind": "datacenter", "name": "bench"},
@@ -102,16 +104,16 @@ class Bench:
             {"kind": "node", "name": "bench"},
             {"kind": "storage_pool", "name": POOL, "options": pool, "nodes": ["bench"]},
         ]
-        self._play({"pextra.ce.database": {"state": "migrated"}})
-        self._play({"pextra.ce.apply": {"resources": resources}})
-        self._ground.keep()
-        self._play({"community.libvirt.virt": {"command": "list_vms"}})
+        self.play({"pextra.ce.database": {"state": "migrated"}})
+        self.play({"pextra.ce.apply": {"resources": resources}})
+        self.ground.keep()
+        self.play({"community.libvirt.virt": {"command": "list_vms"}})
 
     # The cases
 
     def define(self) -> Iterator[Line]:
         """Define instances with a volume each, against a loop over bare domains."""
-        count = self._size.few
+        count = self.size.few
         names = [f"{PREFIX}bare{number:04}" for number in range(count)]
         loop = {
             "community.libvirt.virt": {"command": "define", "xml": "{{ item }}"},
@@ -121,21 +123,21 @@ class Bench:
         definitions = self._definitions(names)
 
         def ours() -> Sample:
-            self._ground.renew()
-            return self._play(_apply(count))
+            self.ground.renew()
+            return self.play(_apply(count))
 
         def theirs() -> Sample:
-            self._ground.forget("bare")
-            return self._play(loop)
+            self.ground.forget("bare")
+            return self.play(loop)
 
         def bare() -> Sample:
-            self._ground.forget("bare")
+            self.ground.forget("bare")
             return self._bare("define", definitions)
 
-        found = self._together({"pextra.ce.apply": ours, "community.libvirt.virt": theirs,
+        found = self.together({"pextra.ce.apply": ours, "community.libvirt.virt": theirs,
                                 "libvirt API": bare})  # fmt: skip
-        self._ground.forget("bare")
-        self._ground.renew()
+        self.ground.forget("bare")
+        self.ground.renew()
         one, other = found["pextra.ce.apply"], found["community.libvirt.virt"]
         ratio = other.wall / one.wall
         yield Line(
@@ -147,13 +149,13 @@ class Bench:
 
     def again(self) -> Iterator[Line]:
         """Apply what is there already."""
-        count = self._size.many
+        count = self.size.many
         self._fill(count)
         definitions = self._definitions([_name(number) for number in range(count)])
-        found = self._together(
+        found = self.together(
             {
-                "pextra.ce.apply": lambda: self._play(_apply(count)),
-                "trivial": lambda: self._play(_TRIVIAL),
+                "pextra.ce.apply": lambda: self.play(_apply(count)),
+                "trivial": lambda: self.play(_TRIVIAL),
                 "libvirt API": lambda: self._bare("again", definitions),
             }
         )
@@ -168,25 +170,25 @@ class Bench:
 
     def one(self) -> Iterator[Line]:
         """One task with nothing to do, at a few instances and at many."""
-        for count in (self._size.few, self._size.many):
+        for count in (self.size.few, self.size.many):
             self._fill(count)
             name = f"{PREFIX}bare0000"
             theirs = {"community.libvirt.virt": {"command": "define", "xml": _domain(name)}}
-            self._play(theirs)
+            self.play(theirs)
             entry = {key: value for key, value in _instance(0).items() if key != "kind"}
             ours = {"pextra.ce.instance": entry}
-            found = self._together(
+            found = self.together(
                 {
-                    "pextra.ce.instance": functools.partial(self._play, ours),
-                    "community.libvirt.virt": functools.partial(self._play, theirs),
+                    "pextra.ce.instance": functools.partial(self.play, ours),
+                    "community.libvirt.virt": functools.partial(self.play, theirs),
                 },
-                self._size.repeats * 5,
+                self.size.repeats * 5,
             )
-            self._ground.forget("bare")
+            self.ground.forget("bare")
             first = self._first(ours)
             one, other = found["pextra.ce.instance"], found["community.libvirt.virt"]
             ratio = one.wall / other.wall
-            judged = count == self._size.few
+            judged = count == self.size.few
             yield Line(
                 f"one `pextra.ce.instance`, nothing to do, {count} instances", one,
                 f"{ratio:.2f} of the other's time" + ("; at most 1" if judged else ""),
@@ -199,21 +201,21 @@ class Bench:
     def _first(self, task: dict[str, Any]) -> Figure:
         """The runs of a task whose payload is not kept yet."""
         samples = []
-        for _ in range(self._size.repeats):
-            shutil.rmtree(self._ground.directory / "ansible" / "pextra-ce")
-            samples.append(self._play(task))
+        for _ in range(self.size.repeats):
+            shutil.rmtree(self.ground.directory / "ansible" / "pextra-ce")
+            samples.append(self.play(task))
         return Figure(tuple(samples))
 
     def inventory(self) -> Iterator[Line]:
         """List all instances."""
-        count = self._size.many
+        count = self.size.many
         self._fill(count)
         sources = {"pextra": "plugin: pextra.ce.pextra\n", "empty": "all: {}\n"}
         for name, text in sources.items():
-            (self._ground.directory / f"{name}.pextra.yml").write_text(text)
-        found = self._together(
+            (self.ground.directory / f"{name}.pextra.yml").write_text(text)
+        found = self.together(
             {name: functools.partial(self._inventory, name) for name in sources},
-            self._size.repeats * 5,
+            self.size.repeats * 5,
         )
         more = found["pextra"].wall - found["empty"].wall
         yield Line(
@@ -224,8 +226,8 @@ class Bench:
 
     def growth(self) -> Iterator[Line]:
         """Time and memory of the module's process as there are more instances."""
-        for count in self._size.steps:
-            self._ground.renew()
+        for count in self.size.steps:
+            self.ground.renew()
             yield self._grown(count, "defines")
             yield self._grown(count, "finds nothing to do for")
 
@@ -241,22 +243,28 @@ class Bench:
 
     # Running
 
-    def _together(
+    def together(
         self, runs: dict[str, Callable[[], Sample]], repeats: int | None = None
     ) -> dict[str, Figure]:
-        return side_by_side(repeats or self._size.repeats, runs, self._say)
+        """The figures of runs that take turns."""
+        return side_by_side(repeats or self.size.repeats, runs, self._say)
 
     def _fill(self, count: int) -> None:
         """Have exactly so many instances; those that are there stay."""
-        if self._ground.filled != count:
+        if self.ground.filled != count:
             self._say(f"making {count} instances")
-            self._ground.renew()
-            self._play(_apply(count))
-            self._ground.filled = count
+            self.ground.renew()
+            self.play(_apply(count))
+            self.ground.filled = count
 
-    def _play(self, task: dict[str, Any], python: str = NODE_PYTHON) -> Sample:
-        path = self._ground.directory / "play.json"
-        play = {"hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    def play(self, task: dict[str, Any], python: str = NODE_PYTHON) -> Sample:
+        """Run a playbook of one task."""
+        return self.play_all([task], python)
+
+    def play_all(self, tasks: Sequence[dict[str, Any]], python: str = NODE_PYTHON) -> Sample:
+        """Run a playbook."""
+        path = self.ground.directory / "play.json"
+        play = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
         path.write_text(json.dumps([play]))
         program = str(self._baseline / "bin" / "ansible-playbook")
         argv = [program, "-i", "localhost,", "-c", "local", str(path)]
@@ -264,17 +272,17 @@ class Bench:
 
     def _process(self, task: dict[str, Any]) -> tuple[Sample, int]:
         """Time of a module's process itself, and the most memory that it had, in KiB."""
-        python, output = (self._ground.directory / name for name in ("measured-python", "measured"))
+        python, output = (self.ground.directory / name for name in ("measured-python", "measured"))
         output.write_text("")
         python.write_text(_MEASURED.format(output=shlex.quote(str(output)), python=NODE_PYTHON))
         python.chmod(0o755)
-        self._play(task, str(python))
+        self.play(task, str(python))
         wall, user, system, memory = output.read_text().split()[-4:]
         return Sample(float(wall), float(user) + float(system)), int(memory)
 
     def _inventory(self, name: str) -> Sample:
         program = str(self._controller / "bin" / "ansible-inventory")
-        source = str(self._ground.directory / f"{name}.pextra.yml")
+        source = str(self.ground.directory / f"{name}.pextra.yml")
         return self._measure([program, "-i", source, "--list"], {})
 
     def _bare(self, action: str, definitions: Path) -> Sample:
@@ -282,10 +290,10 @@ class Bench:
         return self._measure([NODE_PYTHON, script, action, str(definitions)], {})
 
     def _measure(self, argv: Sequence[str], more: dict[str, str]) -> Sample:
-        return measure(argv, self._environment | more, self._ground.directory / "output")
+        return measure(argv, self._environment | more, self.ground.directory / "output")
 
     def _definitions(self, names: Sequence[str]) -> Path:
-        directory = self._ground.directory / "definitions"
+        directory = self.ground.directory / "definitions"
         directory.mkdir(exist_ok=True)
         for path in directory.iterdir():
             path.unlink()

@@ -75,7 +75,7 @@ class Ground:
         self.sql("CREATE DATABASE cloud TEMPLATE kept")
 
     def forget(self, stem: str) -> None:
-        """Remove the domains whose names begin with the prefix and this."""
+        """Remove the domains and pools whose names begin with the prefix and this."""
         self._libvirt("remove", PREFIX + stem)
 
     def remove(self) -> None:
@@ -92,9 +92,9 @@ class Ground:
                 path.rmdir() if path.is_dir() else path.unlink()
         shutil.rmtree(DIRECTORY)
 
-    def sql(self, statement: str) -> None:
+    def sql(self, statement: str, database: str = "postgres") -> None:
         """Run a statement as the server's owner."""
-        where = ("-h", str(DIRECTORY), "-d", "postgres")
+        where = ("-h", str(DIRECTORY), "-d", database)
         self._run("psql", "-qX", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
 
     def _control(self, action: str, *, check: bool = True) -> None:

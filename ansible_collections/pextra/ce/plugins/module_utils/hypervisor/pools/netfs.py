@@ -28,9 +28,13 @@ NAMESPACE = "http://libvirt.org/schemas/storagepool/fs/1.0"
 _PORTS = {"nfs": 2049, "cifs": 445}
 _MOUNT_OPTIONS = {
     "nfs": ("soft", "timeo=50", "retrans=2", "retry=0"),
-    "cifs": ("soft", "echo_interval=10", "file_mode=0600", "dir_mode=0711", "nosharesock"),
-}
-"""nfs(5): 5 seconds, then 10, then 15, then an error. mount.cifs(8): dead after two echoes."""
+    "cifs": (
+        "soft", "echo_interval=10", "file_mode=0600", "dir_mode=0711", "nosharesock", "nobrl",
+    ),
+}  # fmt: skip
+"""nfs(5): 5 seconds, then 10, then 15, then an error. mount.cifs(8): dead after two echoes. A CIFS
+server enforces the locks with which QEMU only tells others that it has an image open, so that its
+own writes would fail: nobrl keeps them on the node."""
 
 ET.register_namespace("fs", NAMESPACE)
 
