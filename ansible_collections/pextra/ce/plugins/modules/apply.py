@@ -28,8 +28,8 @@ options:
     description:
       - The resources. Each is a dictionary with C(kind), which is V(organization), V(datacenter),
         V(cluster), V(node), V(user), V(node_license), V(storage_pool), V(vswitch), V(port_group),
-        V(instance), V(volume) or V(volume_snapshot), and the options of the module of that name,
-        except O(database).
+        V(instance), V(volume), V(volume_snapshot) or V(instance_snapshot), and the options of the
+        module of that name, except O(database).
       - Options mean what they mean there, C(state) among them. C(allow_restart) of an entry does
         not count; set O(allow_restart).
       - The same resource must not be listed twice.
@@ -40,11 +40,11 @@ options:
     description:
       - Kinds of which the run also removes what O(resources) does not name, after everything that
         it does name.
-      - Of kinds that are on a node, V(instance), V(volume), V(volume_snapshot), V(port_group),
-        V(vswitch) and V(node_license), it removes those of the node that the task runs on, and no
-        other's. Of other kinds it removes those that have the same parent as a named one, such as
-        the other clusters of a datacenter of which a cluster is named, and nothing if none of the
-        kind is named.
+      - Of kinds that are on a node, V(instance), V(volume), V(volume_snapshot),
+        V(instance_snapshot), V(port_group), V(vswitch) and V(node_license), it removes
+        those of the node that the task runs on, and no other's. Of other kinds it removes
+        those that have the same parent as a named one, such as the other clusters of a
+        datacenter of which a cluster is named, and nothing if none of the kind is named.
       - What goes is subject to the same conditions as with C(state=absent). Instances that run, or
         something that still holds other resources, fail the whole run. Volumes of a removed
         instance are detached and stay, unless V(volume) is purged, too.
@@ -64,6 +64,7 @@ options:
       - instance
       - volume
       - volume_snapshot
+      - instance_snapshot
     default: []
   allow_restart:
     description:
@@ -91,6 +92,7 @@ seealso:
   - module: pextra.ce.instance
   - module: pextra.ce.volume
   - module: pextra.ce.volume_snapshot
+  - module: pextra.ce.instance_snapshot
 """
 
 EXAMPLES = r"""

@@ -171,9 +171,10 @@ class Points:
         connection = importlib.import_module(f"{COLLECTION}.module_utils.store.connection")
         connection.Store.transact = self._transaction(connection.Store.transact)
         changes = {
-            libvirt.virConnect: ("defineXMLFlags", "storagePoolDefineXML"),
+            libvirt.virConnect: ("defineXMLFlags", "restoreFlags", "storagePoolDefineXML"),
             libvirt.virDomain: (
-                "attachDeviceFlags", "create", "destroy", "detachDeviceFlags", "setAutostart",
+                "attachDeviceFlags", "create", "destroy", "detachDeviceFlags", "resume",
+                "saveFlags", "setAutostart", "suspend",
                 "shutdown", "undefineFlags", "updateDeviceFlags",
             ),
             libvirt.virStoragePool: ("create", "destroy", "setAutostart", "undefine"),

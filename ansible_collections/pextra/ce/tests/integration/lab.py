@@ -439,7 +439,8 @@ def elements(root: ET.Element, path: str, **attributes: str) -> Iterable[ET.Elem
 _TABLES = (
     "organizations", "datacenters", "clusters", "nodes", "node_licenses", "users",
     "storage_pools", "storage_pool_nodes", "vswitches", "port_groups", "instances",
-    "network_devices", "instance_devices", "volumes", "volume_snapshots", "audit_log",
+    "network_devices", "instance_devices", "volumes", "volume_snapshots",
+    "instance_snapshots", "audit_log",
 )  # fmt: skip
 _EVERYTHING = " UNION ALL ".join(
     f"SELECT '{table}' AS kind, to_jsonb(t) - 'time' - 'last_seen' - 'hardware' AS row"

@@ -7,6 +7,9 @@ from __future__ import annotations
 from ansible_collections.pextra.ce.plugins.module_utils.info.cluster import CLUSTER
 from ansible_collections.pextra.ce.plugins.module_utils.info.datacenter import DATACENTER
 from ansible_collections.pextra.ce.plugins.module_utils.info.instance import INSTANCE
+from ansible_collections.pextra.ce.plugins.module_utils.info.instance_snapshot import (
+    INSTANCE_SNAPSHOT,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.info.node import NODE
 from ansible_collections.pextra.ce.plugins.module_utils.info.node_license import NODE_LICENSE
 from ansible_collections.pextra.ce.plugins.module_utils.info.organization import ORGANIZATION
@@ -32,6 +35,7 @@ INFOS: dict[str, Info] = {
         PORT_GROUP,
         INSTANCE,
         VOLUME,
+        INSTANCE_SNAPSHOT,
         VOLUME_SNAPSHOT,
     )
 }

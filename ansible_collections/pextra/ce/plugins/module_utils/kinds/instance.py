@@ -155,6 +155,7 @@ class Instance(Kind):
         needs=(
             "cluster", "node", "storage_pool", "storage_pool_node", "volume", "vswitch",
             "port_group", "network_device", "instance_device", "volume_snapshot",
+            "instance_snapshot",
         ),
         hidden=("cloud_init",),
         rank=80,

@@ -33,7 +33,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
     Tpm,
     UsbDevice,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_files, instance_ports
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import (
+    instance_files,
+    instance_ports,
+    instance_snapshot,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_domain import (
     DomainState,
     desired,
@@ -276,6 +280,7 @@ def _power(
     if action is None:
         return
     if action in ("start", "restart"):
+        instance_snapshot.refuse_half_reverted(world, row, label("instance", row["name"]))
         instance_ports.check_start(row, desired(row, seen, world))
     timeout = request.options.get("timeout", 60) if request else 60
     before = {"power": "running" if active else "stopped"}

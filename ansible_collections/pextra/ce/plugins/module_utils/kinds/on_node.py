@@ -8,6 +8,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.cluster import Cluster
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance import Instance
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_device import InstanceDevice
+from ansible_collections.pextra.ce.plugins.module_utils.kinds.instance_snapshot import (
+    InstanceSnapshot,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.network_device import NetworkDevice
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.node import Node
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.port_group import PortGroup
@@ -33,6 +36,7 @@ KINDS: dict[str, Kind] = {
         Instance(),
         NetworkDevice(),
         InstanceDevice(),
+        InstanceSnapshot(),
         Volume(),
         VolumeSnapshot(),
     )

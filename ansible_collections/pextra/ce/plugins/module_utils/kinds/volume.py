@@ -26,7 +26,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.types i
     pool_of,
     volume_of,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.kinds import luns
+from ansible_collections.pextra.ce.plugins.module_utils.kinds import instance_snapshot, luns
 from ansible_collections.pextra.ce.plugins.module_utils.kinds.common import (
     DESCRIPTION,
     FIXED_NAME,
@@ -94,6 +94,7 @@ class Volume(Kind):
             "storage_pool_node",
             "instance",
             "instance_device",
+            "instance_snapshot",
         ),
         rank=90,
         host_rank=30,
@@ -236,6 +237,7 @@ class Volume(Kind):
                 resource=request.label,
                 hint="Detach it first",
             )
+        instance_snapshot.refuse_snapshots(world, current, request.label)
         before = world.before("volume", current["id"])
         if before is not None and before["instance_id"] is None:
             _check_unused(current, world, request.label)

@@ -136,6 +136,10 @@ _DEFAULTS: Mapping[str, Row] = {
         "read_only": False, "status": "ready",
     },
     "volume_snapshot": {"size": 4096, "status": "ready"},
+    "instance_snapshot": {
+        "memory": False, "state": "stopped", "reverting": False, "reverted": None,
+        "status": "ready",
+    },
 }  # fmt: skip
 
 
@@ -203,6 +207,10 @@ class Node(Cloud):
         self.instance = self.add_instance("web1")
         (volume,) = self._tables["volumes"]
         self.add("volume_snapshot", name="first", volume_id=volume["id"], node_id=self.node)
+        self.add(
+            "instance_snapshot", name="first", instance_id=self.instance, node_id=self.node,
+            volumes=[{"id": volume["id"], "name": "web1-root", "size": 4096}],
+        )  # fmt: skip
         self.run(self.instance)
 
     def add_node(self, name: str, **columns: Any) -> str:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Devices of instances, read-only volumes, a choice of chipset, containers from archives."""
+"""Devices and snapshots of instances, read-only volumes, chipsets, containers from archives."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ MIGRATION = Migration(
             name TEXT NOT NULL,
             type TEXT NOT NULL,
             options JSONB NOT NULL,
+            creation TIMESTAMPTZ NOT NULL,
+            UNIQUE (instance_id, name))""",
+        """CREATE TABLE instance_snapshots (
+            id TEXT PRIMARY KEY,
+            instance_id TEXT NOT NULL REFERENCES instances (id),
+            node_id TEXT NOT NULL REFERENCES nodes (id),
+            name TEXT NOT NULL,
+            description TEXT NOT NULL DEFAULT '',
+            memory BOOL NOT NULL,
+            state TEXT NOT NULL,
+            volumes JSONB NOT NULL,
+            reverting BOOL NOT NULL,
+            reverted TIMESTAMPTZ,
+            status TEXT NOT NULL,
             creation TIMESTAMPTZ NOT NULL,
             UNIQUE (instance_id, name))""",
     ),
