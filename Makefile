@@ -40,7 +40,7 @@ ARGS ?=
 PIP_INSTALL := -m pip install --quiet --require-hashes --only-binary :all:
 
 PACKAGES_VENV := ca-certificates libpq5 python3-apt python3-venv
-PACKAGES_DEV := $(PACKAGES_VENV) busybox-static git gnupg shellcheck
+PACKAGES_DEV := $(PACKAGES_VENV) busybox-static git gnupg grub-common shellcheck
 PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-system-arm,\
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
@@ -50,7 +50,7 @@ PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-l
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
 PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
 # What makes Debian packages and the medium, and what tests them.
-PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils debhelper dosfstools dpkg-dev git gnupg grub-common \
+PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev git gnupg grub-common \
 	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
 PACKAGES_IMAGE_TEST := diffoscope-minimal lintian qemu-utils $(PACKAGES_QEMU)
 PACKAGES_MIRROR := aptly curl gnupg gpgv nginx-light
@@ -143,6 +143,15 @@ lab-down: dev lab-packages ## remove them
 .PHONY: packages
 packages: image-dev ## this tree as Debian packages, in the signed apt repository dist/apt
 	image/pextra-image packages $(ARGS)
+
+.PHONY: iso
+iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.iso
+	image/pextra-image build $(ARGS)
+
+.PHONY: test-iso
+test-iso: packages iso ## packages in an empty Debian, the medium verified, written and booted
+	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
+	$(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/test-iso.xml image/tests/system $(ARGS)
 
 .PHONY: venv
 venv: dev ## only make the virtual environment

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
+from pextra_image import grub, lock, pool, repository, results, root
+from pextra_image import iso as iso_image
 from pextra_image import packages as debian_packages
-from pextra_image import repository
-from pextra_image.files import sha256_of
+from pextra_image.files import digest, sha256_of
 from pextra_image.settings import Settings
 from pextra_image.steps import Steps
-from pextra_image.tree import Snapshot, snapshot
+from pextra_image.tree import Snapshot, digest_of, snapshot, tracked
 
 
 def packages(settings: Settings) -> Path:
@@ -38,3 +40,106 @@ def _debs(settings: Settings, tree: Snapshot, steps: Steps) -> list[Path]:
         "version": tree.version,
     }
     return sorted(steps.result("packages", inputs, make).glob("*.deb"))
+
+
+def lock_packages(settings: Settings) -> Path:
+    """Resolve the image's packages against the mirrors as they are now; returns the lock file."""
+    repository_root = packages(settings)
+    listing = (settings.root / "image/packages.list").read_text(encoding="utf-8")
+    names = ["pce-common", *lock.wanted(listing, settings.architecture)]
+    work = settings.cache / f"apt-{settings.architecture}"
+    resolver = lock.Resolver(
+        settings.programs, settings.architecture, settings.mirrors, repository_root, work
+    )
+    found = resolver.resolve(names)
+    path = _lock_file(settings)
+    if not path.exists() or lock.read(path).packages != found:
+        # The time is in the images: it changes only together with the packages.
+        lock.write(lock.Lock(settings.architecture, int(time.time()), found), path)
+    return path
+
+
+def _lock_file(settings: Settings) -> Path:
+    return settings.root / f"image/lock/{settings.architecture}.json"
+
+
+def root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
+    """Make the root file system; returns the folder with it and with what boots it."""
+    programs, screen = settings.programs, settings.screen
+    pinned = lock.read(_lock_file(settings))
+    code = sha256_of(Path(root.__file__))
+    debs = settings.cache / "pool"
+
+    def base(folder: Path) -> None:
+        pool.fetch(programs, screen, pinned, settings.mirrors, debs)
+        root.make_base(programs, screen, pinned, debs, folder)
+
+    lock_digest = sha256_of(_lock_file(settings))
+    base_folder = steps.result("base", {"lock": lock_digest, "format": root.BASE_FORMAT}, base)
+    own = _debs(settings, tree, steps)
+    elements = settings.root / "image/elements"
+    names = tracked(programs, settings.root, ("image/elements",))
+    inputs = {
+        "base": base_folder.name,
+        "code": code,
+        "elements": digest_of(settings.root, names),
+        "packages": digest(*(sha256_of(deb) for deb in own)),
+    }
+    return steps.result(
+        "root",
+        {**inputs, "epoch": str(tree.epoch)},
+        lambda folder: root.make_root(
+            programs, screen, base_folder / "base.tar", own, elements, tree.epoch, folder
+        ),
+    )
+
+
+def iso(settings: Settings) -> Path:
+    """Make the ISO and what lies beside it; returns the ISO."""
+    programs = settings.programs
+    tree = snapshot(programs, settings.root)
+    steps = Steps(settings.cache, settings.screen)
+    parts = root_steps(settings, tree, steps)
+    packages_there = results.installed((parts / "dpkg-status").read_text(encoding="utf-8"))
+    names = {package.name for package in packages_there}
+    product = f"Pextra CloudEnvironment {tree.version}"
+    medium = iso_image.Medium(
+        iso_image.identifier(parts, product), product, tree.epoch, "pextra-installer" in names
+    )
+    code = digest(*(sha256_of(Path(name)) for name in (iso_image.__file__, grub.__file__)))
+    inputs = {"code": code, "root": parts.name, "uuid": medium.uuid}
+    made = steps.result(
+        "iso",
+        inputs,
+        lambda folder: iso_image.make(programs, parts, medium, folder / "image.iso"),
+    )
+    target = settings.output / f"pextra-ce-{tree.version}-{settings.architecture}.iso"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    shutil.copy2(made / "image.iso", target)
+    key = settings.key()
+    manifest = results.Manifest(
+        product=product,
+        uuid=medium.uuid,
+        architecture=settings.architecture,
+        source_date_epoch=tree.epoch,
+        sha256=sha256_of(target),
+        size=target.stat().st_size,
+        signed_by=key.fingerprint,
+        development_key=key.development,
+        inputs={**inputs, "lock": sha256_of(_lock_file(settings)), "packages": tree.digest},
+    )
+    hashes = {p.name: p.sha256 for p in lock.read(_lock_file(settings)).packages}
+    for deb in _debs(settings, tree, steps):
+        hashes[deb.name.split("_")[0]] = sha256_of(deb)
+    bom = results.bill_of_materials(medium, packages_there, hashes)
+    results.write(programs, target, manifest, bom, key)
+    _link_latest(target)
+    return target
+
+
+def _link_latest(target: Path) -> None:
+    """Let pextra-ce.iso be the newest."""
+    latest = target.with_name("pextra-ce.iso")
+    latest.unlink(missing_ok=True)
+    latest.symlink_to(target.name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pextra_image import build
+from pextra_image import build, media
 from pextra_image.packages import MACHINES
 from pextra_image.run import ImageError, Programs
 from pextra_image.settings import ROOT, Settings
@@ -32,13 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _packages(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    repository = build.packages(settings)
-    settings.screen.say(f"repository {repository}")
-    return 0
-
-
 def _settings(arguments: argparse.Namespace) -> Settings:
     arguments.log_file = arguments.cache / "logs" / f"{arguments.action}.log"
     arguments.log_file.unlink(missing_ok=True)
@@ -57,12 +50,28 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pextra-image", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
-    packages = actions.add_parser(
-        "packages", help="make Debian packages and a signed apt repository with them"
-    )
-    _add_build_options(packages)
-    packages.set_defaults(command=_packages)
+    made: list[tuple[str, str, Callable[[Settings], Path]]] = [
+        ("build", "make the ISO and what lies beside it", build.iso),
+        ("packages", "make Debian packages and a signed apt repository", build.packages),
+        ("lock", "pin the Debian packages of the ISO anew", build.lock_packages),
+    ]
+    for name, purpose, make in made:
+        action = actions.add_parser(name, help=purpose)
+        _add_build_options(action)
+        action.set_defaults(command=_made_by(make))
+    for add in (media.add_verify, media.add_write, media.add_boot_test):
+        add(actions)
     return parser
+
+
+def _made_by(make: Callable[[Settings], Path]) -> Callable[[argparse.Namespace], int]:
+    def command(arguments: argparse.Namespace) -> int:
+        settings = _settings(arguments)
+        result = make(settings)
+        settings.screen.say(f"{'done':<10} {result}")
+        return 0
+
+    return command
 
 
 def _add_build_options(parser: argparse.ArgumentParser) -> None:

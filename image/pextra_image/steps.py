@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pextra_image.files import digest
+from pextra_image.run import Programs
 
 KEPT = 2
 """Results of each step that are kept: this one and the ones used last."""
@@ -66,7 +67,7 @@ class Steps:
         self.screen.say(f"{name:<10} making it …")
         began = time.monotonic()
         unfinished = self.root / name / f"{key}.part"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        clear(unfinished)
         unfinished.mkdir(parents=True)
         make(unfinished)
         unfinished.rename(folder)
@@ -80,4 +81,18 @@ class Steps:
         """Remove results that were not used for the longest time."""
         folders = sorted((self.root / name).iterdir(), key=lambda path: path.stat().st_mtime_ns)
         for folder in folders[:-KEPT]:
-            shutil.rmtree(folder)
+            clear(folder)
+
+
+def clear(folder: Path) -> None:
+    """Remove a folder; what a killed build left mounted in it is unmounted first.
+
+    A bind mount of /dev is why: removing the folder around it would remove this machine's devices.
+    """
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    inside = f"{folder.resolve()}/"
+    for target in sorted((line.split()[1] for line in mounts), reverse=True):
+        if target.startswith(inside):
+            Programs().run(["umount", target])
+    if folder.exists():
+        shutil.rmtree(folder)

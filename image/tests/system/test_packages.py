@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tarfile
@@ -16,7 +15,7 @@ from pextra_image.run import Programs
 from pextra_image.settings import ROOT
 from pextra_image.sources import apt_sources
 
-REPOSITORY = Path(os.environ.get("PEXTRA_IMAGE_OUTPUT", ROOT / "dist")) / "apt"
+REPOSITORY = ROOT / "dist/apt"
 BASE = ROOT / ".cache/image/test-base.tar"
 
 

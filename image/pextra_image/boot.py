@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boots an ISO in QEMU and drives it through its serial console, as a user would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pextra_image.run import ImageError, require
+
+OVMF = Path("/usr/share/OVMF")
+
+
+class Firmware(StrEnum):
+    """What starts the machine."""
+
+    BIOS = "bios"
+    UEFI = "uefi"
+    SECURE_BOOT = "secureboot"
+
+
+class Attachment(StrEnum):
+    """How the medium is attached."""
+
+    CD = "cd"
+    USB = "usb"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine to boot; memory in MiB, times in seconds."""
+
+    firmware: Firmware
+    attachment: Attachment
+    memory: int = 2048
+    timeout: int = 900
+
+
+def command(iso: Path, machine: Machine, variables: Path) -> list[str]:
+    """Compose QEMU's command line: emulated, so that it runs anywhere.
+
+    :param variables: a copy of the firmware's variables, for UEFI.
+    """
+    argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"]
+    argv += ["-m", str(machine.memory), "-nodefaults", "-display", "none", "-no-reboot"]
+    argv += ["-serial", "stdio", "-vga", "std", "-device", "virtio-rng-pci"]
+    match machine.firmware:
+        case Firmware.BIOS:
+            argv += ["-machine", "q35"]
+        case Firmware.UEFI:
+            argv += ["-machine", "q35", *_pflash(OVMF / "OVMF_CODE_4M.fd", variables)]
+        case Firmware.SECURE_BOOT:
+            argv += ["-machine", "q35,smm=on"]
+            argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+            argv += _pflash(OVMF / "OVMF_CODE_4M.secboot.fd", variables)
+    medium = f"file={iso},format=raw,if=none,id=medium,readonly=on"
+    if machine.attachment is Attachment.CD:
+        return [*argv, "-drive", f"{medium},media=cdrom", "-device", "ide-cd,drive=medium"]
+    return [*argv, "-drive", medium, "-device", "qemu-xhci",
+            "-device", "usb-storage,drive=medium,removable=on,bootindex=1"]  # fmt: skip
+
+
+def _pflash(code: Path, variables: Path) -> list[str]:
+    return [
+        "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
+        "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
+    ]  # fmt: skip
+
+
+def boot_test(iso: Path, machine: Machine, transcript: Path) -> list[str]:
+    """Boot into the rescue shell and ask it what it runs on; returns what was found to hold.
+
+    :param transcript: everything that the serial console shows.
+    :raises ImageError: a step was not reached; tells the end of the console.
+    """
+    require({"qemu-system-x86_64": "qemu-system-x86"})
+    if not iso.is_file():
+        raise ImageError(f"There is no file {iso}")
+    transcript.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, transcript.open("w", errors="replace") as log:
+        variables = Path(name) / "variables.fd"
+        if machine.firmware is not Firmware.BIOS:
+            kind = ".ms" if machine.firmware is Firmware.SECURE_BOOT else ""
+            template = OVMF / f"OVMF_VARS_4M{kind}.fd"
+            if not template.exists():
+                raise ImageError(f"There is no {template}: apt-get install ovmf")
+            shutil.copyfile(template, variables)
+        console = Console(command(iso, machine, variables), machine.timeout, log)
+        try:
+            return _to_the_rescue_shell(console, machine)
+        finally:
+            console.end()
+
+
+class Console:
+    """The serial console of a machine that runs as our child."""
+
+    def __init__(self, argv: list[str], timeout: int, log: Any) -> None:
+        import pexpect
+
+        self._pexpect = pexpect
+        environment = {**os.environ, "TERM": "dumb"}
+        self._child = pexpect.spawn(
+            argv[0], argv[1:], timeout=timeout, encoding="utf-8", codec_errors="replace",
+            env=environment, dimensions=(24, 200),
+        )  # fmt: skip
+        self._child.logfile_read = log
+
+    def expect(self, pattern: str, what: str) -> str:
+        """Wait for a pattern; returns what matched."""
+        try:
+            self._child.expect(pattern)
+        except (self._pexpect.TIMEOUT, self._pexpect.EOF) as error:
+            why = "QEMU ended" if isinstance(error, self._pexpect.EOF) else "it took too long"
+            tail = str(self._child.before or "")[-1500:]
+            raise ImageError(f"{what} was not reached: {why}. The console's end:\n{tail}") from None
+        return str(self._child.match.group(0))
+
+    def send(self, text: str) -> None:
+        """Type something."""
+        self._child.send(text)
+
+    def ask(self, line: str, pattern: str, what: str) -> str:
+        """Type a line into a shell and wait for what it should print."""
+        self.send(f"{line}\r")
+        return self.expect(pattern, what)
+
+    def end(self) -> None:
+        """Switch the machine off."""
+        self._child.close(force=True)
+
+
+def _to_the_rescue_shell(console: Console, machine: Machine) -> list[str]:
+    held = []
+    console.expect("Rescue shell on the serial console", "GRUB's menu on the serial console")
+    held.append("GRUB shows its menu on the serial console")
+    # GRUB's keys for "down" and "up" in a terminal are those of Emacs too.
+    title = "on the serial console"
+    console.send("\x0e")
+    console.expect(title, "the menu's second line")
+    console.send("\r")
+    console.expect("Linux version", "the kernel")
+    held.append("the kernel starts")
+    console.expect("This is the rescue shell", "the rescue shell")
+    console.expect(r"root@\S+:.*# ", "a prompt of root")
+    held.append("the rescue shell has a prompt of root")
+    console.ask("findmnt --noheadings --output FSTYPE / | sed s/^/root=/", "root=overlay",
+                "a root file system in memory over the medium")  # fmt: skip
+    held.append("the root file system is the medium's, with memory above it")
+    console.ask("echo same=$(cat /run/live/medium/.disk/live-uuid-pextra | wc -c)", "same=37",
+                "the medium with its identifier")  # fmt: skip
+    held.append("the medium was found by its identifier")
+    console.ask("ansible --version | head -1", r"ansible \[core 2\.", "Ansible")
+    held.append("Ansible runs")
+    if machine.firmware is Firmware.SECURE_BOOT:
+        console.ask("od -An -t u1 -j 4 /sys/firmware/efi/efivars/SecureBoot-* | sed s/^/sb=/",
+                    r"sb=\s+1", "Secure Boot in force")  # fmt: skip
+        held.append("Secure Boot is in force")
+    elif machine.firmware is Firmware.UEFI:
+        console.ask("[ -d /sys/firmware/efi ] && echo firm''ware", "firmware", "UEFI")
+        held.append("the firmware is UEFI")
+    return held

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GRUB's configuration: one menu, the same on the screen and on the serial console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SERIAL = "console=tty0 console=ttyS0,115200n8"
+"""The last console is the one that the system talks to; the screen is the kernel's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A menu entry that starts the live system, with words for the kernel."""
+
+    title: str
+    words: str
+
+
+RESCUE = (
+    Entry("Rescue shell", "systemd.unit=pextra-rescue.target"),
+    Entry("Rescue shell on the serial console", f"systemd.unit=pextra-rescue.target {SERIAL}"),
+)
+
+INSTALL = (
+    Entry("Install", "systemd.unit=pextra-installer.target"),
+    Entry("Install on the serial console", f"systemd.unit=pextra-installer.target {SERIAL}"),
+    Entry(
+        "Automated install",
+        f"systemd.unit=pextra-installer.target pextra.install=automated {SERIAL}",
+    ),
+)
+"""Only on a medium whose root file system has the package pextra-installer."""
+
+LOCAL_DISK = """\
+menuentry "Boot from the local disk" {
+  if [ "$grub_platform" = pc ]; then
+    # A USB stick that was booted is the first disk itself.
+    if regexp "^hd0" "$medium"; then set root=hd1; else set root=hd0; fi
+    chainloader +1
+  else
+    # The firmware goes on with its next boot entry.
+    exit
+  fi
+}
+"""
+
+
+def marker(uuid: str) -> str:
+    """Name the file on the medium by which GRUB finds it: no other medium has it."""
+    return f"/.disk/id-{uuid}"
+
+
+def first_stage(uuid: str) -> str:
+    """Compose what GRUB runs first, wherever its image was loaded from: it looks for the medium."""
+    return (
+        f"search --no-floppy --set=root --file {marker(uuid)}\n"
+        "set prefix=($root)/boot/grub\n"
+        "configfile ($root)/boot/grub/grub.cfg\n"
+    )
+
+
+def menu(product: str, installer: bool) -> str:
+    """Compose the menu.
+
+    :param product: name and version, for the head of the menu.
+    :param installer: whether the medium has one.
+    """
+    entries = (*INSTALL, *RESCUE) if installer else RESCUE
+    return _HEAD.format(product=product) + "".join(map(_live, entries)) + LOCAL_DISK
+
+
+def _live(entry: Entry) -> str:
+    return (
+        f'menuentry "{entry.title}" {{\n'
+        f"  linux /live/vmlinuz boot=live components noeject {entry.words}\n"
+        "  initrd /live/initrd.img /live/uuid.img\n"
+        "}\n"
+    )
+
+
+# Signed GRUB has these modules built in, and may load no others.
+_HEAD = """\
+# {product}
+set medium="$root"
+set default=0
+set timeout=15
+if serial --unit=0 --speed=115200 --word=8 --parity=no --stop=1; then
+  terminal_input console serial
+  terminal_output console serial
+fi
+set menu_color_normal=white/black
+set menu_color_highlight=black/light-gray
+"""
