@@ -25,7 +25,16 @@ ROOT = Path(__file__).parents[2]
 PLUGINS = "ansible_collections.pextra.ce.plugins"
 STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database")
 MODULES = (*STATE_MODULES, "cockroach_license_info", "database_info")
-NO_DATABASE = {"nic_info", "preflight_info", "system_disk", "upgrade_info"}
+NO_DATABASE = {
+    "aptly_info",
+    "aptly_mirror",
+    "aptly_publication",
+    "aptly_snapshot",
+    "nic_info",
+    "preflight_info",
+    "system_disk",
+    "upgrade_info",
+}
 
 
 @functools.cache
