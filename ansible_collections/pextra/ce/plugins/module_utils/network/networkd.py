@@ -1,8 +1,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""systemd-networkd units of our bridges, systemd.netdev(5) and systemd.network(5).
+"""What keeps our bridges over a reboot: systemd.netdev(5), systemd.network(5) and sysctl.d(5).
 
-Their names sort before those of others, so that they decide about uplinks.
+The units' names sort before those of others, so that they decide about uplinks. systemd-networkd
+has no setting that leaves an interface without IPv6: udev applies the one of sysctl.d when the
+interface appears.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
 )
 
 DIRECTORY = "/etc/systemd/network"
+SYSCTL_DIRECTORY = "/etc/sysctl.d"
 PREFIX = "00-pextra-"
 _HEAD = "# Written by pextra.ce.vswitch; changes are overwritten.\n"
 _PORT = "LinkLocalAddressing=no\nIPv6AcceptRA=no\nLLDP=no\nConfigureWithoutCarrier=yes\n"
@@ -52,7 +55,14 @@ def render(bridge: BridgeState) -> dict[str, str]:
             files[f"{bridge.name}-{name}.network"] = (
                 f"{_match(bridge, name)}\n[Network]\nBond={bridge.bond_name}\n{primary}{_PORT}"
             )
-    return {f"{DIRECTORY}/{PREFIX}{name}": _HEAD + text for name, text in files.items()}
+    found = {f"{DIRECTORY}/{PREFIX}{name}": _HEAD + text for name, text in files.items()}
+    if not bridge.ipv6:
+        found[_sysctl(bridge.name)] = f"{_HEAD}net.ipv6.conf.{bridge.name}.disable_ipv6 = 1\n"
+    return found
+
+
+def _sysctl(name: str) -> str:
+    return f"{SYSCTL_DIRECTORY}/60-pextra-{name}.conf"
 
 
 def _match(bridge: BridgeState, name: str) -> str:
@@ -98,10 +108,11 @@ def _port_network(bridge: BridgeState, name: str) -> str:
 
 
 def _found(name: str) -> set[str]:
-    """Paths of the unit files that a vSwitch has."""
+    """Paths of the files that a vSwitch has."""
     bond = bond_name_of(name)
-    patterns = (f"{name}.*", f"{name}-*.network", f"{bond}.*")
-    return {path for pattern in patterns for path in glob.glob(f"{DIRECTORY}/{PREFIX}{pattern}")}
+    units = (f"{name}.*", f"{name}-*.network", f"{bond}.*")
+    patterns = (*(f"{DIRECTORY}/{PREFIX}{unit}" for unit in units), _sysctl(name))
+    return {path for pattern in patterns for path in glob.glob(pattern)}
 
 
 def matches(bridge: BridgeState) -> bool:
@@ -130,7 +141,8 @@ def _read(paths: Mapping[str, str]) -> dict[str, str]:
 
 def write(bridge: BridgeState) -> None:
     """Write the unit files, each whole or not at all, and have networkd read them."""
-    os.makedirs(DIRECTORY, exist_ok=True)
+    for directory in (DIRECTORY, SYSCTL_DIRECTORY):
+        os.makedirs(directory, exist_ok=True)
     wanted = render(bridge)
     for path in _found(bridge.name) - set(wanted):
         os.unlink(path)

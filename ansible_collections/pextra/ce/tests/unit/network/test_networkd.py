@@ -25,6 +25,7 @@ BONDED = replace(
 def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the units are."""
     monkeypatch.setattr(networkd, "DIRECTORY", str(tmp_path / "network"))
+    monkeypatch.setattr(networkd, "SYSCTL_DIRECTORY", str(tmp_path / "sysctl.d"))
     monkeypatch.setattr(networkd, "reload", lambda: None)
     return tmp_path / "network"
 
@@ -52,6 +53,16 @@ def test_units_describe_the_bridge(units: Path) -> None:
     assert network["Match"]["name"] == "svswitch7"
     assert network["Network"]["linklocaladdressing"] == "no"
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o644 for path in units.iterdir())
+
+
+def test_ipv6_of_the_bridge_itself_stays_off_over_a_reboot(units: Path) -> None:
+    networkd.write(BRIDGE)
+    kept = units.parent / "sysctl.d" / "60-pextra-svswitch7.conf"
+    assert "net.ipv6.conf.svswitch7.disable_ipv6 = 1\n" in kept.read_text()
+    kept.write_text("")
+    assert not networkd.matches(BRIDGE)
+    networkd.remove("svswitch7")
+    assert not kept.exists()
 
 
 def test_units_describe_bond_uplinks_and_vlans(units: Path) -> None:
