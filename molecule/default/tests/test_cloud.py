@@ -26,7 +26,8 @@ def bridge(host: Any) -> dict[str, str]:
     state = "UP" if re.search(r"<[^>]*\bUP\b", shown) else "DOWN"
     assert mac, shown
     assert mtu, shown
-    return {"mac": mac[1], "mtu": mtu[1], "state": state}
+    no_ipv6 = host.check_output("cat /proc/sys/net/ipv6/conf/svswitch1/disable_ipv6")
+    return {"mac": mac[1], "mtu": mtu[1], "state": state, "without IPv6": no_ipv6.strip()}
 
 
 def times_booted(host: Any) -> int:
@@ -65,7 +66,8 @@ WANTED = {
 
 def test_resources_are_on_the_host(host: Any) -> None:
     found = there(host)
-    assert found.pop("bridge")["state"] == "UP"
+    shown = found.pop("bridge")
+    assert (shown["state"], shown["without IPv6"]) == ("UP", "1")
     assert found == WANTED
     assert times_booted(host) >= 1
 
