@@ -21,6 +21,8 @@ PREFIX = "pextra-bench-"
 POOL = f"{PREFIX}pool"
 DIRECTORY = Path("/var/lib/pextra-ce-bench")
 NODE_PYTHON = "/usr/bin/python3"
+BRIDGES = tuple(f"svswitch{4_200_000 + number}" for number in range(10))
+"""vSwitches that are measured, and the bridges that a loop makes instead."""
 _LOCK = "/run/lock/pextra-ce-bench.lock"
 _SHARED = tuple(
     map(Path, ("/var/log/pextra-ce/console", "/var/log/pextra-ce", "/run/lock/pextra-ce.lock"))
@@ -78,9 +80,17 @@ class Ground:
         """Remove the domains and pools whose names begin with the prefix and this."""
         self._libvirt("remove", PREFIX + stem)
 
+    def unbridge(self) -> None:
+        """Remove the bridges, and what a loop wrote beside them."""
+        for name in BRIDGES:
+            if Path("/sys/class/net", name).exists():
+                subprocess.run(["ip", "link", "del", name], check=True)
+        shutil.rmtree(DIRECTORY / "units", ignore_errors=True)
+
     def remove(self) -> None:
         """Remove all that was made, here or by a run that was killed."""
         self._libvirt("remove", PREFIX)
+        self.unbridge()
         if not DIRECTORY.exists():
             return
         if (self._data / "postmaster.pid").exists():

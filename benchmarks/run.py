@@ -16,13 +16,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import storage
+from benchmarks import network, storage
 from benchmarks.cases import CASES as INSTANCES
 from benchmarks.cases import FULL, QUICK, ROOT, Bench, Line
 from benchmarks.ground import Ground, alone
 from benchmarks.timing import ProgramError, interruptible, uninterruptible
 
-CASES = {**INSTANCES, "pools": storage.pools}
+CASES = {**INSTANCES, "network": network.network, "pools": storage.pools}
 _HEAD = "| what | clock, s | processor, s | |\n| --- | ---: | ---: | --- |"
 
 
