@@ -182,3 +182,11 @@ def test_a_failed_run_ends_with_an_error_a_log_and_no_secret(tmp_path: pathlib.P
     journal = json.loads((tmp_path / "state/journal.json").read_text())
     assert journal["tries"][0]["outcome"] == "failed"
     assert list(journal["tries"][0]["steps"]) == ["check"]
+
+
+def test_the_node_keeps_the_consoles_that_it_was_installed_on() -> None:
+    assert variables.consoles("quiet console=tty0 root=x console=ttyS0,115200n8") == [
+        "tty0",
+        "ttyS0,115200n8",
+    ]
+    assert variables.consoles("quiet") == []

@@ -14,6 +14,9 @@ COLUMNS = (
 MEDIUM_MOUNTS = frozenset({"/run/live/medium", "/run/pextra-medium", "/lib/live/mount/medium"})
 """Where a live system keeps the medium that it was started from."""
 
+SWAP = "[SWAP]"
+"""What lsblk shows as the mount point of swap space in use."""
+
 Node = Mapping[str, Any]
 
 
@@ -64,10 +67,9 @@ def release(disk: Node) -> list[Command]:
 
     Volumes and arrays that lie on other disks too are stopped; only this disk is written to.
     """
-    commands: list[Command] = []
     on_disk = [*below(disk), disk]
+    commands = list(_unused(on_disk))
     for node in on_disk:
-        commands += _unused(node)
         commands += _stopped(node)
     partitions = [node for node in on_disk if node["type"] == "part"]
     for node in (*partitions, disk):
@@ -75,13 +77,15 @@ def release(disk: Node) -> list[Command]:
     return commands
 
 
-def _unused(node: Node) -> Iterator[Command]:
-    for place in sorted(mounts(node), reverse=True):
-        if place == "[SWAP]":
+def _unused(nodes: list[Node]) -> Iterator[Command]:
+    """What is mounted within something else is unmounted before it, whatever it lies on."""
+    places = {place for node in nodes for place in mounts(node)} - {SWAP}
+    for place in sorted(places, key=lambda name: (name.count("/"), name), reverse=True):
+        # What of other disks is mounted within goes with it.
+        yield Command(("umount", "--recursive", place))
+    for node in nodes:
+        if SWAP in mounts(node):
             yield Command(("swapoff", str(node["path"])))
-        else:
-            # What is mounted within goes with it; two names of one mount go together.
-            yield Command(("umount", "--recursive", place), harmless="not mounted")
 
 
 def _stopped(node: Node) -> Iterator[Command]:

@@ -34,15 +34,26 @@ def test_what_lies_on_top_is_stopped_before_what_it_lies_on() -> None:
         node("/dev/sda2", "part", array),
     )
     assert argvs(disk) == [
-        "swapoff /dev/sda1",
         "umount --recursive /mnt/inner",
         "umount --recursive /mnt",
+        "swapoff /dev/sda1",
         "dmsetup remove --retry /dev/mapper/vg-root",
         "mdadm --stop /dev/md0",
         "wipefs --all --force --quiet /dev/sda1",
         "wipefs --all --force --quiet /dev/sda2",
         "wipefs --all --force --quiet /dev/sda",
     ]
+
+
+def test_a_partition_that_is_mounted_within_a_volume_goes_first() -> None:
+    volume = node("/dev/mapper/vg-data", "lvm", mountpoints=["/mnt"])
+    disk = node(
+        "/dev/sda",
+        "disk",
+        node("/dev/sda1", "part", volume),
+        node("/dev/sda2", "part", mountpoints=["/mnt/in"]),
+    )
+    assert argvs(disk)[:2] == ["umount --recursive /mnt/in", "umount --recursive /mnt"]
 
 
 def test_a_volume_on_two_partitions_is_stopped_once() -> None:
