@@ -82,7 +82,7 @@ class Machine:
 
     def script(self, text: str, *, check: bool = True) -> str:
         """The output of a shell script on the node."""
-        return self.run("bash", "-euc", text, check=check)
+        return self.run("sh", "-euc", text, check=check)
 
     def put(self, path: str, text: str, mode: str = "0644") -> None:
         """Write a file."""

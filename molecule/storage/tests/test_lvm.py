@@ -15,7 +15,8 @@ MIB = 1 << 20
 def group(node: Machine, name: str) -> Iterator[str]:
     """A volume group of the pool's name, with somebody else's volume in it."""
     node.script(
-        f"wipefs -qa /dev/ubdb; vgcreate -q {name} /dev/ubdb; "
+        "vgs --noheadings -o vg_name | xargs -r -n1 vgremove -ffqy; wipefs -qa /dev/ubdb; "
+        f"vgcreate -qy {name} /dev/ubdb; "
         f"lvcreate -qy -L 8M -n theirs {name}; echo precious > /dev/{name}/theirs; sync"
     )
     yield name
