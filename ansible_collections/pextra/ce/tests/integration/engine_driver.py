@@ -10,7 +10,8 @@ paid once.
 A job: ``op`` is ``module`` (``name``, ``args``, ``check``, ``diff``) or ``sql`` (``database``,
 ``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools whose names begin
 with it). Besides: ``directories`` (state, configuration and log directory),
-``environment``, ``machine_id`` (act as another machine), ``no_libvirt`` (libvirt does not answer),
+``environment``, ``machine_id`` (act as another machine, with a lock of its own),
+``no_libvirt`` (libvirt does not answer),
 ``die_at`` (be killed at that point, counted from 1; 0 lists the points), ``lose_database_at`` and
 ``lose_libvirt_at`` (their connections break there).
 
@@ -101,6 +102,8 @@ def adapt(job: Job) -> None:
     host.Host.__init__.__defaults__ = tuple(job["directories"])
     if "machine_id" in job:
         host.KEY_FILES = (job["machine_id"],)
+        lock = importlib.import_module(f"{COLLECTION}.module_utils.lock")
+        lock.host_lock.__wrapped__.__defaults__ = (f"{job['machine_id']}.lock", lock.TIMEOUT)
     if job.get("no_libvirt"):
         import libvirt
 

@@ -80,3 +80,21 @@ def test_migration_of_one_database(lab: Lab, postgres: Any) -> None:
         assert sum(result.changed for result in results) == 1
     finally:
         postgres.drop(f"parallel_{lab.prefix}")
+
+
+def test_name_of_a_vswitch_is_unique_in_the_cluster_whatever_nodes_do_at_once(lab: Lab) -> None:
+    machines = []
+    for number in (1, 2):
+        path = lab.file(f"machine-{number}", f"{number:032x}\n".encode())
+        machines.append({"machine_id": str(path)})
+        made = lab.task("node", {"name": f"twin{number}"}, **machines[-1])
+        assert not made.failed, made.message
+    for _round in range(5):
+        name = lab.vswitch_name()
+        jobs = [lab.job("vswitch", {"name": name}, **machine) for machine in machines]
+        results = lab.together(jobs)
+        assert sorted(result.failed for result in results) == [False, True]
+        (loser,) = (result for result in results if result.failed)
+        assert loser.code in ("conflict", "foreign"), loser.message
+        rows = lab.sql("SELECT node_id, status FROM vswitches WHERE name = %s", name)
+        assert [row["status"] for row in rows] == ["ready"]
