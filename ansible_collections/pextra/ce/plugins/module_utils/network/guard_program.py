@@ -76,6 +76,11 @@ def perform(tool: str, text: str) -> None:
         path = f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"
         with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
             file.write(disabled)
+    elif tool == "primary":  # iproute2 cannot clear it
+        name, _space, link = text.partition(" ")
+        path = f"/sys/class/net/{name}/bonding/primary"
+        with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
+            file.write(f"{link}\n")
     elif tool == "announce":
         with contextlib.suppress(OSError):
             announce(*text.split())

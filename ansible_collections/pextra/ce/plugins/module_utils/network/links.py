@@ -216,7 +216,7 @@ def perform(operations: Sequence[transition.Op], doing: str) -> None:
         if tool == "carrier":
             for line in lines:
                 _await_carrier(line.split())
-        elif tool in ("ipv6", "announce"):
+        elif tool in ("ipv6", "primary", "announce"):
             for line in lines:
                 guard_program.perform(tool, line)
         else:

@@ -33,7 +33,8 @@ class Op:
     Attributes:
         tool: ``ip`` or ``bridge``: a command of theirs. ``carrier``: wait for one of these
             interfaces to be connected. ``ipv6``: 0 or 1 and the interface, for disable_ipv6.
-            ``announce``: an interface and an address that neighbours are to look for there.
+            ``primary``: a bond, and the link that it prefers, or nothing. ``announce``: an
+            interface and an address that neighbours are to look for there.
     """
 
     tool: str
@@ -176,8 +177,7 @@ def _to_bond(seen: BridgeState, want: BridgeState, bond: Bond) -> Iterator[Op]:
 
 def _preferred(want: BridgeState, bond: Bond) -> Iterator[Op]:
     if bond.mode == "active-backup":
-        primary = f"primary {bond.primary}" if bond.primary else 'primary ""'
-        yield _ip(f"link set dev {want.bond_name} type bond {primary}")
+        yield Op("primary", f"{want.bond_name} {bond.primary or ''}")
 
 
 def _from_bond(seen: BridgeState, want: BridgeState, bond: Bond) -> Iterator[Op]:
@@ -186,9 +186,9 @@ def _from_bond(seen: BridgeState, want: BridgeState, bond: Bond) -> Iterator[Op]
     for name in want.uplinks:
         if name in seen.uplinks:
             if bond.mode == "active-backup" and leaving:
-                yield _ip(
-                    f'link set dev {seen.bond_name} type bond primary "" active_slave {leaving[0]}'
-                )
+                yield Op("primary", f"{seen.bond_name} ")
+                options = f"active_slave {leaving[0]}"
+                yield _ip(f"link set dev {seen.bond_name} type bond {options}")
             yield _ip(f"link set dev {name} nomaster")
         yield from _prepared(name, want)
     yield from _awaited(list(want.uplinks))

@@ -42,6 +42,8 @@ class Kernel:
         if operation.tool == "ipv6":
             assert words[1] in self.links
             (self.no_ipv6.add if words[0] == "1" else self.no_ipv6.discard)(words[1])
+        elif operation.tool == "primary":
+            self._retype(words[0], ["bond", "primary", *(words[1:] or [""])])
         elif operation.tool == "bridge":
             self._vlan(words)
         elif operation.tool == "ip":
