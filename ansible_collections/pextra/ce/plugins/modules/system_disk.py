@@ -36,7 +36,6 @@ options:
         the same token changes nothing, and one with another erases everything.
     type: str
     required: true
-    no_log: false
   serial:
     description: The serial number that the disk must have, so that no other is erased by mistake.
     type: str
