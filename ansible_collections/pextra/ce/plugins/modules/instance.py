@@ -652,6 +652,10 @@ instance:
       description: The archive that it was unpacked from, V(null) if none.
       type: str
       sample: null
+    restored_from:
+      description: The backup that it was restored from, V(null) if none.
+      type: str
+      sample: null
     networks:
       description: Its network devices, sorted by name.
       type: list

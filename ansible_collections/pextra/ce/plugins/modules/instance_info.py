@@ -63,6 +63,7 @@ options:
       - networks
       - node
       - node_id
+      - restored_from
       - rootfs
       - rootfs_archive
       - state
@@ -195,6 +196,10 @@ instances:
       sample: null
     rootfs_archive:
       description: The archive that it was unpacked from, V(null) if none.
+      type: str
+      sample: null
+    restored_from:
+      description: The backup that it was restored from, V(null) if none.
       type: str
       sample: null
     status:

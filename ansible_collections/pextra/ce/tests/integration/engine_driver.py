@@ -176,8 +176,8 @@ class Points:
         changes = {
             libvirt.virConnect: ("defineXMLFlags", "restoreFlags", "storagePoolDefineXML"),
             libvirt.virDomain: (
-                "attachDeviceFlags", "create", "destroy", "detachDeviceFlags", "resume",
-                "saveFlags", "setAutostart", "suspend",
+                "attachDeviceFlags", "backupBegin", "create", "destroy", "detachDeviceFlags",
+                "resume", "saveFlags", "setAutostart", "suspend",
                 "shutdown", "undefineFlags", "updateDeviceFlags",
             ),
             libvirt.virStoragePool: ("create", "destroy", "setAutostart", "undefine"),

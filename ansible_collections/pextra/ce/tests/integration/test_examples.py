@@ -87,6 +87,8 @@ GIVEN: dict[str, tuple[Args, ...]] = {
     "port_group": (*PLACE, *NETWORK),
     "volume": (*PLACE, *POOLS, INSTANCES[0]),
     "instance": (*PLACE, *POOLS, *NETWORK),
+    "instance_snapshot": (*PLACE, *POOLS, *NETWORK, *INSTANCES),
+    "instance_backup": (*PLACE, *POOLS, *NETWORK, *INSTANCES),
     "apply": (),
     "info": (
         *PLACE, *POOLS, *NETWORK, *INSTANCES,
@@ -109,7 +111,7 @@ class Examples(Lab):
         super().__init__(*arguments)
         self.switches = {f"svswitch{number}": self.vswitch_name() for number in (10, 11, 99)}
         self.nics = {name: self.nic() for name in ("eth1", "eth2")}
-        for name in ("images", "srv/containers/dns"):
+        for name in ("images", "srv/backup", "srv/containers/dns"):
             (self.directory / name).mkdir(parents=True)
         preview = [self.resource(item["kind"], item) for item in PLACE]
         (self.directory / "cloud.yml").write_text(yaml.safe_dump(preview))
@@ -159,7 +161,7 @@ class Examples(Lab):
         if "volumes" in found:
             found["volumes"] = [self.resource("volume", item) for item in found["volumes"]]
         own = {"storage_pool", "instance"}
-        own |= {"name"} if kind.removesuffix("_info") in own else set()
+        own |= {"name"} if kind.removesuffix("_info") in {*own, "instance_backup"} else set()
         return {key: self.name(item) if key in own else item for key, item in found.items()}
 
     def given(self, *resources: Args) -> None:

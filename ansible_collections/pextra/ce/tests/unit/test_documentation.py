@@ -23,7 +23,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.store import schema
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = "ansible_collections.pextra.ce.plugins"
-STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database")
+STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database", "instance_backup")
 MODULES = (*STATE_MODULES, "cockroach_license_info", "database_info")
 NO_DATABASE = {
     "aptly_info",

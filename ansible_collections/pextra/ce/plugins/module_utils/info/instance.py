@@ -78,7 +78,7 @@ INSTANCE = Info(
     plural="instances",
     columns=(
         "id", "cluster_id", "node_id", "name", "description", "type", "cpu", "memory", "chipset",
-        "firmware", "autostart", "boot_order", "cdrom", "rootfs", "rootfs_archive",
+        "firmware", "autostart", "boot_order", "cdrom", "rootfs", "rootfs_archive", "restored_from",
         "status", "creation",
     ),
     parents=("cluster", "node"),

@@ -185,6 +185,7 @@ class Instance(Kind):
         """Check what depends on the type and on this host."""
         resource = request.label
         check_here(row, world, resource)
+        row.setdefault("restored_from", None)
         container = row["type"] == "lxc"
         if container:
             _draft_rootfs(request, current, row, world)

@@ -127,7 +127,7 @@ _DEFAULTS: Mapping[str, Row] = {
     "instance": {
         "type": "qemu", "cpu": {"sockets": 1, "cores": 2, "threads": 2}, "memory": 1024,
         "chipset": "q35", "firmware": "bios", "autostart": False, "boot_order": [],
-        "cdrom": None, "rootfs": None, "rootfs_archive": None,
+        "cdrom": None, "rootfs": None, "rootfs_archive": None, "restored_from": None,
         "cloud_init": {"user_data": "HUSH"}, "status": "ready",
     },
     "volume": {

@@ -14,6 +14,7 @@ MIGRATION = Migration(
     (
         "ALTER TABLE instances ADD COLUMN chipset TEXT NOT NULL DEFAULT 'q35'",
         "ALTER TABLE instances ADD COLUMN rootfs_archive TEXT",
+        "ALTER TABLE instances ADD COLUMN restored_from TEXT",
         "ALTER TABLE volumes ADD COLUMN read_only BOOL NOT NULL DEFAULT FALSE",
         """CREATE TABLE instance_devices (
             id TEXT PRIMARY KEY,
