@@ -123,7 +123,7 @@ mirror: dev mirror-packages ## tests of mirror/: real aptly, signed sources, apt
 	$(BIN)/pytest -n 2 -m 'not long' --junitxml=$(RESULTS)/mirror.xml mirror/tests $(ARGS)
 
 .PHONY: test-mirror-long
-test-mirror-long: dev mirror-packages ## the long ones: 100 publications under apt, growth
+test-mirror-long: dev mirror-packages ## the long ones: the roles, 100 publications under apt
 	$(BIN)/pytest -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
 
 .PHONY: bench
