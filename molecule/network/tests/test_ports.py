@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import FAR
+FAR = "10.98.0.2"
 
 FORGED = "02:00:00:00:0f:0e"
 
