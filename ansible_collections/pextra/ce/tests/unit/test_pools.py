@@ -26,6 +26,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools import (
     commands,
     defined,
+    iscsi,
     mounts,
     options,
 )
@@ -346,3 +347,39 @@ def test_a_program_that_hangs_is_ended() -> None:
 def test_a_program_that_fails_is_an_error_with_what_it_said() -> None:
     with pytest.raises(HostError, match="No such file"):
         commands.run("coreutils", "ls", "/nonexistent")
+
+
+# open-iscsi's records
+
+RECORD = """# BEGIN RECORD 2.1.8
+node.name = iqn.2026-01.com.example:san
+node.startup = manual
+node.session.auth.authmethod = None
+iface.iscsi_ifacename = default
+# END RECORD
+"""
+
+
+@pytest.mark.parametrize("place", ["192.0.2.1,3260", "192.0.2.1,3260,1/default"])
+def test_chap_credentials_go_into_the_record_of_the_target_alone(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(iscsi, "_RECORDS", str(tmp_path))
+    made = pool("iscsi")
+    path = tmp_path / made.options["target"] / place
+    path.parent.mkdir(parents=True)
+    path.write_text(RECORD)
+    assert not backend("iscsi").prepared(made)
+    iscsi._write_record(made)
+    assert backend("iscsi").prepared(made)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    lines = path.read_text().splitlines()
+    assert "node.session.auth.password = hush hush" in lines
+    assert "iface.iscsi_ifacename = default" in lines
+    assert (lines[0], lines[-1]) == ("# BEGIN RECORD 2.1.8", "# END RECORD")
+    assert len([line for line in lines if line.startswith("node.startup")]) == 1
+    other = dataclasses.replace(made, secrets={"password": "another one"})
+    assert not backend("iscsi").prepared(other)
+    iscsi._write_record(other)
+    assert backend("iscsi").prepared(other)
+    assert "hush hush" not in path.read_text()

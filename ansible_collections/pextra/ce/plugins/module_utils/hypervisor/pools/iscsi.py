@@ -287,10 +287,11 @@ def _read(path: str) -> str:
 def _record(pool: Pool) -> str | None:
     """open-iscsi's record of the target at the portal, if it has one."""
     host, port = split_address(pool.options["portal"])
-    folder = f"{_RECORDS}/{glob.escape(pool.options['target'])}/{host},{port},*"
-    found = sorted(path for path in glob.glob(f"{folder}/default") if os.path.isfile(path))
-    plain = [path for path in glob.glob(folder) if os.path.isfile(path)]
-    return next(iter([*found, *plain]), None)
+    base = f"{_RECORDS}/{glob.escape(pool.options['target'])}/{host},{port}"
+    # By how it came to know the target, it adds the portal group, and the interface.
+    patterns = (f"{base},*/default", f"{base}/default", f"{base},*", base)
+    found = (path for pattern in patterns for path in sorted(glob.glob(pattern)))
+    return next((path for path in found if os.path.isfile(path)), None)
 
 
 def _settings(pool: Pool) -> dict[str, str]:
