@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ def instance(lab: Any, **options: Any) -> dict[str, Any]:
             "--args", json.dumps(options),
         ],
         capture_output=True, text=True, check=False, cwd=paths.REPOSITORY,
+        env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])

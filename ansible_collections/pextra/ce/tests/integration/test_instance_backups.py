@@ -255,8 +255,10 @@ def test_what_cannot_be_is_refused(node: Node) -> None:
 @pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
 def test_full_disk_leaves_no_half_backup(node: Node, running: bool) -> None:
     small = node.mount("small", 1)
-    state = {"state": "started", **WAITED} if running else {}
-    node.run("instance", **guest(node, **state))
+    node.run("instance", **guest(node))
+    run("qemu-io", "-f", "qcow2", "-c", "write -P 9 0 3M", str(node.image_of("data")))
+    if running:
+        node.run("instance", name=vm(node), state="started", **WAITED)
     result = node.task("instance_backup", backup(node, path=str(small / "vm.tar")))
     assert result.code == "host"
     assert "Free space" in result.message

@@ -126,6 +126,11 @@ def marks(id: str, said: Mapping[str, Any], world: World) -> list[RowChange]:
     return [change for change in changes if change.before != change.after]
 
 
+def tidy(place: str) -> None:
+    """Remove the files of a run that was killed when it had done everything else."""
+    shutil.rmtree(place, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def unpacked(path: str, volumes: int, place: str) -> Iterator[None]:
     """The volumes' files, while they are needed.

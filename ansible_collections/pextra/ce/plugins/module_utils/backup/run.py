@@ -93,6 +93,8 @@ def _take(module: Module, path: str, store: Store, host: Host) -> dict[str, Any]
                 f"{path} is the backup of another instance", resource=resource,
                 hint="Choose another path, or overwrite it with force=true",
             )  # fmt: skip
+        if not module.check_mode:
+            taking.tidy(path, instance, host)
         return {"changed": False, "plan": [], "instance_backup": _shown(path, said)}
     if not os.path.isdir(os.path.dirname(path)):
         raise InputError(f"directory {os.path.dirname(path)} does not exist", resource=resource)
@@ -131,6 +133,8 @@ def _restore(module: Module, path: str, store: Store, host: Host) -> dict[str, A
         for volume in request.values["volumes"]:
             del volume["image"]
     runner = Runner(KINDS, store, host)
+    if status == "ready" and not module.check_mode:
+        restoring.tidy(place)
     if module.check_mode or status == "ready":
         outcome = runner.run([request], check=module.check_mode, allow_restart=False)
     else:

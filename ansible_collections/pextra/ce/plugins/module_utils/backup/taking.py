@@ -132,6 +132,19 @@ class Progress:
             os.unlink(self._path)
 
 
+def _place(instance: Row, host: Host) -> str:
+    return f"{host.state_dir}/staging/backup-{instance['id']}"
+
+
+def tidy(path: str, instance: Row, host: Host) -> None:
+    """Remove what a run has left that was killed when its backup was complete."""
+    place = _place(instance, host)
+    left = (place, f"{place}.lock", f"{path}.progress")
+    if any(os.path.exists(item) for item in left):
+        with contextlib.suppress(ConflictError), alone(instance, host):
+            Progress(path).end()
+
+
 @contextlib.contextmanager
 def alone(instance: Row, host: Host) -> Iterator[str]:
     """The instance's own directory for copies, empty, while no other run backs it up.
@@ -139,9 +152,8 @@ def alone(instance: Row, host: Host) -> Iterator[str]:
     Raises:
         ConflictError: Another run does.
     """
-    top = f"{host.state_dir}/staging"
-    os.makedirs(top, mode=0o711, exist_ok=True)
-    place = f"{top}/backup-{instance['id']}"
+    place = _place(instance, host)
+    os.makedirs(os.path.dirname(place), mode=0o711, exist_ok=True)
     descriptor = os.open(f"{place}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

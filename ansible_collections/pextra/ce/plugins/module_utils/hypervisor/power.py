@@ -14,6 +14,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import live_ports
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection import (
     Hypervisor,
+    bindings,
     translated,
 )
 
@@ -32,16 +33,35 @@ def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
     live_ports.start(hypervisor.domain(ids.uuid_of(id)), resource, container=container)
 
 
-def ask_to_stop(hypervisor: Hypervisor, id: str, resource: str) -> None:
+def ask_to_stop(hypervisor: Hypervisor, id: str, resource: str, *, again: bool = False) -> None:
     """Ask the guest to shut down, without waiting.
+
+    A container is asked through its init's control pipe, which systemd has; one without, or
+    that has not heeded it, gets the signal SIGTERM, which systemd takes for something harmless.
 
     Raises:
         HostError: libvirt refused.
     """
     domain = hypervisor.domain(ids.uuid_of(id))
     with translated("shutting it down", resource):
-        if domain.isActive():
+        if not domain.isActive():
+            return
+        if hypervisor.uri.startswith("lxc"):
+            _ask_container(domain, again)
+        else:
             domain.shutdown()
+
+
+def _ask_container(domain: Any, again: bool) -> None:
+    libvirt = bindings()
+    if not again:
+        try:
+            domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_INITCTL)
+        except libvirt.libvirtError:
+            pass
+        else:
+            return
+    domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_SIGNAL)
 
 
 def kill(hypervisor: Hypervisor, id: str, resource: str) -> None:
@@ -73,7 +93,7 @@ def wait_stopped(hypervisor: Hypervisor, id: str, timeout: float, resource: str)
                 hint="Give it a longer timeout, or force it with state=killed",
             )
         if now - asked > _ASK_AGAIN:
-            ask_to_stop(hypervisor, id, resource)
+            ask_to_stop(hypervisor, id, resource, again=True)
             asked = now
         time.sleep(_POLL)
 
