@@ -105,7 +105,7 @@ class Links:
         seen = self.bridge(want)
         operations = transition.operations(seen, want)
         if want.addressing is not None and (operations or not self.units_match(want)):
-            back = transition.operations(want, seen) if seen else transition.undoing(want)
+            back = transition.operations(seen=want, want=seen) if seen else transition.undoing(want)
             with self._guarded(want, back, timeout):
                 self._make(operations, want)
         else:
