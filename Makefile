@@ -107,7 +107,18 @@ unit: dev ## tests of the pure parts; touches nothing on this machine
 .PHONY: integration
 integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
 	scripts/start-libvirt
-	$(BIN)/pytest --junitxml=$(RESULTS)/integration.xml $(COLLECTION)/tests/integration $(ARGS)
+	$(BIN)/pytest -m 'not long' --junitxml=$(RESULTS)/integration.xml $(COLLECTION)/tests/integration \
+		$(ARGS)
+
+.PHONY: test-long
+test-long: dev node-packages mirror-packages ## tests that take minutes each, then one table
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) integration-long mirror-long
+
+.PHONY: integration-long
+integration-long: dev node-packages
+	scripts/start-libvirt
+	$(BIN)/pytest -m long --junitxml=$(RESULTS)/integration-long.xml $(COLLECTION)/tests/integration \
+		$(ARGS)
 
 .PHONY: test-lab
 test-lab: dev lab-packages ## scenarios on nodes of their own; one alone: SCENARIOS=default
@@ -122,8 +133,8 @@ $(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages
 mirror: dev mirror-packages ## tests of mirror/: real aptly, signed sources, apt clients, bundles
 	$(BIN)/pytest -n 2 -m 'not long' --junitxml=$(RESULTS)/mirror.xml mirror/tests $(ARGS)
 
-.PHONY: test-mirror-long
-test-mirror-long: dev mirror-packages ## the long ones: the roles, 100 publications under apt
+.PHONY: mirror-long
+mirror-long: dev mirror-packages
 	$(BIN)/pytest -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
 
 .PHONY: bench

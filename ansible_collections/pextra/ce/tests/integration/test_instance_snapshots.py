@@ -204,6 +204,7 @@ def test_snapshots_are_listed(node: Node) -> None:
     assert found[0]["instance"] == vm(node)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("memory", [False, True], ids=["volumes", "memory"])
 def test_taking_and_removing_killed_anywhere_are_finished_by_the_next_run(
     node: Node, memory: bool
