@@ -17,8 +17,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import (
     normalise,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import Kind, Request, label
-from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import hide_new
 from ansible_collections.pextra.ce.plugins.module_utils.engine.run import Outcome, Runner
+from ansible_collections.pextra.ce.plugins.module_utils.engine.store_steps import hide_new
 from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError, PlanErrors
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
 from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store

@@ -18,9 +18,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import KindSpec
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase
 from ansible_collections.pextra.ce.plugins.module_utils.engine.planner import (
-    UNKNOWN,
     Drafted,
     Planner,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.engine.store_steps import (
+    UNKNOWN,
     hide_new,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World

@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import (
     label,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.engine.plan import Phase, Plan, Step
-from ansible_collections.pextra.ce.plugins.module_utils.engine.world import RowChange, World
+from ansible_collections.pextra.ce.plugins.module_utils.engine.store_steps import (
+    hide_new,
+    store_step,
+)
+from ansible_collections.pextra.ce.plugins.module_utils.engine.world import World
 from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     ConflictError,
     InputError,
@@ -30,10 +33,6 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import (
     PlanErrors,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.host import Host
-
-UNKNOWN = "(known after apply)"
-_IDS = re.compile(rf"(?=([a-z]+-[A-Za-z0-9_-]{{{ids.LENGTH}}}))")
-"""What may be an identifier, wherever it begins in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +270,7 @@ class Planner:
     def _store_steps(self, world: World) -> Iterable[Step]:
         created = world.created_ids()
         for change in world.changes():
-            yield _store_step(change, created)
+            yield store_step(change, created)
 
     def _host_steps(
         self, asked: Mapping[tuple[str, str], Request], world: World, host: Host
@@ -361,45 +360,3 @@ def _check_once(request: Request, id: str | None, listed: dict[tuple[str, str], 
 
 def _differs(current: Row, row: Row) -> bool:
     return any(row[key] != current.get(key) for key in row)
-
-
-def _store_step(change: RowChange, created: frozenset[str]) -> Step:
-    spec, old, new = change.spec, change.before, change.after
-    if old is None:
-        action, before = "create", None
-        after = {
-            **hide_new(spec.public(new or {}), created),
-            **dict.fromkeys(spec.moments, UNKNOWN),
-        }
-    elif new is None or new.get("status") == "deleting":
-        action, before, after = "delete", spec.public(old), None
-    else:
-        action, before, after = _update(spec, old, new)
-        after = hide_new(after, created)
-    name = str((new or old or {}).get(spec.key))
-    return Step(spec.name, change.id, name, action, Phase.STORE, before, after)
-
-
-def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    changed = [key for key in new if new[key] != old.get(key)]
-    secret = spec.secret_columns()
-    if changed == ["status"]:
-        return "finish", {"status": old["status"]}, {"status": new["status"]}
-    keys = [key for key in changed if key != "status"]
-    before = {key: "(secret)" if key in secret else old.get(key) for key in keys}
-    after = {key: "(another secret)" if key in secret else new[key] for key in keys}
-    after |= {key: UNKNOWN for key in spec.moments if key in after}
-    return "update", before, after
-
-
-def hide_new(value: Any, created: frozenset[str]) -> Any:
-    """The value with identifiers that do not exist yet replaced by a remark, also in paths."""
-    if isinstance(value, dict):
-        return {key: hide_new(item, created) for key, item in value.items()}
-    if isinstance(value, list):
-        return [hide_new(item, created) for item in value]
-    if isinstance(value, str) and created:
-        for found in _IDS.finditer(value):
-            if found[1] in created:
-                value = value.replace(found[1], UNKNOWN)
-    return value
