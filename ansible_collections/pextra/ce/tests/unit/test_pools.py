@@ -186,6 +186,14 @@ def test_two_pools_do_not_take_the_luns_of_one_target() -> None:
     assert "iqn.2026-01.com.example:san" in str(options.conflict("iscsi", one, "iscsi", two))
 
 
+def test_two_pools_do_not_mount_one_export() -> None:
+    one = pool("netfs").options
+    two = {**one, "path": "/srv/elsewhere"}
+    assert "files.example.com:images" in str(options.conflict("netfs", one, "netfs", two))
+    for other in ({"server": "other.example.com"}, {"export": "more"}, {"protocol": "nfs"}):
+        assert options.conflict("netfs", one, "netfs", {**two, **other}) is None
+
+
 # Definitions
 
 

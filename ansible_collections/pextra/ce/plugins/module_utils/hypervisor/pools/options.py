@@ -248,4 +248,7 @@ def conflict(
         return f"path {two}"
     if type == other_type == "iscsi" and mine["target"] == other["target"]:
         return f"target {other['target']}"
+    export = ("protocol", "server", "export")
+    if type == other_type == "netfs" and all(mine[key] == other[key] for key in export):
+        return f"export {other['server']}:{other['export']}"
     return None
