@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import testinfra
 
-from lab import lifecycle, paths
+from lab import access, lifecycle, paths
+from lab.tasks import Tasks
 
 
 class Lab:
@@ -25,14 +26,28 @@ class Lab:
     def host(self, node: str) -> Any:
         """The node, as testinfra sees it: `host("node1").run("ip link")`."""
         self.topology.node(node)
-        return testinfra.get_host(f"ssh://{node}?ssh_config={paths.lab(self.name)}/ssh_config")
+        folder = paths.lab(self.name)
+        (folder / "control").mkdir(mode=0o700, exist_ok=True)
+        # One connection for all commands: a node takes its time to accept one.
+        options = f"ssh_config={folder}/ssh_config&controlpath={folder}/control/tests-{node}"
+        return testinfra.get_host(f"ssh://{node}?{options}")
+
+    def hang_up(self) -> None:
+        """End the connections that are kept open: the next command makes a new one."""
+        access.close(self.name)
+
+    def answers(self, node: str) -> bool:
+        """Whether a node can be reached at the moment."""
+        return access.answer(self.name, node, "true", 5) is not None
 
     def reboot(self, node: str) -> None:
         """Reboot a node and wait for it."""
+        self.hang_up()
         lifecycle.reboot(self.name, node)
 
     def kill(self, node: str) -> None:
         """Take a node's power away."""
+        self.hang_up()
         lifecycle.kill(self.name, node)
 
     def start(self, node: str) -> None:
@@ -58,3 +73,9 @@ def lab() -> Lab:
 def node(lab: Lab) -> Callable[[str], Any]:
     """A function that returns a node by name, as testinfra sees it."""
     return lab.host
+
+
+@pytest.fixture
+def task(lab: Lab) -> Tasks:
+    """Runs a module on a node, node1 unless named: `task("vswitch", name="svswitch1")`."""
+    return Tasks(lab.name)

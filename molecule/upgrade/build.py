@@ -47,7 +47,11 @@ def main() -> None:
     shutil.rmtree(directory / "repositories", ignore_errors=True)
     repository = Repository(directory / "repositories/build")
     try:
-        first = [_daemon(directory, "1.0"), Package("pce-web", "1.0"), _common("1.0")]
+        first: list[Package | Path] = [
+            _daemon(directory, "1.0"),
+            Package("pce-web", "1.0"),
+            _common("1.0"),
+        ]
         repository.publish(first)
         _keep(repository, directory, "old")
         broken = Package("pce-web", "1.1", scripts=(("postinst", BREAK),))

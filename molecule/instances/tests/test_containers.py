@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
-from lab import paths
 
 LXC = "virsh --quiet --connect lxc:///system"
 SECONDS = 120
@@ -37,22 +32,6 @@ def until(what: Callable[[], bool], said: Callable[[], str]) -> None:
     while not what():
         assert time.monotonic() < deadline, said()
         time.sleep(0.5)
-
-
-def instance(lab: Any, **options: Any) -> dict[str, Any]:
-    """What pextra.ce.instance returns on the node."""
-    inventory = str(paths.lab(lab.name) / "inventory.yml")
-    done = subprocess.run(
-        [
-            "ansible", "node1", "--inventory", inventory, "--module-name", "pextra.ce.instance",
-            "--args", json.dumps(options),
-        ],
-        capture_output=True, text=True, check=False, cwd=paths.REPOSITORY,
-        env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
-    return found
 
 
 def state(host: Any, name: str) -> str:
@@ -117,18 +96,18 @@ def test_debian_in_a_container_has_booted(host: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["box", "debian"])
-def test_container_stops_when_asked_and_starts_again(host: Any, lab: Any, name: str) -> None:
-    stopped = instance(lab, name=name, state="stopped", timeout=SECONDS)
+def test_container_stops_when_asked_and_starts_again(host: Any, task: Any, name: str) -> None:
+    stopped = task("instance", name=name, state="stopped", timeout=SECONDS)
     assert stopped["changed"]
     assert stopped["instance"]["state"] == "stopped"
     assert state(host, name) == "shut off"
-    assert not instance(lab, name=name, state="stopped")["changed"]
-    started = instance(lab, name=name, state="started")
+    assert not task("instance", name=name, state="stopped")["changed"]
+    started = task("instance", name=name, state="started")
     assert started["instance"]["state"] == "running"
     assert state(host, name) == "running"
-    killed = instance(lab, name=name, state="killed")
+    killed = task("instance", name=name, state="killed")
     assert killed["instance"]["state"] == "stopped"
-    instance(lab, name=name, state="started")
+    task("instance", name=name, state="started")
     assert state(host, name) == "running"
     if name == "box":
         until(lambda: history(host).count("started") >= 3, lambda: str(history(host)))

@@ -1,71 +1,62 @@
-"""What the tests of this scenario share: tasks on node1, and the ends of the traffic."""
+"""What the tests of this scenario share: the node's own address, and the ends of the traffic."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab import paths
+from lab.tasks import Tasks
 
-ROOT = Path(__file__).resolve().parents[3]
 FAR = "10.98.0.2"
 
 
-class Tasks:
-    """Runs modules on a node as a playbook does, with the connection that a user has."""
+class Card:
+    """node1, whose address is on its card vec0 before and after."""
 
-    def __init__(self, lab: str, directory: Path) -> None:
-        self._inventory = paths.lab(lab) / "inventory.yml"
-        self._directory = directory
+    ADDRESS = "10.97.0.11/24"
+    SWITCH: Mapping[str, Any] = {"name": "svswitch2", "uplinks": ["vec0"]}
+    """The vSwitch that it moves to."""
 
-    def raw(self, module: str, node: str = "node1", **args: Any) -> dict[str, Any]:
-        """What a task returned, whatever came of it."""
-        task = {"name": "Run it", f"pextra.ce.{module}": args, "register": "done"}
-        tell = {
-            "name": "Tell", "delegate_to": "localhost", "vars": {"ansible_connection": "local"},
-            "ansible.builtin.copy": {
-                "dest": str(self._directory / "result.json"), "content": "{{ done | to_json }}",
-                "mode": "0600",
-            },
-        }  # fmt: skip
-        play = {
-            "name": "Do one thing", "hosts": node, "gather_facts": False,
-            "tasks": [{**task, "ignore_errors": True, "ignore_unreachable": True}, tell],
-        }  # fmt: skip
-        path = self._directory / "play.yml"
-        path.write_text(json.dumps([play]))
-        done = subprocess.run(
-            ["ansible-playbook", "-i", str(self._inventory), str(path)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-        )  # fmt: skip
-        assert (self._directory / "result.json").exists(), done.stdout + done.stderr
-        result: dict[str, Any] = json.loads((self._directory / "result.json").read_text())
-        (self._directory / "result.json").unlink()
-        return result
+    def __init__(self, host: Any) -> None:
+        self.host = host
 
-    def __call__(self, module: str, **args: Any) -> dict[str, Any]:
-        """What a task returned that succeeded."""
-        result = self.raw(module, **args)
-        assert not result.get("failed"), result.get("msg")
-        return result
+    def addresses(self, name: str) -> list[str]:
+        """The addresses of an interface."""
+        found = json.loads(self.host.run(f"ip -json -4 address show dev {name}").stdout or "[]")
+        return [f"{x['local']}/{x['prefixlen']}" for link in found for x in link["addr_info"]]
 
 
 @pytest.fixture
-def task(lab: Any, tmp_path: Path) -> Tasks:
-    """Runs a module on node1."""
-    return Tasks(lab.name, tmp_path)
+def card(lab: Any, task: Tasks) -> Iterator[Card]:
+    """The node's address is on its card, before and after."""
+    found = Card(lab.host("node1"))
+    assert found.addresses("vec0") == [Card.ADDRESS]
+    yield found
+    task("vswitch", name="svswitch2", state="absent", management="migrate")
+    assert found.addresses("vec0") == [Card.ADDRESS]
+
+
+@pytest.fixture
+def both(task: Tasks) -> Iterator[Mapping[str, Any]]:
+    """The vSwitch svswitch1 has both uplinks, before and after."""
+    bond = {"mode": "active-backup", "miimon": 100, "primary": None}
+    whole: dict[str, Any] = {
+        "name": "svswitch1",
+        "mtu": 1500,
+        "uplinks": ["vec1", "vec2"],
+        "bond": bond,
+    }
+    task("vswitch", **whole)
+    yield whole
+    task("vswitch", **whole)
 
 
 @dataclass(frozen=True)
@@ -82,10 +73,11 @@ class End:
 
     def address(self, address: str) -> None:
         """Give the container's interface an address, and no other."""
-        self.run("ip link set lo up")
-        self.run("ip address flush dev eth0")
-        assert self.run(f"ip address add {address} dev eth0").rc == 0
-        assert self.run("ip link set eth0 up").rc == 0
+        commands = (
+            "ip link set lo up", "ip address flush dev eth0", f"ip address add {address} dev eth0",
+            "ip link set eth0 up",
+        )  # fmt: skip
+        assert self.run(f"sh -c '{' && '.join(commands)}'").rc == 0
 
     @property
     def mac(self) -> str:

@@ -2,73 +2,59 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
-import pytest
 
-ADDRESS = "10.97.0.11/24"
-SWITCH = {"name": "svswitch2", "uplinks": ["vec0"]}
-
-
-def addresses(host: Any, name: str) -> list[str]:
-    """The addresses of an interface."""
-    found = json.loads(host.run(f"ip -json -4 address show dev {name}").stdout or "[]")
-    return [f"{x['local']}/{x['prefixlen']}" for link in found for x in link["addr_info"]]
-
-
-@pytest.fixture
-def plain(lab: Any, task: Any) -> Any:
-    """The address is on the card, before and after."""
+def test_card_of_the_node_is_refused_as_uplink(lab: Any, task: Any) -> None:
     host = lab.host("node1")
-    yield host
-    host.run("systemctl stop cut")
-    task("vswitch", name="svswitch2", state="absent", management="migrate")
-    assert addresses(host, "vec0") == [ADDRESS]
-
-
-def test_management_nic_is_refused_as_uplink(task: Any, plain: Any) -> None:
-    result = task.raw("vswitch", **SWITCH)
+    before = host.check_output("ip -brief link show; ip -brief address show")
+    result = task.raw("vswitch", name="svswitch2", uplinks=["vec0"])
     assert result["failed"]
     assert "vec0 carries the management address" in result["msg"]
-    assert addresses(plain, "vec0") == [ADDRESS]
-    assert plain.run("ip link show svswitch2").rc != 0
+    there = "ip address add 10.99.0.1/24 dev vec3; ip link set vec3 up"
+    host.check_output(f"{there}; ip route add default via 10.99.0.2 metric 4000")
+    try:
+        result = task.raw("vswitch", name="svswitch3", uplinks=["vec3"])
+        assert result["failed"]
+        assert "vec3 carries the default route, and the addresses 10.99.0.1/24" in result["msg"]
+    finally:
+        host.check_output("ip address flush dev vec3; ip link set vec3 down")
+    assert host.check_output("ip -brief link show; ip -brief address show") == before
 
 
-def test_address_moves_to_the_vswitch_and_stays_there(lab: Any, task: Any, plain: Any) -> None:
-    predicted = task("vswitch", **SWITCH, management="migrate")
-    assert predicted["changed"]
-    assert addresses(plain, "svswitch2") == [ADDRESS]
-    assert addresses(plain, "vec0") == []
-    assert not task("vswitch", **SWITCH, management="migrate")["changed"]
-    assert not task("vswitch", **SWITCH)["changed"]
-    left = plain.run("ls /var/lib/pextra-ce/network-guard/*/state.json")
+def test_address_moves_to_the_vswitch_and_back(task: Any, card: Any) -> None:
+    predicted = task("vswitch", check=True, **card.SWITCH, management="migrate")
+    assert card.addresses("vec0") == [card.ADDRESS]
+    done = task("vswitch", **card.SWITCH, management="migrate")
+    assert done["changed"]
+    assert done["plan"] == predicted["plan"]
+    assert card.addresses("svswitch2") == [card.ADDRESS]
+    assert card.addresses("vec0") == []
+    assert not task("vswitch", **card.SWITCH, management="migrate")["changed"]
+    left = card.host.run("ls /var/lib/pextra-ce/network-guard/*/state.json")
     assert left.rc != 0, "a guard is still armed"
-    (card,) = task("nic_info", name="vec0")["nics"]
-    assert (card["vswitch"], card["used_for"]) == ("svswitch2", ["uplink"])
-    lab.reboot("node1")
-    assert addresses(plain, "svswitch2") == [ADDRESS]
-    assert not task("vswitch", **SWITCH)["changed"]
+    (nic,) = task("nic_info", name="vec0")["nics"]
+    assert (nic["vswitch"], nic["used_for"]) == ("svswitch2", ["uplink"])
     refused = task.raw("vswitch", name="svswitch2", state="absent")
     assert "carries this node's addresses" in refused["msg"]
 
 
-def test_node_goes_back_by_itself_when_it_cannot_be_reached(task: Any, plain: Any) -> None:
+def test_node_goes_back_by_itself_when_it_cannot_be_reached(lab: Any, task: Any, card: Any) -> None:
     cut = (
         "until [ -e /sys/class/net/svswitch2 ]; do sleep 0.05; done;"
         " tc qdisc add dev svswitch2 clsact;"
         " tc filter add dev svswitch2 ingress matchall action drop"
     )
-    assert plain.run(f"systemd-run --collect --unit=cut sh -c '{cut}'").rc == 0
-    began = time.monotonic()
-    result = task.raw("vswitch", **SWITCH, management="migrate", guard_timeout=20)
-    assert result.get("failed") or result.get("unreachable"), result
+    card.host.check_output(f"systemd-run --collect --unit=cut sh -c '{cut}'")
+    lab.hang_up()
+    result = task.raw("vswitch", **card.SWITCH, management="migrate", guard_timeout=10)
+    assert result["failed"] or result["unreachable"], result
     assert "put" in result["msg"], result
     assert "back" in result["msg"], result
-    deadline = began + 120
-    while plain.run("true").rc != 0:
+    lab.hang_up()
+    deadline = time.monotonic() + 120
+    while not lab.answers("node1"):
         assert time.monotonic() < deadline, "the node did not come back"
-        time.sleep(1)
-    assert addresses(plain, "vec0") == [ADDRESS]
-    assert plain.run("ls /etc/systemd/network/00-pextra-svswitch2*").rc != 0
+    assert card.addresses("vec0") == [card.ADDRESS]
+    assert card.host.run("ls /etc/systemd/network/00-pextra-svswitch2*").rc != 0

@@ -103,30 +103,22 @@ def test_what_runs_replaced_code_is_restarted_and_the_instance_is_not(
 
 def test_when_it_is_mended_the_next_run_finishes(lab: Any, before: dict[str, str]) -> None:
     lab.host("node2").check_output("rm /etc/pce-web-is-broken")
+    lab.host("node3").check_output("touch /run/reboot-required")
     said = play(lab)
     assert said.endswith("exit=0")
-    assert recap(said, "node1")["changed"] == 0
+    assert recap(said, "node1")["changed"] == 0, "what was done is done again"
     assert {version(lab, node) for node in NODES} == {"1.1"}
     for node in NODES:
         assert re.search(rf"{node} +\d+ .* healthy, 1 instances run", said)
     assert "these run the former QEMU until they are started anew: guest" in said
-    assert processes(lab) == before
-
-
-def test_the_second_run_changes_nothing(lab: Any, before: dict[str, str]) -> None:
-    said = play(lab)
-    assert said.endswith("exit=0")
-    assert [recap(said, node)["changed"] for node in NODES] == [0, 0, 0]
+    assert "a reboot is needed: a package has asked for it" in said
     assert processes(lab) == before
 
 
 def test_a_node_reboots_only_if_that_is_allowed(lab: Any, before: dict[str, str]) -> None:
     host = lab.host("node3")
     boot = host.check_output("cat /proc/sys/kernel/random/boot_id")
-    host.check_output("touch /run/reboot-required")
-    said = play(lab, "--limit", "node3")
-    assert "a reboot is needed: a package has asked for it" in said
-    assert processes(lab) == before
+    lab.hang_up()
     said = play(lab, "--limit", "node3", "-e", "upgrade_reboot_allowed=true")
     assert said.endswith("exit=0")
     assert re.search(r"node3 .* yes +healthy, 1 instances run", said)
