@@ -29,8 +29,11 @@ class Lab:
         folder = paths.lab(self.name)
         (folder / "control").mkdir(mode=0o700, exist_ok=True)
         # One connection for all commands: a node takes its time to accept one.
-        options = f"ssh_config={folder}/ssh_config&controlpath={folder}/control/tests-{node}"
-        return testinfra.get_host(f"ssh://{node}?{options}")
+        return testinfra.get_host(
+            f"ssh://{node}",
+            ssh_config=str(folder / "ssh_config"),
+            controlpath=str(folder / "control" / f"tests-{node}"),
+        )
 
     def hang_up(self) -> None:
         """End the connections that are kept open: the next command makes a new one."""

@@ -43,7 +43,7 @@ def run_manifest() -> None:
     module.no_log_values.update(_manifest_secrets(module.params["resources"]))
     store, host = Store(module.params["database"]), Host()
     try:
-        requests = manifest(module.params["resources"])
+        requests = manifest(_entries(module))
         runner = Runner(KINDS, store, host, purge=module.params["purge"])
         outcome = runner.run(
             requests, check=module.check_mode, allow_restart=module.params["allow_restart"]
@@ -55,6 +55,17 @@ def run_manifest() -> None:
         store.close()
         host.close()
     module.exit_json(**result(outcome, diff=module._diff), **guards(host), resources=applied)
+
+
+def _entries(module: Module) -> list[Mapping[str, Any]]:
+    """The entries as they were given, nulls included; one that is text, as Ansible reads it."""
+    read: list[Mapping[str, Any]] = module.params["resources"]
+    given = module.given["resources"]
+    if not isinstance(given, list):
+        return read
+    return [
+        raw if isinstance(raw, Mapping) else entry for raw, entry in zip(given, read, strict=True)
+    ]
 
 
 def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:

@@ -214,6 +214,16 @@ def test_null_in_a_manifest_is_left_out(shared: Node) -> None:
     assert not shared.run("organization", **entry).changed
 
 
+def test_null_in_a_manifest_clears_what_null_clears_in_a_module(node: Node) -> None:
+    entry = {"kind": "port_group", "name": "lan"}
+    node.apply({**entry, "rate_limit": {"inbound": "10Mbit"}})
+    assert node.row("port_groups", "lan")["rate_limit"] == {"inbound": 10_000_000}
+    cleared = {**entry, "rate_limit": {"inbound": None}}
+    assert node.apply(cleared).changed
+    assert node.row("port_groups", "lan")["rate_limit"].get("inbound") is None
+    assert not node.apply(cleared).changed
+
+
 @pytest.mark.parametrize("entry", [{}, {"kind": None}, {"kind": 7}, {"kind": "network_device"}])
 def test_entry_without_a_kind_is_named_by_its_place(shared: Node, entry: dict[str, Any]) -> None:
     result = shared.apply_refused({"kind": "organization", "name": "org"}, entry)
