@@ -14,7 +14,8 @@ options:
     description:
       - Where the store is, as a connection string of libpq, in keywords and values or as a URI.
       - Left out, it is the environment variable E(PEXTRA_CE_DATABASE) of the process that runs the
-        module, and without that the node's own database,
+        module, without that what C(/etc/pextra-ce/database.conninfo) says on a node whose database
+        is on another one, and without that the node's own database,
         V(host=/var/run/postgresql port=5499 dbname=pextra_ce user=pextra_ce), which Linux user
         V(root) reaches by peer authentication.
       - Anything but a local socket is reached with TLS. The server's certificate is verified with

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError, StoreError
+from ansible_collections.pextra.ce.plugins.module_utils.store import connection
 from ansible_collections.pextra.ce.plugins.module_utils.store.connection import (
     DEFAULT,
     conninfo,
@@ -90,8 +93,23 @@ def test_any_text_is_secured_or_refused(text: str) -> None:
     assert all(host.startswith(("/", "@")) for host in hosts) or found["sslmode"] == "verify-full"
 
 
-def test_option_comes_before_environment_before_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_option_comes_before_environment_before_file_before_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = tmp_path / "database.conninfo"
+    monkeypatch.setattr(connection, "CONNINFO_FILE", str(kept))
     assert conninfo(None) == conninfo("") == DEFAULT
+    kept.write_text("host=db1 dbname=file\n")
+    assert conninfo(None) == conninfo("") == "host=db1 dbname=file"
     monkeypatch.setenv("PEXTRA_CE_DATABASE", "dbname=environment")
     assert conninfo(None) == "dbname=environment"
+    assert conninfo("dbname=option") == "dbname=option"
+
+
+def test_file_that_cannot_be_read_is_no_reason_to_take_another_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(connection, "CONNINFO_FILE", str(tmp_path))
+    with pytest.raises(StoreError, match=str(tmp_path)):
+        conninfo(None)
     assert conninfo("dbname=option") == "dbname=option"

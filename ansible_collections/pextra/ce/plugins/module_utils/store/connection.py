@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 DEFAULT = "host=/var/run/postgresql port=5499 dbname=pextra_ce user=pextra_ce"
 """The node's own database, by peer authentication on a local socket."""
+CONNINFO_FILE = "/etc/pextra-ce/database.conninfo"
+"""What the role ``database`` writes on a node whose database is on another one."""
 ATTEMPTS = 12
 PATIENCE = 30.0
 """Seconds for which a transaction is tried again that could not be ordered among others."""
@@ -45,8 +47,25 @@ _T = TypeVar("_T")
 
 
 def conninfo(option: str | None) -> str:
-    """The connection string: the option, else PEXTRA_CE_DATABASE, else the node's default."""
-    return option or os.environ.get("PEXTRA_CE_DATABASE") or DEFAULT
+    """The connection string: the option, else PEXTRA_CE_DATABASE, else the node's default.
+
+    Raises:
+        StoreError: The node's file, which has the default, cannot be read.
+    """
+    return option or os.environ.get("PEXTRA_CE_DATABASE") or _kept() or DEFAULT
+
+
+def _kept() -> str | None:
+    try:
+        with open(CONNINFO_FILE, encoding="utf-8") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            f"{CONNINFO_FILE} says where the database is, and cannot be read: {error}",
+            hint="Run the playbook pextra.ce.database, or set the option database",
+        ) from None
 
 
 def secured(text: str) -> str:
