@@ -15,9 +15,6 @@ from pextra_mirror import run
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import AptlyFailed
 
-ASKING = 500
-"""Questions to the gate at once."""
-
 
 class Aptly:
     """The aptly of one mirror, with a configuration and key store of its own."""
@@ -36,21 +33,17 @@ class Aptly:
     def prepare(self) -> None:
         """Write aptly's configuration."""
         self.root.mkdir(parents=True, exist_ok=True)
-        asking = self._wanted | {"downloadConcurrency": ASKING}
-        for path, wanted in (
-            (self.settings, self._wanted), (self.settings.with_name("aptly-ask.conf"), asking)
-        ):  # fmt: skip
-            text = json.dumps(wanted, indent=2) + "\n"
-            if not path.exists() or path.read_text() != text:
-                path.write_text(text)
+        text = json.dumps(self._wanted, indent=2) + "\n"
+        if not self.settings.exists() or self.settings.read_text() != text:
+            self.settings.write_text(text)
 
-    def call(self, *words: str | Path, proxy: str = "", settings: Path | None = None) -> str:
+    def call(self, *words: str | Path, proxy: str = "") -> str:
         """What a command prints.
 
         Raises:
             AptlyFailed: It failed.
         """
-        argv = ["aptly", f"-config={settings or self.settings}", *words]
+        argv = ["aptly", f"-config={self.settings}", *words]
         return run.output(argv, env=self._env | behind(proxy)).decode()
 
     def read(self, *words: str) -> Any:
@@ -80,7 +73,6 @@ class Aptly:
         """Have a mirror of one component of a source; its name."""
         name = f"{source.name}-{component}"
         url = f"http://{source.name}.mirror.invalid/"
-        flags = [f"-filter={query}", *(["-filter-with-deps"] if query else [])]
         wanted = (url, source.distribution, [component], sorted(source.architectures))
         if name in self.names("mirror"):
             there = self.read("mirror", "show", "-json", name)
@@ -91,37 +83,28 @@ class Aptly:
             if found == wanted and there["Filter"] == query:
                 return name
             if found == wanted:
-                self.call("mirror", "edit", f"-filter={query}",
-                          f"-filter-with-deps={str(bool(query)).lower()}", name)  # fmt: skip
+                self.call("mirror", "edit", f"-filter={query}", "-filter-with-deps=false", name)
                 return name
             self.call("mirror", "drop", "-force", name)
         self.call(
             f"-architectures={','.join(source.architectures)}", f"-keyring={keys}",
-            "mirror", "create", *flags, name, url, source.distribution, component, proxy=proxy,
+            "mirror", "create", f"-filter={query}", name, url, source.distribution, component,
+            proxy=proxy,
         )  # fmt: skip
         return name
 
-    def update(
-        self, name: str, keys: Path, proxy: str, *, recommends: bool, ask: bool = False
-    ) -> None:
+    def update(self, name: str, keys: Path, proxy: str) -> None:
         """Take over what the source has.
 
         Args:
             name: The mirror.
             keys: The keyring of the source.
             proxy: The gate.
-            recommends: Follow recommendations too where dependencies are followed.
-            ask: Only to have it ask the gate for the packages that it wants, all at once: it
-                waits a second after each that it does not get.
 
         Raises:
             AptlyFailed: Not all of it could be had; the mirror is as before.
         """
-        words = ["-dep-follow-recommends"] if recommends else []
-        settings = self.settings.with_name("aptly-ask.conf") if ask else None
-        self.call(
-            "mirror", "update", f"-keyring={keys}", *words, name, proxy=proxy, settings=settings
-        )
+        self.call("mirror", "update", f"-keyring={keys}", name, proxy=proxy)
 
     def published(self) -> dict[str, dict[str, str]]:
         """The snapshot of each component, by ``prefix/distribution``."""

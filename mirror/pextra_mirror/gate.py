@@ -1,9 +1,9 @@
 """What aptly asks through: a proxy on the loopback interface, for one sync of one source.
 
 aptly checks no Valid-Until, starts a file anew when its connection breaks, and loses finished files
-when it is killed. So it is given indexes only, all of one verified state of the source, and is
-asked which packages it wants; those are fetched by this package, in parallel, going on where an
-earlier run was, right into aptly's pool under the names that aptly gives. Then it finds them there.
+when it is killed. So it is given indexes only, all of one verified state of the source. Packages
+are fetched before, in parallel, going on where an earlier run was, right into aptly's pool under
+the names that aptly gives. Then it finds them there.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from pextra_mirror.upstream import Upstream
 
 
 class Server(ThreadingHTTPServer):
-    """Takes all of aptly's questions at once."""
+    """Ends with the sync."""
 
-    request_queue_size = 1024
     daemon_threads = True
 
 
@@ -42,7 +41,7 @@ class Gate:
         pool: aptly's pool.
 
     Attributes:
-        wanted: Size and SHA-256 of the packages that aptly asked for and does not have, by name.
+        wanted: Size and SHA-256 of the packages that aptly will want and does not have, by name.
         fault: The first thing that went wrong.
     """
 
@@ -54,7 +53,6 @@ class Gate:
         self.release = release
         self.wanted: dict[str, tuple[int, str]] = {}
         self.fault: MirrorError | None = None
-        self._packages: dict[str, tuple[int, str]] = {}
         self._signed = {f"dists/{distribution}/{name}": data for name, data in signed.items()}
         self._distribution = f"dists/{distribution}/"
         self._index_cache, self._parts = cache / "index", cache / "partial"
@@ -80,39 +78,33 @@ class Gate:
         self._server.server_close()
 
     def answer(self, path: str) -> bytes | None:
-        """A Release file or an index; None for a package, which is noted, and what is not there."""
-        if path in self._packages:
-            self.wanted[path] = self._packages[path]
-            return None
+        """A Release file or an index; None for all else."""
         if path in self._signed or not path.startswith(self._distribution):
             return self._signed.get(path)
         name = path.removeprefix(self._distribution)
-        if name not in self.release.files:
-            return None
-        data = self.index(name)
-        if name.split("/")[-1].startswith("Packages"):
-            for package in packages(unpacked(name, data)):
-                self._packages[package["Filename"]] = (int(package["Size"]), package["SHA256"])
-        return data
+        return self.index(name) if name in self.release.files else None
 
-    def want_all(self, component: str, architectures: Iterable[str]) -> None:
-        """Want every package of a component that is not in aptly's pool.
+    def packages(self, component: str, architecture: str) -> list[dict[str, str]]:
+        """The fields of each package of an index.
 
         Raises:
-            TransferError: An index cannot be had.
+            TransferError: It cannot be had.
         """
-        for architecture in architectures:
-            stem = f"{component}/binary-{architecture}/Packages"
-            # In the order in which aptly looks for them, so that none is fetched twice.
-            there = (f"{stem}{end}" for end in (".bz2", ".gz", ".xz", ""))
-            name = next((name for name in there if name in self.release.files), None)
-            if name is None:
-                raise TransferError(f"{self.upstream.url} has no index {self._distribution}{stem}")
-            for package in packages(unpacked(name, self.index(name))):
-                entry = int(package["Size"]), package["SHA256"]
-                path = self._pooled(package["Filename"], entry[1])
-                if not path.is_file() or path.stat().st_size != entry[0]:
-                    self.wanted[package["Filename"]] = entry
+        stem = f"{component}/binary-{architecture}/Packages"
+        # In the order in which aptly looks for them, so that none is fetched twice.
+        there = (f"{stem}{end}" for end in (".bz2", ".gz", ".xz", ""))
+        name = next((name for name in there if name in self.release.files), None)
+        if name is None:
+            raise TransferError(f"{self.upstream.url} has no index {self._distribution}{stem}")
+        return list(packages(unpacked(name, self.index(name))))
+
+    def want(self, found: Iterable[dict[str, str]]) -> None:
+        """Want those of the packages that are not in aptly's pool."""
+        for package in found:
+            entry = int(package["Size"]), package["SHA256"]
+            path = self._pooled(package["Filename"], entry[1])
+            if not path.is_file() or path.stat().st_size != entry[0]:
+                self.wanted[package["Filename"]] = entry
 
     def _pooled(self, name: str, digest: str) -> Path:
         """Where aptly has a package; a file that lies there is taken as fetched."""

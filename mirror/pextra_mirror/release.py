@@ -6,11 +6,11 @@ import bz2
 import dataclasses
 import gzip
 import lzma
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from pextra_mirror import closure
 from pextra_mirror.config import Source
 from pextra_mirror.errors import SourceRefused
 
@@ -115,15 +115,12 @@ def packages(index: bytes) -> Iterator[dict[str, str]]:
 def depended_on(index: bytes) -> Iterator[list[str]]:
     """What the packages of an index depend on: the names that each dependency could be met by."""
     for package in packages(index):
-        for field in ("Pre-Depends", "Depends"):
-            for group in filter(None, package.get(field, "").split(",")):
-                yield [re.split(r"[\s(:\[]", item.strip())[0] for item in group.split("|")]
+        yield from closure.groups(package.get(field, "") for field in ("Pre-Depends", "Depends"))
 
 
 def provided(index: bytes) -> set[str]:
     """Names that the packages of an index have or provide."""
     found: set[str] = set()
     for package in packages(index):
-        more = package.get("Provides", "").split(",")
-        found |= {package["Package"], *(item.split("(")[0].strip() for item in more)}
-    return found - {""}
+        found |= {package["Package"], *closure.names(package.get("Provides", ""))}
+    return found

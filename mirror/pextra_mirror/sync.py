@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pextra_mirror import gpg, record, release
 from pextra_mirror.aptly import Aptly
+from pextra_mirror.closure import Index
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import AptlyFailed, DiskFull, NotReady, SourceRefused
 from pextra_mirror.gate import Gate
@@ -19,7 +20,8 @@ from pextra_mirror.progress import Progress, size
 from pextra_mirror.tree import write
 from pextra_mirror.upstream import Upstream
 
-BASE = "Priority (required) | Priority (important)"
+Roots = set[tuple[str, ...]]
+"""What is needed: names of packages, or of what packages provide, any of which is enough."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,9 +76,9 @@ def bring(
     release.check(source, found, datetime.now(UTC), last_date)
     aptly = Aptly(config)
     aptly.prepare()
-    query = choice(config, source, aptly)
+    roots = choice(config, source, aptly)
     digest = hashlib.sha256(text).hexdigest()
-    wanted = hashlib.sha256(f"{source}{query}".encode()).hexdigest()
+    wanted = hashlib.sha256(f"{source}{sorted(roots)}".encode()).hexdigest()
     same = last is not None and (last.release, last.wanted) == (digest, wanted)
     if last and same and set(last.snapshots.values()) <= aptly.names("snapshot"):
         return dataclasses.replace(last, time=record.now())
@@ -88,7 +90,7 @@ def bring(
         config.aptly / "pool",
     )  # fmt: skip
     with gate:
-        mirrors = fetch(config, source, aptly, gate, query, keyring, progress)
+        mirrors = fetch(config, source, aptly, gate, roots, keyring, progress)
     progress.end()
     shutil.rmtree(config.cache / source.name / "partial", ignore_errors=True)
     had = last.snapshots if last else {}
@@ -134,33 +136,53 @@ def trusted_text(source: Source, signed: Mapping[str, bytes], keys: bytes) -> by
 
 
 def fetch(
-    config: Config, source: Source, aptly: Aptly, gate: Gate, query: str, keyring: Path,
+    config: Config, source: Source, aptly: Aptly, gate: Gate, roots: Roots, keyring: Path,
     progress: Progress,
 ) -> dict[str, str]:  # fmt: skip
-    """Have aptly fetch each component through the gate; the mirror of each."""
-
+    """Have aptly take each component through the gate; the mirror of each."""
     mirrors: dict[str, str] = {}
     for component in source.components:
-        name = aptly.mirror(source, component, query, keyring, gate.proxy)
-        try:
-            if query:
-                aptly.update(name, keyring, gate.proxy, recommends=source.recommends, ask=True)
-            else:
-                gate.want_all(component, source.architectures)
-        except AptlyFailed as error:
-            # It has asked for packages, and got none yet.
-            if gate.fault or not gate.wanted:
-                raise gate.fault or error from error
+        query = want(source, component, gate, roots)
         if gate.wanted:
             check_room(config, source, gate)
             progress.expect(sum(length for length, _digest in gate.wanted.values()))
             gate.fetch(config.transfers, progress.add)
         try:
-            aptly.update(name, keyring, gate.proxy, recommends=source.recommends)
+            name = aptly.mirror(source, component, query, keyring, gate.proxy)
+            aptly.update(name, keyring, gate.proxy)
         except AptlyFailed as error:
             raise gate.fault or error from error
         mirrors[component] = name
     return mirrors
+
+
+def want(source: Source, component: str, gate: Gate, roots: Roots) -> str:
+    """Have the gate want the packages of a component; aptly's query for them, empty for all.
+
+    Raises:
+        SourceRefused: A package that the configuration names is in no index.
+    """
+    chosen: set[str] = set()
+    there: set[str] = set()
+    for architecture in source.architectures:
+        packages = gate.packages(component, architecture)
+        if not source.selects:
+            gate.want(packages)
+            continue
+        index = Index(packages)
+        there |= {name for name in source.packages if index.found(name)}
+        base = {(name,) for name in index.base()} if source.base else set()
+        names = index.closure(roots | base, recommends=source.recommends)
+        gate.want(package for package in packages if package["Package"] in names)
+        chosen |= names
+    if missing := {*source.packages} - there:
+        raise SourceRefused(
+            f"source {source.name} has no package {', '.join(sorted(missing))} in {component}",
+            "`packages` of the configuration names it",
+        )
+    if source.selects and not chosen:
+        return "Name (= none-was-chosen)"  # an empty query stands for all
+    return " | ".join(f"Name (= {name})" for name in sorted(chosen))
 
 
 def check_room(config: Config, source: Source, gate: Gate) -> None:
@@ -204,8 +226,8 @@ def keep_indexes(config: Config, source: Source, found: release.Release) -> set[
     return kept
 
 
-def dependencies(config: Config, source: str, indexes: Iterable[str]) -> set[str]:
-    """Names that the packages of a source depend on and that it does not have itself."""
+def dependencies(config: Config, source: str, indexes: Iterable[str]) -> Roots:
+    """What the packages of a source depend on and it does not have itself."""
     groups: list[list[str]] = []
     own: set[str] = set()
     for item in indexes:
@@ -214,18 +236,16 @@ def dependencies(config: Config, source: str, indexes: Iterable[str]) -> set[str
         index = release.unpacked(f"Packages.{kind}", data)
         groups += release.depended_on(index)
         own |= release.provided(index)
-    return {group[0] for group in groups if not own.intersection(group)}
+    return {tuple(group) for group in groups if not own.intersection(group)}
 
 
-def choice(config: Config, source: Source, aptly: Aptly) -> str:
-    """aptly's query for the packages of a source; empty for all of them.
+def choice(config: Config, source: Source, aptly: Aptly) -> Roots:
+    """What the choice of packages begins with, if it is one.
 
     Raises:
         NotReady: A source that it refers to was not synced.
     """
-    if not source.selects:
-        return ""
-    names = set(source.packages)
+    roots: Roots = {(name,) for name in source.packages}
     for other in source.needs:
         complete = record.read(config.state, other).complete
         if complete is None:
@@ -234,8 +254,8 @@ def choice(config: Config, source: Source, aptly: Aptly) -> str:
                 f"pextra-mirror sync {other}",
             )
         if other in source.depends_of:
-            names |= dependencies(config, other, complete.indexes)
+            roots |= dependencies(config, other, complete.indexes)
         else:
             for name in complete.snapshots.values():
-                names |= {key.split()[1] for key in aptly.packages("snapshot", name)}
-    return " | ".join([*([BASE] if source.base else []), *sorted(names)])
+                roots |= {(key.split()[1],) for key in aptly.packages("snapshot", name)}
+    return roots

@@ -140,9 +140,14 @@ def test_what_a_publication_needs_is_found_in_debian(
         builder.deb("daemon", "1", "amd64", "main", "libfoo (>= 1)"),
         builder.deb("games", "1", "amd64", "main", "libfoo"),
         builder.deb("base", "1", "amd64", "main", extra="Priority: required\n"),
-        builder.deb("chosen", "1", "amd64", "main"),
+        builder.deb("chosen", "1", "amd64", "main", "absent | versioned-name"),
+        builder.deb("provider", "1", "amd64", "main", extra="Provides: versioned-name (= 1)\n"),
+        builder.deb(
+            "second", "1", "amd64", "main", "daemon | games", extra="Multi-Arch: allowed\n"
+        ),
     ]
-    own = builder.deb("pce-extra", "1", "amd64", "common", "daemon (>= 1) | other, pce-node")
+    own = builder.deb("pce-extra", "1", "amd64", "common",
+                      "daemon (>= 1) | other, pce-node, not-there | second:any")  # fmt: skip
     upstream.release([*builder.platform("1.0"), own])
     upstream.release(debs, distribution="trixie", components=["main"])
     security = [builder.deb("libfoo", "2", "amd64", "main"), debs[2]]
@@ -159,7 +164,8 @@ def test_what_a_publication_needs_is_found_in_debian(
     )  # fmt: skip
     mirror.run("sync", "--publish")
     found = {path.name for path in mirror.public.glob("debian/pool/**/*.deb")}
-    assert found == {f"{name}_1_amd64.deb" for name in ("libfoo", "daemon", "base", "chosen")}
+    names = ("libfoo", "daemon", "base", "chosen", "provider", "second")
+    assert found == {f"{name}_1_amd64.deb" for name in names}
     assert {path.name for path in mirror.public.glob("security/pool/**/*.deb")} == {
         "libfoo_2_amd64.deb"
     }
@@ -168,8 +174,17 @@ def test_what_a_publication_needs_is_found_in_debian(
         file.write(f"\nTypes: deb\nURIs: {site}/debian\nSuites: trixie\nComponents: main\n"
                    f"Signed-By: {mirror.folder}/mirror.asc\n")  # fmt: skip
     client.update()
-    client.install("pce-extra")
-    assert {"libfoo", "daemon"} <= set(client.installed())
+    client.install("pce-extra", "chosen")
+    assert {"libfoo", "daemon", "provider", "second"} <= set(client.installed())
+
+
+def test_a_package_that_is_chosen_and_not_there_is_named(
+    mirror: Mirror, upstream: SourceRepository
+) -> None:
+    mirror.configure(platform(upstream, components=["common"], packages=["pce-web", "pce-wep"]))
+    refused = mirror.call("sync")
+    assert refused.code == 3
+    assert "has no package pce-wep in common" in refused.err
 
 
 def test_apt_sees_no_mismatch_while_publications_change(
