@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pextra_mirror.errors import AptlyFailed
+from pextra_mirror.errors import AptlyFailed, DiskFull, MirrorError
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -40,6 +40,7 @@ def output(
 
     Raises:
         AptlyFailed: It is not installed, or failed; the message is the program's own.
+        DiskFull: It failed because of that.
     """
     done = run(argv, env=env, stdin=stdin)
     if done.returncode != 0:
@@ -47,13 +48,14 @@ def output(
     return done.stdout
 
 
-def failed(argv: Sequence[str | Path], code: int, text: str) -> AptlyFailed:
+def failed(argv: Sequence[str | Path], code: int, text: str) -> MirrorError:
     """The error of a program that failed: its first words and what it said last."""
     words = " ".join(str(item) for item in argv if not str(item).startswith("-"))
     lines = [line for line in text.strip().splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR: ")]
     said = (errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
-    return AptlyFailed(f"{words[:200]} failed with code {code}: {said}")
+    kind = DiskFull if "no space left on device" in text.lower() else AptlyFailed
+    return kind(f"{words[:200]} failed with code {code}: {said}")
 
 
 def not_installed(program: str) -> AptlyFailed:
