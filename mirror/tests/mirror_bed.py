@@ -60,6 +60,11 @@ class Key:
         """A clear-signed message."""
         return run("gpg", "--batch", "--clearsign", env=self.env, stdin=text.encode())
 
+    def sign(self, text: str) -> bytes:
+        """A detached signature."""
+        argv = ["gpg", "--batch", "--armor", "--detach-sign"]
+        return run(*argv, env=self.env, stdin=text.encode())
+
     def stop(self) -> None:
         """End its agent."""
         run("gpgconf", "--kill", "all", env=self.env)
@@ -173,7 +178,7 @@ class SourceRepository:
     def release(
         self, debs: Iterable[Deb], *, key: Key | None = None, fields: str = "", distribution: str =
         "bookworm", components: Sequence[str] = ("common", "meta"), compress: bool = True,
-        by_hash: bool = False, moment: int | None = None,
+        by_hash: bool = False, moment: int | None = None, detached: bool = False,
     ) -> None:  # fmt: skip
         """Publish exactly these packages, a minute later than the last time."""
         debs = list(debs)
@@ -207,6 +212,9 @@ class SourceRepository:
             + "SHA256:\n" + "\n".join(lines) + "\n"
         )  # fmt: skip
         write(folder / "InRelease", (key or self.key).clearsign(text))
+        if detached:
+            write(folder / "Release", text.encode())
+            write(folder / "Release.gpg", (key or self.key).sign(text))
 
     def _entry(self, deb: Deb) -> str:
         digest = hashlib.sha256(deb.data).hexdigest()
