@@ -139,15 +139,21 @@ def test_a_server_and_a_node_by_the_two_playbooks(
     checked = machine.play("repository", "--check", **node)
     assert machine.call("cat", original).stdout == "# vendor\n"
     assert checked["changed"] > 0
+    failed = machine.try_play("repository", **node, repository_packages=["no-such-package"])
+    assert failed.returncode != 0
+    assert "Unable to locate package no-such-package" in failed.stdout
+    assert machine.call("cat", original).stdout == "# vendor\n"
+
     machine.play("repository", **node)
     assert machine.play("repository", **node)["changed"] == 0
     policy = machine.call("apt-cache", "policy", "pce-common").stdout
     assert f"http://127.0.0.1:{port}/pextra bookworm/meta amd64" in policy
     assert machine.call("cat", original).returncode != 0
 
-    failed = machine.try_play("repository", **node, repository_packages=["no-such-package"])
+    failed = machine.try_play("repository", **{**node, "repository_uri": "file:/nowhere"})
     assert failed.returncode != 0
-    assert machine.call("cat", original).stdout == "# vendor\n"
+    again = machine.play("repository", **node)
+    assert again["changed"] == 0, "the node kept to the mirror that it had"
 
     machine.play("repository", **{**node, "repository_uri": f"file:{folder}/mirror/public"})
     machine.play("repository", repository_state="original")
