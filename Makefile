@@ -53,9 +53,11 @@ PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
 PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev git gnupg grub-common \
 	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
 PACKAGES_IMAGE_TEST := diffoscope-minimal lintian qemu-utils $(PACKAGES_QEMU)
-PACKAGES_MIRROR := aptly curl gnupg gpgv nginx-light
+PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
+# What pextra-mirror is measured against.
+PACKAGES_BENCH_MIRROR := debmirror rsync
 
 .PHONY: help
 help: ## list the targets
@@ -142,6 +144,11 @@ bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvi
 	@scripts/apt-install $(PACKAGES_BENCH)
 	scripts/start-libvirt
 	$(BIN)/python -m benchmarks.run --baseline $(BENCH_VENV) $(ARGS)
+
+.PHONY: bench-mirror
+bench-mirror: dev mirror-packages ## measure pextra-mirror against plain aptly and debmirror
+	@scripts/apt-install $(PACKAGES_BENCH_MIRROR)
+	@PYTHONPATH=.:mirror:mirror/tests $(BIN)/python -m benchmarks.mirror $(ARGS)
 
 .PHONY: lab
 lab: dev lab-packages ## three nodes to play with; says how to reach them

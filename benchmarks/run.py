@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
-import platform
 import shlex
 import sys
 import time
@@ -20,6 +18,7 @@ from benchmarks import network, storage
 from benchmarks.cases import CASES as INSTANCES
 from benchmarks.cases import FULL, QUICK, ROOT, Bench, Line
 from benchmarks.ground import Ground, alone
+from benchmarks.report import day, machine
 from benchmarks.timing import ProgramError, interruptible, uninterruptible
 
 CASES = {**INSTANCES, "network": network.network, "pools": storage.pools}
@@ -101,27 +100,17 @@ def _given(options: argparse.Namespace) -> str:
 def _report(lines: Sequence[Line], given: str, *, judged: bool, minutes: float) -> str:
     rows = "\n".join(_row(line, judged=judged) for line in lines)
     command = f"make bench ARGS={shlex.quote(given)}" if given else "make bench"
-    day = dt.datetime.now(dt.UTC).date()
     return f"""# Results
 
-Made by `{command}` on {day} in {minutes:.0f} minutes.
+Made by `{command}` on {day()} in {minutes:.0f} minutes.
 
-{_machine()}
+{machine()}
+Clock and processor time are medians; the latter has all child processes, but not libvirtd and
+PostgreSQL.
 
 {_HEAD}
 {rows}
 """
-
-
-def _machine() -> str:
-    with open("/proc/meminfo", encoding="ascii") as file:
-        memory = int(file.readline().split()[1]) / (1 << 20)
-    load = os.getloadavg()[2]
-    return (
-        f"{os.cpu_count()} processors ({platform.machine()}), {memory:.0f} GiB of memory, Linux"
-        f" {platform.release()}; load over the last 15 minutes: {load:.1f}.\nClock and processor"
-        " time are medians; the latter has all child processes, but not libvirtd and PostgreSQL."
-    )
 
 
 if __name__ == "__main__":
