@@ -88,8 +88,9 @@ class Aptly:
             self.call("mirror", "drop", "-force", name)
         self.call(
             f"-architectures={','.join(source.architectures)}", f"-keyring={keys}",
-            "mirror", "create", f"-filter={query}", name, url, source.distribution, component,
-            proxy=proxy,
+            # Debian's security archive calls its components updates/main; they were looked at.
+            "mirror", "create", "-force-components", f"-filter={query}", name, url,
+            source.distribution, component, proxy=proxy,
         )  # fmt: skip
         return name
 

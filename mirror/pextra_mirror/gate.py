@@ -145,8 +145,9 @@ class Gate:
             TransferError: One cannot be had; the others, and what there is of it, stay.
         """
         with ThreadPoolExecutor(transfers) as threads:
-            futures = [threads.submit(self._package, name, on_bytes) for name in self.wanted]
             try:
+                # All at once, and within: a signal may come while they are handed over, too.
+                futures = [threads.submit(self._package, name, on_bytes) for name in self.wanted]
                 for future in futures:
                     future.result()
             except BaseException:

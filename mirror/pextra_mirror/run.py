@@ -53,8 +53,9 @@ def failed(argv: Sequence[str | Path], code: int, text: str) -> MirrorError:
     words = " ".join(str(item) for item in argv if not str(item).startswith("-"))
     lines = [line for line in text.strip().splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR: ")]
-    said = (errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
-    kind = DiskFull if "no space left on device" in text.lower() else AptlyFailed
+    full = [line for line in lines if "no space left on device" in line.lower()]
+    said = (full or errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
+    kind = DiskFull if full else AptlyFailed
     return kind(f"{words[:200]} failed with code {code}: {said}")
 
 

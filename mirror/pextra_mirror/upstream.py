@@ -17,7 +17,8 @@ from pextra_mirror.errors import TransferError
 
 CHUNK = 64 * 2**10
 FIRST_PAUSE = 0.2
-"""Seconds before the second attempt; each further pause is twice as long."""
+"""Seconds before the second attempt; each further pause is twice as long, up to the last."""
+LAST_PAUSE = 10.0
 _FAULTS = (OSError, http.client.HTTPException, ssl.SSLError)
 
 
@@ -113,7 +114,7 @@ class Upstream:
     def _attempts(self) -> Iterator[float | None]:
         """The pause after each attempt, None after the last."""
         for attempt in range(self._retries - 1):
-            yield FIRST_PAUSE * 2**attempt
+            yield min(FIRST_PAUSE * 2**attempt, LAST_PAUSE)
         while True:
             yield None
 

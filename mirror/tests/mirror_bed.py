@@ -178,7 +178,7 @@ class SourceRepository:
     def release(
         self, debs: Iterable[Deb], *, key: Key | None = None, fields: str = "", distribution: str =
         "bookworm", components: Sequence[str] = ("common", "meta"), compress: bool = True,
-        by_hash: bool = False, moment: int | None = None, detached: bool = False,
+        by_hash: bool = False, moment: int | None = None, detached: bool = False, named: str = "",
     ) -> None:  # fmt: skip
         """Publish exactly these packages, a minute later than the last time."""
         debs = list(debs)
@@ -207,7 +207,7 @@ class SourceRepository:
         text = (
             f"Origin: Vendor\nLabel: Platform\nSuite: stable\nCodename: {distribution}\n"
             f"Date: {date}\nArchitectures: {' '.join(ARCHITECTURES)}\n"
-            f"Components: {' '.join(components)}\n{fields}"
+            f"Components: {' '.join(f'{named}{item}' for item in components)}\n{fields}"
             + ("Acquire-By-Hash: yes\n" if by_hash else "")
             + "SHA256:\n" + "\n".join(lines) + "\n"
         )  # fmt: skip

@@ -75,7 +75,8 @@ def test_a_sync_that_runs_into_a_full_disk_is_finished_when_there_is_room(
     assert mirror.run("verify")["sequence"] == 1
     upstream.requests.clear()
     assert mirror.run("sync", "--publish")["publication"] == 2
-    assert (big.path, "bytes=1000000-") in upstream.requests
+    (asked,) = [asked for path, asked in upstream.requests if path == big.path]
+    assert int(asked.removeprefix("bytes=").rstrip("-")) >= 1_000_000
 
 
 def test_a_publication_that_runs_into_a_full_disk_leaves_what_is_served(
@@ -124,23 +125,19 @@ def test_an_import_that_runs_into_a_full_disk_changes_nothing_that_is_served(
     os.mkfifo(fifo)
     process = subprocess.Popen([*importer, str(fifo)], stderr=subprocess.PIPE, text=True)
     data = Path(second).read_bytes()
-    with fifo.open("wb") as pipe:
+    # It gives up while it is written to.
+    with contextlib.suppress(BrokenPipeError), fifo.open("wb", buffering=0) as pipe:
         pipe.write(data[: len(data) // 2])
-        pipe.flush()
         while not list(tree.glob(".generations/incoming-*/*")):
             assert process.poll() is None
-        filler = fill()
-        try:
-            pipe.write(data[len(data) // 2 :])
-            pipe.flush()
-        except BrokenPipeError:
-            pass  # it has given up
+        fill()
+        pipe.write(data[len(data) // 2 :])
     assert process.wait() == 7
     assert process.stderr is not None
     assert "No space left" in process.stderr.read()
     process.stderr.close()
     assert served(tree) == before
-    filler.unlink()
+    (tree / "filler").unlink()
     run(*importer, second)
     assert served(tree) != before
 

@@ -151,7 +151,8 @@ def test_what_a_publication_needs_is_found_in_debian(
     upstream.release([*builder.platform("1.0"), own])
     upstream.release(debs, distribution="trixie", components=["main"])
     security = [builder.deb("libfoo", "2", "amd64", "main"), debs[2]]
-    upstream.release(security, distribution="trixie-security", components=["main"])
+    upstream.release(security, distribution="trixie-security", components=["main"],
+                     named="updates/")  # fmt: skip
     debian = platform(
         upstream, name="debian", distribution="trixie", components=["main"],
         architectures=["amd64"],
