@@ -194,6 +194,12 @@ def test_two_pools_do_not_mount_one_export() -> None:
         assert options.conflict("netfs", one, "netfs", {**two, **other}) is None
 
 
+def test_a_ceph_pool_that_is_not_on_this_node_has_no_volumes_here() -> None:
+    where, volumes = backend("rbd"), [Volume("vol-0", "raw")]
+    assert where.look(pool("rbd"), volumes) == where.remnants(pool("rbd"), volumes) == {}
+    assert where.snapshots(pool("rbd"), volumes[0]) == {}
+
+
 # Definitions
 
 

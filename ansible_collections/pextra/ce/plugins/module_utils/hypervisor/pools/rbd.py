@@ -172,6 +172,8 @@ class RbdPool:
         return found
 
     def _images(self, pool: Pool) -> dict[str, int]:
+        if not os.path.exists(self._configuration(pool)):
+            return {}  # the pool is not on this node, or was just removed from it
         rows = json.loads(self._rbd(pool, "ls", "--long", "--format", "json") or "[]")
         return {row["image"]: int(row["size"]) for row in rows if "snapshot" not in row}
 
