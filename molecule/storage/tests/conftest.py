@@ -2,79 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from storage.tests.machine import Machine, inventory
+from storage.tests.servers import CEPH, POSTGRES, SERVER
 
+# Nodes have no ZFS of their own: test_zfs.py says how they get it.
+collect_ignore = [] if os.environ.get("PEXTRA_CE_TEST_ZFS") else ["test_zfs.py"]
 NODES = ("node1", "node2")
-ISCSI = "iqn.2026-01.com.example:lab"
-_POSTGRES = """
-test -d /etc/postgresql/15/main || pg_createcluster 15 main
-systemctl start postgresql@15-main
-cd /etc/postgresql/15/main
-install -o postgres -m 600 /root/server.key server.key
-install -o postgres -m 644 /root/server.crt server.crt
-grep -q lab-tests postgresql.conf || cat >> postgresql.conf <<'END'
-# lab-tests
-listen_addresses = '*'
-ssl = on
-ssl_cert_file = '/etc/postgresql/15/main/server.crt'
-ssl_key_file = '/etc/postgresql/15/main/server.key'
-fsync = off
-END
-grep -q lab-tests pg_hba.conf || cat >> pg_hba.conf <<'END'
-hostssl pextra_ce pextra_ce all scram-sha-256 # lab-tests
-END
-systemctl restart postgresql@15-main
-runuser -u postgres -- psql -q <<'END'
-DROP DATABASE IF EXISTS pextra_ce WITH (FORCE);
-DROP ROLE IF EXISTS pextra_ce;
-CREATE ROLE pextra_ce LOGIN PASSWORD 'lab';
-CREATE DATABASE pextra_ce OWNER pextra_ce;
-END
-"""
-_SERVER = f"""
-modprobe -a nfsd iscsi_target_mod target_core_file
-mkdir -p /srv/nfs /srv/cifs /srv/lun
-if ! mountpoint -q /srv/nfs; then
-    blkid /dev/ubdb || mkfs.ext4 -q /dev/ubdb
-    mount /dev/ubdb /srv/nfs
-fi
-echo '/srv/nfs *(rw,no_root_squash,no_subtree_check,fsid=1)' > /etc/exports
-systemctl restart nfs-server
-exportfs -ra
-cat > /etc/samba/smb.conf <<'END'
-[global]
-server min protocol = SMB2
-map to guest = never
-[images]
-path = /srv/cifs
-read only = no
-END
-id files >/dev/null 2>&1 || useradd -M -s /usr/sbin/nologin files
-chown files /srv/cifs
-printf 'cifs-secret\\ncifs-secret\\n' | smbpasswd -s -a files >/dev/null
-systemctl restart smbd
-targetcli clearconfig confirm=true >/dev/null
-rm -f /srv/lun/*
-targetcli >/dev/null <<'END'
-/backstores/fileio create lun1 /srv/lun/1 32M sparse=true
-/backstores/fileio create lun2 /srv/lun/2 64M sparse=true
-/backstores/fileio create lun3 /srv/lun/3 96M sparse=true
-/iscsi create {ISCSI}
-/iscsi/{ISCSI}/tpg1/luns create /backstores/fileio/lun1 1
-/iscsi/{ISCSI}/tpg1/luns create /backstores/fileio/lun2 2
-/iscsi/{ISCSI}/tpg1/luns create /backstores/fileio/lun3 3
-/iscsi/{ISCSI}/tpg1 set attribute authentication=1 generate_node_acls=1 cache_dynamic_acls=1
-/iscsi/{ISCSI}/tpg1 set attribute demo_mode_write_protect=0
-/iscsi/{ISCSI}/tpg1 set auth userid=node password=chap-secret-1
-END
-"""
+DATABASE = "host={} dbname=pextra_ce user=pextra_ce sslrootcert=/root/lab-ca.crt"
 
 
 def _certificate(address: str) -> tuple[str, str]:
@@ -91,43 +34,72 @@ def _certificate(address: str) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def machines() -> Iterator[dict[str, Machine]]:
-    """The lab's nodes by name, with the collection on those that are to be nodes of the cloud."""
+    """The lab's nodes by name, all made ready at the same time.
+
+    Those that are to be nodes of the cloud have the collection, and the first has the database.
+    """
     hosts = inventory()["all"]["children"]["lab"]
     arguments = hosts["vars"]["ansible_ssh_common_args"].split()
     found = {
         name: Machine(name, Path(arguments[1]), host["lab_address"])
         for name, host in hosts["hosts"].items()
     }
-    for name in NODES:
-        found[name].install()
-        found[name].script("systemctl start libvirtd && virsh -q list >/dev/null")
+    with ThreadPoolExecutor() as pool:
+        work = [pool.submit(_make_node, found[name], found[NODES[0]]) for name in NODES]
+        work += [pool.submit(found["server"].script, SERVER)]
+        work += [pool.submit(_make_database, found)]
+        for item in work:
+            item.result()
     yield found
     for machine in found.values():
         machine.stop()
 
 
-@pytest.fixture(scope="session")
-def server(machines: dict[str, Machine]) -> Machine:
-    """The server, with its services."""
-    machines["server"].script(_SERVER)
-    return machines["server"]
+def _make_node(node: Machine, first: Machine) -> None:
+    node.install()
+    node.put("/root/.pgpass", f"{first.address}:5432:pextra_ce:pextra_ce:lab\n", "0600")
+    node.database = DATABASE.format(first.address)
+    node.script("systemctl start libvirtd && virsh -q list >/dev/null")
 
 
-@pytest.fixture(scope="session")
-def cloud(machines: dict[str, Machine]) -> dict[str, Machine]:
-    """The nodes, registered in one cluster whose database is on the first."""
+def _make_database(machines: dict[str, Machine]) -> None:
     first = machines[NODES[0]]
     key, certificate = _certificate(first.address)
     first.put("/root/server.key", key, "0600")
     first.put("/root/server.crt", certificate)
-    first.script(_POSTGRES)
     for name in NODES:
-        node = machines[name]
-        node.put("/root/lab-ca.crt", certificate)
-        node.put("/root/.pgpass", f"{first.address}:5432:pextra_ce:pextra_ce:lab\n", "0600")
-        node.database = (
-            f"host={first.address} dbname=pextra_ce user=pextra_ce sslrootcert=/root/lab-ca.crt"
-        )
+        machines[name].put("/root/lab-ca.crt", certificate)
+    first.script(POSTGRES)
+
+
+@pytest.fixture(scope="session")
+def server(machines: dict[str, Machine]) -> Machine:
+    """The server, with its services."""
+    return machines["server"]
+
+
+@pytest.fixture(scope="session")
+def ceph(ceph_made: Future[str] | None, server: Machine) -> Machine:
+    """The server, with its Ceph cluster."""
+    assert ceph_made is not None
+    ceph_made.result()
+    return server
+
+
+@pytest.fixture(scope="session")
+def ceph_made(request: pytest.FixtureRequest, server: Machine) -> Iterator[Future[str] | None]:
+    """The making of a Ceph cluster on the server, beside the tests that do without it."""
+    if not any("ceph" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield None
+        return
+    with ThreadPoolExecutor() as pool:
+        yield pool.submit(server.script, CEPH)
+
+
+@pytest.fixture(scope="session")
+def cloud(machines: dict[str, Machine], ceph_made: Future[str] | None) -> dict[str, Machine]:
+    """The nodes, registered in one cluster whose database is on the first."""
+    first = machines[NODES[0]]
     first.ok("database", state="migrated")
     first.ok("organization", name="org")
     first.ok("datacenter", name="dc")
@@ -155,21 +127,25 @@ def name() -> str:
     return f"t{secrets.token_hex(4)}"
 
 
+KINDS = {
+    "instance": "instances", "storage_pool": "storage_pools", "volume": "volumes",
+    "volume_snapshot": "volume_snapshots",
+}  # fmt: skip
+_LEFT = " UNION ALL ".join(f"SELECT '{kind}' AS kind, id FROM {KINDS[kind]}" for kind in KINDS)
+
+
 @pytest.fixture
 def left(node: Machine, other: Machine, server: Machine) -> Iterator[None]:
-    """Removes, afterwards, whatever pools there are."""
+    """Removes, afterwards, whatever instances, pools, volumes and snapshots of them there are."""
     yield
-    server.script("systemctl start nfs-server smbd")
-    pools = node.ok("storage_pool_info", fields=["id"])["storage_pools"]
-    for pool in pools:
-        for volume in node.ok("volume_info", storage_pool=pool["id"], fields=["id"])["volumes"]:
-            snapshots = node.ok("volume_snapshot_info", volume=volume["id"], fields=["id"])
-            for snapshot in snapshots["volume_snapshots"]:
-                node.ok("volume_snapshot", id=snapshot["id"], state="absent")
-            node.ok("volume", id=volume["id"], state="absent")
-        node.ok("storage_pool", id=pool["id"], state="absent")
+    rows = node.sql(_LEFT)
+    instances = [{**row, "state": "killed"} for row in rows if row["kind"] == "instance"]
+    if instances:
+        node.ok("apply", resources=instances)
+    if rows:
+        node.ok("apply", resources=[{**row, "state": "absent"} for row in rows])
     if node.sql("SELECT 1 FROM storage_pools"):
-        other.task("storage_pool_propagation")
+        other.ok("storage_pool_propagation")
     assert node.sql("SELECT name FROM storage_pools") == []
-    for machine in (node, other):
+    for machine in (node, other) if rows else ():
         assert machine.run("findmnt", "-t", "nfs,nfs4,cifs", check=False) == ""

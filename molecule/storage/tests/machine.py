@@ -14,7 +14,8 @@ import shlex
 import subprocess
 import sysconfig
 import tarfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from lab import paths
 ROOT = Path(__file__).parents[3]
 THERE = "/opt/pextra-ce-tests"
 DIRECTORIES = ("/var/lib/pextra-ce", "/etc/pextra-ce", "/var/log/pextra-ce")
+_NEIGHBOUR = ("ip", "neighbour")
+_FOR_EVER = ("dev", "vec0", "nud", "permanent")
 _DRIVER = "ansible_collections/pextra/ce/tests/integration/engine_driver.py"
 
 
@@ -88,6 +91,15 @@ class Machine:
         """Write a file."""
         self.run("install", "-D", "-m", mode, "/dev/stdin", path, given=text.encode())
 
+    def image(self, path: str, text: str, mebibytes: int, *, full: bool = False) -> None:
+        """Make a raw disk image that begins with a text; the rest is a hole, or random if full."""
+        rest = f"head -c {mebibytes}M /dev/urandom >>" if full else f"truncate -s {mebibytes}M"
+        self.script(
+            f"rm -f {path} && printf %s '{text}' > {path} && {rest} {path}"
+            f" && printf '\\125\\252' | dd of={path} seek=510 bs=1 conv=notrunc status=none"
+            f" && truncate -s {mebibytes}M {path}"
+        )
+
     def install(self) -> None:
         """Put the collection and ansible-core's modules' side on the node."""
         archive = io.BytesIO()
@@ -135,6 +147,21 @@ class Machine:
         result = self.task(module, args)
         assert result.failed, f"{self.name}: {module} was not refused: {result}"
         return result
+
+    def lose(self, other: Machine) -> None:
+        """Have whatever this machine sends to another one vanish, as if its power were gone."""
+        self.run(*_NEIGHBOUR, "replace", other.address, "lladdr", "02:00:00:00:00:99", *_FOR_EVER)
+
+    def find(self, other: Machine) -> None:
+        """Undo `lose`."""
+        self.run(*_NEIGHBOUR, "del", other.address, "dev", "vec0")
+
+    def until(self, true: Callable[[], bool], patience: float = 180) -> None:
+        """Wait until something is true."""
+        deadline = time.monotonic() + patience
+        while not true():
+            assert time.monotonic() < deadline, f"{self.name}: not within {patience} seconds"
+            time.sleep(0.5)
 
     def sql(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
         """The rows of a statement."""

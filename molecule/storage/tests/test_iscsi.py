@@ -8,6 +8,7 @@ import pytest
 from storage.tests.machine import Machine, status
 
 TARGET = "iqn.2026-01.com.example:lab"
+PATH = f"/dev/disk/by-path/ip-{{}}:3260-iscsi-{TARGET}-lun-"
 MIB = 1 << 20
 
 
@@ -47,7 +48,7 @@ def test_a_lun_that_carries_something_is_taken_only_by_name(
     node: Machine, server: Machine, name: str
 ) -> None:
     node.ok("storage_pool", **pool(server, name))
-    path = f"/dev/disk/by-path/ip-{server.address}:3260-iscsi-{TARGET}-lun-1"
+    path = f"{PATH.format(server.address)}1"
     node.run("mkfs.ext4", "-q", "-L", "precious", path)
     first = node.ok("volume", name="first", storage_pool=name, size="1MiB")["volume"]
     assert first["lun"] == 2
@@ -56,13 +57,53 @@ def test_a_lun_that_carries_something_is_taken_only_by_name(
 
 
 @pytest.mark.usefixtures("left")
-def test_a_volume_grows_when_its_lun_was_enlarged(
+def test_a_running_instance_s_volume_comes_grows_with_its_lun_and_goes(
     node: Machine, server: Machine, name: str
 ) -> None:
     node.ok("storage_pool", **pool(server, name))
-    node.ok("volume", name="data", storage_pool=name, size="60MiB")
-    result = node.refused("volume", name="data", storage_pool=name, size="80MiB")
+    root = {"name": "root", "storage_pool": name, "size": "8MiB"}
+    node.ok("instance", name=name, memory="32MiB", volumes=[root], state="started")
+    data = {"name": "data", "storage_pool": name}
+    result = node.ok("volume", **data, size="60MiB", instance=name, bus="scsi", state="attached")
+    done = result["volume"]
+    path = f"{PATH.format(server.address)}{done['lun']}"
+    place = done["device_path"].removeprefix("/dev/")
+    assert path in node.run("virsh", "-q", "domblklist", name)
+    result = node.refused("volume", **data, size="80MiB")
     assert "Enlarge it on the target first" in result.message
+    backing = f"/srv/lun/{done['lun']}"
+    server.script(f"truncate -s 128M {backing} && losetup -c /dev/loop{done['lun']}")
+    assert node.ok("volume", **data, size="128MiB")["changed"]
+    assert f"{128 * MIB}" in node.run("virsh", "-q", "domblkinfo", name, place)
+    node.ok("volume", **data, state="detached")
+    assert path not in node.run("virsh", "-q", "domblklist", name)
+
+
+@pytest.mark.usefixtures("left")
+def test_a_target_that_goes_away_in_use_is_told_and_its_return_repairs_without_loss(
+    node: Machine, server: Machine, name: str
+) -> None:
+    node.ok("storage_pool", **pool(server, name))
+    data = {"name": "data", "storage_pool": name, "size": "8MiB"}
+    path = f"{PATH.format(server.address)}{node.ok('volume', **data)['volume']['lun']}"
+    node.script(f"printf precious | dd of={path} conv=notrunc,fsync status=none")
+    node.lose(server)
+    try:
+        node.script(
+            f"dd if={path} of=/dev/null bs=4k count=1 iflag=direct status=none", check=False
+        )
+        state, reason = status(node, name)
+        assert (state, "node1: the session with" in str(reason)) == ("error", True)
+        result = node.task("storage_pool_propagation")
+        assert result.failed
+        assert f"portal {server.address} port 3260 cannot be reached" in result.message
+    finally:
+        node.find(server)
+    node.until(lambda: node.ok("storage_pool_propagation")["storage_pools"][0]["error"] is None)
+    assert status(node, name) == ("available", None)
+    read = f"dd if={path} bs=8 count=1 iflag=fullblock status=none"
+    assert node.script(read) == "precious"
+    assert not node.ok("volume", **data)["changed"]
 
 
 @pytest.mark.usefixtures("left")

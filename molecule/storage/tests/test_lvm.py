@@ -135,7 +135,7 @@ def test_a_thin_pool_that_is_missing_is_refused(node: Machine, group: str) -> No
 
 
 @pytest.mark.usefixtures("left")
-def test_a_running_instance_sees_its_disk_grow_and_gets_another_plugged_in(
+def test_a_running_instance_sees_its_disk_grow_and_has_another_plugged_in_and_out(
     node: Machine, group: str
 ) -> None:
     node.ok("storage_pool", **pool(group))
@@ -146,12 +146,17 @@ def test_a_running_instance_sees_its_disk_grow_and_gets_another_plugged_in(
     )  # fmt: skip
     node.ok("volume", **{**root, "size": "16MiB"})
     assert f"{16 * MIB}" in node.run("virsh", "-q", "domblkinfo", group, "vda")
-    data = {"name": "data", "storage_pool": group, "size": "4MiB", "instance": group}
+    data = {"name": "data", "storage_pool": group, "size": "4MiB", "instance": group, "bus": "scsi"}
     node.ok("volume", **data, state="attached")
     assert device(node, "data") in node.run("virsh", "-q", "domblklist", group)
     assert not node.ok("volume", **data, state="attached")["changed"]
+    node.ok("volume", name="data", storage_pool=group, state="detached")
+    assert device(node, "data") not in node.run("virsh", "-q", "domblklist", group)
     node.ok("instance", name=group, state="killed")
-    node.ok("instance", name=group, state="absent", destroy_volumes=True)
+    node.ok("volume", **data, state="attached")
+    assert device(node, "data") in node.run("virsh", "-q", "domblklist", group)
+    node.ok("volume", name="data", storage_pool=group, state="detached")
+    assert device(node, "data") not in node.run("virsh", "-q", "domblklist", group)
 
 
 @pytest.mark.usefixtures("left")
@@ -166,11 +171,27 @@ def test_a_group_without_room_is_a_clear_error_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("left")
+def test_a_thin_pool_that_is_full_is_a_clear_error_and_room_repairs(
+    node: Machine, group: str
+) -> None:
+    thin = ("--type", "thin-pool", "-n", "small", "-L", "16M", "--errorwhenfull", "y")
+    node.run("lvcreate", "-qy", *thin, group)
+    node.ok("storage_pool", **pool(group, thin_pool="small"))
+    node.image("/root/random", "", 32, full=True)
+    volume = {"name": "data", "storage_pool": group, "image": "/root/random", "size": "32MiB"}
+    result = node.refused("volume", **volume)
+    assert "no space" in result.message.lower() or "error" in result.message.lower()
+    names = node.run("lvs", "--noheadings", "-o", "lv_name", group).split()
+    assert sorted(names) == ["small", "theirs"]
+    node.run("lvextend", "-qy", "-L", "64M", f"{group}/small")
+    assert node.ok("volume", **volume)["changed"]
+    assert node.run("cmp", "-n", "33554432", "/root/random", device(node, "data")) == ""
+
+
+@pytest.mark.usefixtures("left")
 def test_a_volume_is_filled_from_an_image_complete_or_not_at_all(node: Machine, group: str) -> None:
     node.ok("storage_pool", **pool(group))
-    node.script(
-        "truncate -s 4M /root/i && printf '\\x55\\xaa' | dd of=/root/i seek=510 bs=1 conv=notrunc"
-    )
+    node.image("/root/i", "content", 4)
     volume = {"name": "filled", "storage_pool": group, "image": "/root/i", "size": "8MiB"}
     points = node.raw("volume", volume, die_at=0)["points"]
     node.ok("volume", name="filled", storage_pool=group, state="absent")
