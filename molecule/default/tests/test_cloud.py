@@ -72,8 +72,12 @@ def test_resources_are_on_the_host(host: Any) -> None:
     assert times_booted(host) >= 1
 
 
-def test_everything_comes_back_after_a_reboot(lab: Any, host: Any) -> None:
+def test_everything_comes_back_after_a_reboot(lab: Any, task: Any, host: Any) -> None:
     before, booted = there(host), times_booted(host)
     lab.reboot("node1")
     await_boot(host, booted + 1)
     assert there(host) == before
+    wanted = [("vswitch", "svswitch1", "present"), ("instance", "demo", "started")]
+    resources = [{"kind": kind, "name": name, "state": state} for kind, name, state in wanted]
+    done = task("apply", resources=resources)
+    assert not done["changed"], done["plan"]

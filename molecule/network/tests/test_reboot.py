@@ -28,14 +28,14 @@ def kernel(host: Any) -> dict[str, Any]:
 
 
 def test_everything_is_there_after_a_reboot(lab: Any, task: Any, both: Any, card: Any) -> None:
-    changed = {"name": "svswitch1", "mtu": 2000, "bond": {"primary": "vec2"}}
+    changed = {"name": "svswitch1", "mtu": 1400, "bond": {"primary": "vec2"}}
     resources = [{"kind": "vswitch", **changed}, {"kind": "vswitch", **card.SWITCH}]
     made = task("vswitch", **changed)
     task("vswitch", **card.SWITCH, management="migrate")
     before = kernel(card.host)
     assert before["svbond1"]["primary"] == "vec2"
     bridge = before["svswitch1"]
-    assert (bridge["mtu"], bridge["stp_state"], bridge["vlan_filtering"]) == (2000, 0, 1)
+    assert (bridge["mtu"], bridge["stp_state"], bridge["vlan_filtering"]) == (1400, 0, 1)
     assert before["IPv6 of svswitch1"] == "1"
     assert {10, 20} <= {port["vlan"] for port in before["VLANs of svbond1"]}
     lab.reboot("node1")

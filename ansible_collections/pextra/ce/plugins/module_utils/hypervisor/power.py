@@ -21,6 +21,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.connection im
 _POLL = 0.1
 _ASK_AGAIN = 10.0
 """Seconds after which a guest that was still booting is asked again to shut down."""
+_STUMBLES = 5.0
+"""Seconds for which libvirt may fail to end a domain."""
 
 
 def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
@@ -70,10 +72,17 @@ def kill(hypervisor: Hypervisor, id: str, resource: str) -> None:
     Raises:
         HostError: libvirt refused.
     """
-    domain = hypervisor.domain(ids.uuid_of(id))
+    libvirt, domain = bindings(), hypervisor.domain(ids.uuid_of(id))
+    deadline = time.monotonic() + _STUMBLES
     with translated("force-stopping it", resource):
-        if domain.isActive():
-            domain.destroy()
+        while domain.isActive():
+            try:
+                domain.destroy()
+            except libvirt.libvirtError:
+                # A container's control group goes with its last process, also while libvirt looks.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL)
 
 
 def wait_stopped(hypervisor: Hypervisor, id: str, timeout: float, resource: str) -> None:

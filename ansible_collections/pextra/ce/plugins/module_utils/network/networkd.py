@@ -66,10 +66,8 @@ def _sysctl(name: str) -> str:
 
 
 def _match(bridge: BridgeState, name: str) -> str:
-    return (
-        f"[Match]\nName={name}\n\n[Link]\nMTUBytes={bridge.mtu}\nActivationPolicy=always-up\n"
-        "RequiredForOnline=no\n"
-    )
+    """What an uplink or a bond is; brought up once, since it has to be down to join a bond."""
+    return f"[Match]\nName={name}\n\n[Link]\nMTUBytes={bridge.mtu}\nRequiredForOnline=no\n"
 
 
 def _bridge_network(bridge: BridgeState) -> str:

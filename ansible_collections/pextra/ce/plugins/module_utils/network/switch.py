@@ -139,7 +139,7 @@ def observe(
         return BridgeState(name, bridge.mac, bridge.mtu, bridge.up)
     bond_name = bond_name_of(name)
     made = snapshot.links.get(bond_name)
-    ours = made is not None and made.mac == bond_mac(mac)
+    ours = made is not None and (made.mac == bond_mac(mac) or made.master == name)
     direct = [
         link
         for link in snapshot.members(name)

@@ -144,9 +144,9 @@ def _cleared(name: str) -> Iterator[Op]:
 
 def _enslaved(name: str, want: BridgeState) -> Iterator[Op]:
     """Make an interface a link of the bond; the kernel wants it down for that."""
-    yield _ip(f"link set dev {name} down")
     yield Op("ipv6", f"1 {name}")
     yield _ip(f'link set dev {name} alias "{ALIAS}"')
+    yield _ip(f"link set dev {name} down")
     yield _ip(f"link set dev {name} master {want.bond_name}")
     yield _ip(f"link set dev {name} up")
 
@@ -192,23 +192,25 @@ def _from_bond(seen: BridgeState, want: BridgeState, bond: Bond) -> Iterator[Op]
             yield _ip(f"link set dev {name} nomaster")
         yield from _prepared(name, want)
     yield from _awaited(list(want.uplinks))
-    yield _ip(f"link set dev {seen.bond_name} nomaster")
+    # At once: a bond that has lost its last link has lost the address that marks it as ours, too.
+    yield _ip(f"link del dev {seen.bond_name}")
     yield from _swapped([], want.uplinks[0] if want.uplinks else None, want)
     for name in leaving:
-        yield from _released(name)
-    yield _ip(f"link del dev {seen.bond_name}")
+        yield from _cleared(name)
 
 
 def _rebond(seen: BridgeState, want: BridgeState, old: Bond, bond: Bond) -> Iterator[Op]:
     """Another set of links in the bond, or another way to share the traffic.
 
-    A bond's mode changes only while it has no links: that interrupts the traffic.
+    A bond's mode changes only while it has no links: that interrupts the traffic. With its last
+    link it loses its address.
     """
     name = want.bond_name
-    if old.mode != bond.mode:
+    if old.mode != bond.mode or not seen.uplinks:
         for item in seen.uplinks:
             yield from _released(item)
         yield _ip(f"link set dev {name} down")
+        yield _ip(f"link set dev {name} address {bond_mac(want.mac)}")
         yield _ip(f"link set dev {name} type bond mode {bond.mode} miimon {bond.miimon}")
         for item in want.uplinks:
             yield from _enslaved(item, want)

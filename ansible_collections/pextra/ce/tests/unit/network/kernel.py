@@ -19,6 +19,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import 
 from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
 from ansible_collections.pextra.ce.plugins.module_utils.network.transition import Op
 
+RANDOM = "06:00:00:00:00:00"
+"""The address of a bond that has lost its last link; the next one gives it its own."""
+
 
 class Kernel:
     """Interfaces, VLANs and which take part in IPv6; as strict as the real one where it matters."""
@@ -91,9 +94,15 @@ class Kernel:
 
     def _unslaved(self, name: str) -> None:
         link = self.links[name]
-        of_bond = link.master is not None and self.links[link.master].bond is not None
+        bond = self.links[link.master] if link.master is not None else None
+        of_bond = bond is not None and bond.bond is not None
         self.links[name] = replace(link, master=None, up=link.up and not of_bond)
         self.vlans.pop(name, None)
+        if bond is not None and of_bond and not self._members(bond.name):
+            self.links[bond.name] = replace(bond, mac=RANDOM)
+
+    def _members(self, name: str) -> list[str]:
+        return [item.name for item in self.links.values() if item.master == name]
 
     def _set(self, words: list[str]) -> None:
         name, rest = words[3], words[4:]
@@ -111,8 +120,9 @@ class Kernel:
                 return
             else:
                 value: Any = rest.pop(0)
-                assert key in ("mtu", "alias")
-                self.links[name] = replace(link, **{key: int(value) if key == "mtu" else value})
+                assert key in ("mtu", "alias", "address")
+                field = "mac" if key == "address" else key
+                self.links[name] = replace(link, **{field: int(value) if key == "mtu" else value})
                 if key == "mtu" and link.bond is not None:
                     for item in [item for item in self.links.values() if item.master == name]:
                         self.links[item.name] = replace(item, mtu=int(value))
@@ -126,6 +136,8 @@ class Kernel:
         if self.links[master].bond is not None:
             assert not self.links[name].up, f"{name} is up, and cannot join a bond"
             self.links[name] = replace(self.links[name], mtu=self.links[master].mtu)
+            if self.links[master].mac == RANDOM:
+                self.links[master] = replace(self.links[master], mac=link.mac)
         self.links[name] = replace(self.links[name], master=master)
 
     def _retype(self, name: str, rest: list[str]) -> None:
@@ -137,7 +149,7 @@ class Kernel:
             self.links[name] = replace(link, **values)
             return
         assert link.bond is not None
-        bond, members = link.bond, [x.name for x in self.links.values() if x.master == name]
+        bond, members = link.bond, self._members(name)
         if "mode" in options and options["mode"] != bond.mode:
             assert not members, "a bond's mode changes only while it has no links"
             bond = replace(bond, mode=options["mode"], primary=None)

@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Bond, Link
-from ansible_collections.pextra.ce.plugins.module_utils.network.switch import BridgeState
+from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
+    BridgeState,
+    bond_mac,
+)
 from ansible_collections.pextra.ce.plugins.module_utils.network.transition import (
     operations,
     removal,
@@ -46,6 +49,8 @@ def converge(kernel: Kernel, want: BridgeState) -> None:
     for operation in operations(kernel.observe(want), want):
         kernel.perform(operation)
         assert len(kernel.outward(want.name)) <= 1, operation
+    bonds = [link for link in kernel.links.values() if link.kind == "bond"]
+    assert [link.mac for link in bonds] == [bond_mac(want.mac)] * (want.bond is not None)
 
 
 @given(st.lists(shapes(), min_size=1, max_size=4))
