@@ -144,7 +144,7 @@ def test_unknown_option_is_refused(shared: Node) -> None:
         ("user", {"username": "ann", "expiry": "soon"}, "not a date"),
         ("user", {"username": "ann", "linux_user": "a b"}, "Linux user"),
         ("storage_pool", {"name": "p", "type": "tape"}, "tape"),
-        ("storage_pool", {"name": "p", "type": "netfs"}, "host"),
+        ("storage_pool", {"name": "p", "type": "netfs"}, "needs server"),
         ("storage_pool", {"name": "p", "options": {"path": "relative"}}, "absolute"),
         ("storage_pool", {"name": "p", "options": {"path": "/etc/p"}}, "system"),
         ("storage_pool", {"name": "p", "options": {"path": "/srv/../etc/p"}}, "absolute"),
