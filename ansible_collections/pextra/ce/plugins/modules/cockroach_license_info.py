@@ -39,7 +39,7 @@ EXAMPLES = r"""
 - name: Stop where less than a week is left
   ansible.builtin.assert:
     that: cockroach.days_left is none or cockroach.days_left >= 7
-    fail_msg: "{{ cockroach.warning }}"
+    fail_msg: "{{ cockroach.warning | default('No warning', true) }}"
 """
 
 RETURN = r"""

@@ -38,7 +38,7 @@ DEFAULT = "host=/var/run/postgresql port=5499 dbname=pextra_ce user=pextra_ce"
 CONNINFO_FILE = "/etc/pextra-ce/database.conninfo"
 """What the role ``database`` writes on a node whose database is on another one."""
 ATTEMPTS = 12
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds for which a transaction is tried again that could not be ordered among others."""
 _ELSEWHERE = frozenset({"PGHOSTADDR", "PGSERVICE"})
 _CONTENTION = ("40001", "40P01")
