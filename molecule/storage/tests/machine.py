@@ -198,6 +198,11 @@ class Machine:
             self._driver.wait(30)
             self._driver = None
 
+    def disconnect(self) -> None:
+        """End the connection, also where the node does not answer; the next use makes another."""
+        self.stop()
+        subprocess.run([*self._ssh, "-O", "exit"], capture_output=True, check=False)
+
 
 def status(node: Machine, name: str) -> tuple[str, str | None]:
     """What storage_pool_info says of a pool."""
