@@ -126,14 +126,29 @@ def secure(definition: str) -> None:
 
 
 def places_of(root: ET.Element) -> list[Place]:
-    """The network devices of a running domain that have a tap on a bridge."""
+    """The network devices on a bridge of a domain that runs, or is about to.
+
+    The tap is empty where there is none yet.
+
+    Raises:
+        HostError: The kernel does not have the device that libvirt names.
+    """
     found = []
     for item in root.findall("devices/interface"):
         mac, target, source = item.find("mac"), item.find("target"), item.find("source")
-        if mac is None or target is None or source is None:
+        if mac is None or source is None:
             continue
-        found.append(Place(target.get("dev", ""), mac.get("address", ""), source.get("bridge", "")))
+        tap = target.get("dev", "") if target is not None else _host_end(item)
+        found.append(Place(tap, mac.get("address", ""), source.get("bridge", "")))
     return found
+
+
+def _host_end(item: ET.Element) -> str:
+    """The bridge's end of a starting container's device: libvirt names the other end only."""
+    guest = item.find("guest")
+    name = guest.get("actual", "") if guest is not None else ""
+    links = iproute.read("ip", "-json", "link", "show", "dev", name) if name else []
+    return str(links[0].get("link", "")) if links else ""
 
 
 def apply(wanted: Sequence[tuple[Place, PortPolicy]]) -> None:
@@ -152,7 +167,7 @@ def apply(wanted: Sequence[tuple[Place, PortPolicy]]) -> None:
         if policy.tagged and (bridge is None or not bridge.vlan_filtering):
             raise UnsupportedError(f"bridge {place.bridge} does not keep VLANs apart")
         if place.tap not in now.links.links:
-            raise HostError(f"there is no network interface {place.tap}")
+            raise HostError(f"{place.mac} has no network interface {place.tap}".rstrip())
         have = now.of(place)
         filtering = bridge is not None and bridge.vlan_filtering
         for tool, some in _commands(place, have, policy, filtering=filtering, now=now).items():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError, InputError
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor import domain_xml, port_xml
 from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.domain import Domain, Nic
 from ansible_collections.pextra.ce.plugins.module_utils.network import mirrors, ports
@@ -142,3 +142,36 @@ def test_promiscuous_port_gets_nothing_of_its_own_and_its_neighbours_nothing_at_
     watching = Link("vnet0", master="br", alias=f"{mirrors.ALIAS} {MACS[0]}")
     links = Snapshot({"vnet0": watching})
     assert list(mirrors.filters(links, watching, [watching])) == []
+
+
+STARTING = """<domain type='lxc'><metadata><pextra:instance
+ xmlns:pextra="https://pextra.cloud/xmlns/ce/instance/1" id="inst-x">
+ <pextra:port mac="52:54:00:00:00:01" vlan="10"/></pextra:instance></metadata>
+<devices><interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='svswitch1'/>
+{end}</interface></devices></domain>"""
+
+
+def test_port_of_a_starting_container_is_found_by_the_end_that_libvirt_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def read(*argv: str) -> list[dict[str, str]]:
+        asked.append(argv[-1])
+        return [{"ifname": argv[-1], "link": "vnet9"}]
+
+    monkeypatch.setattr(ports.iproute, "read", read)
+    text = STARTING.format(end="<guest dev='eth0' actual='vnet10'/>")
+    root = ET.fromstring(text)  # noqa: S314 - our own text
+    (place,) = ports.places_of(root)
+    assert (place.tap, asked) == ("vnet9", ["vnet10"])
+
+
+def test_domain_whose_port_cannot_be_told_is_not_left_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bridge = Link("svswitch1", kind="bridge", vlan_filtering=True)
+    monkeypatch.setattr(ports.snapshot, "take", lambda: Snapshot({"svswitch1": bridge}))
+    monkeypatch.setattr(ports, "read", ports.Ports)
+    with pytest.raises(HostError, match="52:54:00:00:00:01 has no network interface"):
+        ports.secure(STARTING.format(end=""))
