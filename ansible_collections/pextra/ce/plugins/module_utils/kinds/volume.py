@@ -300,7 +300,7 @@ class Volume(Kind):
     def _untold(self, row: Row, type: PoolBackend, world: World) -> bool:
         """Whether a run was killed between enlarging a device and telling the instance."""
         before = world.before("volume", row["id"])
-        interrupted = before is not None and before["status"] == "updating"
+        interrupted = before is not None and before["status"] == row["status"] == "updating"
         return interrupted and not type.grows_in_guest and bool(row["instance_id"])
 
     def execute_many(self, steps: Sequence[Step], host: Host) -> None:

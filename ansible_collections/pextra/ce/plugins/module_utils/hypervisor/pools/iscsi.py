@@ -69,6 +69,10 @@ class IscsiPool(block.BlockPool):
 
     type: str = "iscsi"
 
+    def __init__(self) -> None:
+        self._let_go: set[str] = set()
+        """Volumes that this run let go of: their LUNs stay, and are theirs no more."""
+
     def describe(self, pool: Pool, uuid: str) -> ET.Element:
         """libvirt's definition, https://libvirt.org/storage.html#iscsi-target-pool."""
         host, port = split_address(pool.options["portal"])
@@ -144,11 +148,14 @@ class IscsiPool(block.BlockPool):
         return found
 
     def usage(self, pool: Pool) -> Usage | None:
-        """All LUNs together; what carries something counts as used."""
+        """All LUNs together; what carries something counts as used. None if it is not there."""
         there = luns(pool).values()
         if not there:
             return None
-        free = sum(lun.size for lun in there if content(lun.path) is None)
+        try:
+            free = sum(lun.size for lun in there if content(lun.path) is None)
+        except HostError:
+            return None  # the target does not answer
         return Usage(sum(lun.size for lun in there), free)
 
     def path(self, pool: Pool, volume: Volume) -> str:
@@ -160,7 +167,7 @@ class IscsiPool(block.BlockPool):
         there, found = luns(pool), {}
         for volume in volumes:
             lun = there.get(volume.lun) if volume.lun is not None else None
-            if lun is not None:
+            if lun is not None and volume.key not in self._let_go:
                 found[volume.key] = VolumeState(lun.path, "raw", lun.size, lun.size)
         return found
 
@@ -206,6 +213,7 @@ class IscsiPool(block.BlockPool):
     def remove(self, pool: Pool, volume: Volume) -> None:
         """Zero both ends of the LUN, so that it counts as free, and discard the rest."""
         path = self.path(pool, volume)
+        self._let_go.add(volume.key)
         if not os.path.exists(path):
             return
         with contextlib.suppress(HostError):

@@ -23,7 +23,7 @@ FILE_TYPES = frozenset({"directory", "netfs"})
 
 @functools.cache
 def backend(type: str) -> PoolBackend:
-    """The implementation of a pool type, imported when it is first used."""
+    """The implementation of a pool type, imported when it is first used; one for the whole run."""
     if type == "directory":
         from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.directory import (
             DirectoryPool,
