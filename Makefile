@@ -137,7 +137,7 @@ mirror: dev mirror-packages ## tests of mirror/: real aptly, signed sources, apt
 
 .PHONY: mirror-long
 mirror-long: dev mirror-packages
-	$(BIN)/pytest -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
+	$(BIN)/pytest -n 2 -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
 
 .PHONY: bench
 bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
