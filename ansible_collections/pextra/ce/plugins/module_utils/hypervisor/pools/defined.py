@@ -115,7 +115,8 @@ def start(
     """Start a pool, now and with the host.
 
     Args:
-        anew: libvirt has it active, but it cannot be used: stop it first.
+        anew: libvirt has it active, but it cannot be used: stop it first, unless preparing it
+            was enough. Stopping takes what it is on away from the instances that use it.
 
     Raises:
         PextraError: It cannot be reached, or libvirt refused.
@@ -124,8 +125,9 @@ def start(
     type.prepare(pool)
     with translated(f"starting storage pool {pool.name}"):
         found = hypervisor.connection.storagePoolLookupByUUIDString(uuid)
-        if anew and found.isActive():
+        if anew and found.isActive() and pool.id in type.troubles([pool]):
             found.destroy()
+            type.prepare(pool)
         if not found.isActive():
             found.create(0)
         if not found.autostart():

@@ -43,6 +43,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.hypervisor.pools.options
 _BY_PATH = "/dev/disk/by-path"
 _PACKAGE = "open-iscsi"
 _WAIT = 15.0
+_RECOVERY = 30.0
+"""Seconds for open-iscsi to log in again once the portal takes connections."""
 _EDGE = 4 * units.MIB
 """Bytes at either end that are zeroed when a LUN is let go of: where signatures are."""
 _RECORDS = "/etc/iscsi/nodes"
@@ -108,6 +110,9 @@ class IscsiPool(block.BlockPool):
     def prepare(self, pool: Pool) -> None:
         """Write the record with the credentials, and log in.
 
+        A session that has failed is open-iscsi's to log in again, and gets some time for that:
+        ending it would take the LUNs away from the instances that use them.
+
         Raises:
             HostError: The target refuses, for example because the password is wrong.
         """
@@ -115,9 +120,13 @@ class IscsiPool(block.BlockPool):
             if not _record(pool):
                 _node(pool, "-o", "new")
             _write_record(pool)
+        deadline = time.monotonic() + _RECOVERY
+        while _session(pool) not in (None, "LOGGED_IN") and time.monotonic() < deadline:
+            time.sleep(0.5)
         if not _session(pool):
             _node(pool, "--login")
-            commands.run("udev", "udevadm", "settle", "--timeout=10")
+            with contextlib.suppress(HostError):  # udev may be busy with something else
+                commands.run("udev", "udevadm", "settle", "--timeout=15")
 
     def prepared(self, pool: Pool) -> bool:
         """Whether the record has the pool's credentials."""
