@@ -9,6 +9,7 @@ from storage.tests.machine import Machine, status
 
 TARGET = "iqn.2026-01.com.example:lab"
 PATH = f"/dev/disk/by-path/ip-{{}}:3260-iscsi-{TARGET}-lun-"
+PROGRAM = "/usr/sbin/iscsiadm"
 MIB = 1 << 20
 
 
@@ -125,16 +126,15 @@ def test_a_wrong_password_is_told_and_the_right_one_repairs(
 def test_the_password_is_in_no_argument_and_no_file_for_others(
     node: Machine, server: Machine, name: str
 ) -> None:
-    node.script(
-        "rm -f /root/seen; (while [ ! -e /root/stop ]; do cat /proc/[0-9]*/cmdline 2>/dev/null"
-        " | tr '\\0' ' ' | grep -a chap-secret-1 >> /root/seen; done) >/dev/null 2>&1 & "
-    )
+    node.put("/root/iscsiadm", "#!/bin/sh\necho $* >> /root/seen\nexec /root/real $*\n", "0755")
+    node.script(f"cp {PROGRAM} /root/real; rm -f /root/seen; mount --bind /root/iscsiadm {PROGRAM}")
     try:
         node.ok("storage_pool", **pool(server, name))
     finally:
-        node.run("touch", "/root/stop")
-    assert node.run("cat", "/root/seen").strip() == ""
-    node.run("rm", "-f", "/root/stop", "/root/seen")
+        node.run("umount", PROGRAM)
+    seen = node.run("cat", "/root/seen")
+    assert "--login" in seen
+    assert "chap-secret-1" not in seen
     files = node.run(
         "grep", "-rl", "chap-secret-1", "/etc/iscsi", "/etc/libvirt", "/etc/pextra-ce",
         check=False,

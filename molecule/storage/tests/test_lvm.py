@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,15 +11,14 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def group(node: Machine, name: str) -> Iterator[str]:
-    """A volume group of the pool's name, with somebody else's volume in it."""
+def group(node: Machine, name: str) -> str:
+    """A volume group of the pool's name, with somebody else's volume in it; the only one."""
     node.script(
         "vgs --noheadings -o vg_name | xargs -r -n1 vgremove -ffqy; wipefs -qa /dev/ubdb; "
         f"vgcreate -qy {name} /dev/ubdb; "
         f"lvcreate -qy -L 8M -n theirs {name}; echo precious > /dev/{name}/theirs; sync"
     )
-    yield name
-    node.script(f"vgremove -qy {name}; wipefs -qa /dev/ubdb")
+    return name
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ the programs, which is unpacked on the node; docs/storage.md says how it is made
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,14 @@ def zfs(cloud: dict[str, Machine]) -> Machine:
 
 
 @pytest.fixture
-def tank(zfs: Machine, name: str) -> Iterator[str]:
-    """A ZFS pool of the storage pool's name, with somebody else's volume in it."""
+def tank(zfs: Machine, name: str) -> str:
+    """A ZFS pool of the storage pool's name, with somebody else's volume in it; the only one."""
     zfs.script(
-        f"wipefs -qa /dev/ubdc; zpool create -f -m none {name} /dev/ubdc;"
+        "zpool list -H -o name | xargs -r -n1 zpool destroy; wipefs -qa /dev/ubdc;"
+        f" zpool create -f -m none {name} /dev/ubdc;"
         f" zfs create -V 8M {name}/theirs"
     )
-    yield name
-    zfs.script(f"zpool destroy {name}; wipefs -qa /dev/ubdc")
+    return name
 
 
 def pool(name: str, **options: Any) -> dict[str, Any]:
