@@ -194,7 +194,8 @@ def test_hook_closes_the_ports_of_what_others_start(lab: Any, task: Any, ends: A
     end_by_hand(host, "c1")
     started = host.run("virsh -c lxc:///system start c1")
     assert started.rc == 0, started.stderr
-    assert not task("instance", name="c1", state="started")["changed"]
+    done = task("instance", name="c1", state="started")
+    assert not done["changed"], done["plan"]
     shown = host.check_output("bridge -d link show")
     assert "locked on" in shown
     # Where the hook cannot do it, the instance does not run.

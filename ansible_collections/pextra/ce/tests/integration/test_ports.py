@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+from ansible_collections.pextra.ce.plugins.module_utils.network import ports
 from ansible_collections.pextra.ce.plugins.module_utils.network.links import Links
 from ansible_collections.pextra.ce.tests.integration.lab import Node, quietly, run
 
@@ -72,6 +74,28 @@ def test_instance_starts_with_its_port_closed(node: Node) -> None:
     assert not node.run("instance", name=name, state="started").changed
     text = node.virsh("dumpxml", name)
     assert "forged-transmits" in text
+
+
+STARTING = """<domain type='lxc'><name>c1</name><metadata>
+<pextra:instance xmlns:pextra='https://pextra.cloud/xmlns/ce/instance/1' id='inst-1'>
+<pextra:port mac='52:54:00:00:00:01' isolated='yes'/></pextra:instance></metadata><devices>
+<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='{bridge}'/>
+<guest dev='eth0' actual='{inside}'/></interface></devices></domain>"""
+"""What libvirt gives its hook of a container that is about to start."""
+
+
+def test_container_that_is_about_to_start_has_its_port_closed(node: Node) -> None:
+    outside, inside = f"{node.prefix}o", f"{node.prefix}i"
+    run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside)
+    try:
+        run("ip", "link", "set", outside, "master", node.vswitch)
+        text = STARTING.format(bridge=node.vswitch, inside=inside)
+        ports.secure(text)
+        assert flags(outside)["isolated"]
+        with pytest.raises(HostError, match="has no network interface"):
+            ports.secure(text.replace(f" actual='{inside}'", ""))
+    finally:
+        run("ip", "link", "del", outside)
 
 
 def test_device_that_is_plugged_in_has_its_port_closed(node: Node, guest: str) -> None:

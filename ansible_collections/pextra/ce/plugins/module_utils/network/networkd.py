@@ -56,8 +56,11 @@ def render(bridge: BridgeState) -> dict[str, str]:
                 f"{_match(bridge, name)}\n[Network]\nBond={bridge.bond_name}\n{primary}{_PORT}"
             )
     found = {f"{DIRECTORY}/{PREFIX}{name}": _HEAD + text for name, text in files.items()}
-    if not bridge.ipv6:
-        found[_sysctl(bridge.name)] = f"{_HEAD}net.ipv6.conf.{bridge.name}.disable_ipv6 = 1\n"
+    silent = [*([] if bridge.ipv6 else [bridge.name]), *bridge.uplinks]
+    silent += [bridge.bond_name] if bridge.bond is not None else []
+    if silent:
+        lines = (f"net/ipv6/conf/{name}/disable_ipv6 = 1\n" for name in silent)
+        found[_sysctl(bridge.name)] = _HEAD + "".join(lines)
     return found
 
 

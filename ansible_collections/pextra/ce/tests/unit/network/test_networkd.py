@@ -55,10 +55,13 @@ def test_units_describe_the_bridge(units: Path) -> None:
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o644 for path in units.iterdir())
 
 
-def test_ipv6_of_the_bridge_itself_stays_off_over_a_reboot(units: Path) -> None:
-    networkd.write(BRIDGE)
+def test_ipv6_of_the_bridge_and_its_uplinks_stays_off_over_a_reboot(units: Path) -> None:
     kept = units.parent / "sysctl.d" / "60-pextra-svswitch7.conf"
-    assert "net.ipv6.conf.svswitch7.disable_ipv6 = 1\n" in kept.read_text()
+    networkd.write(BONDED)
+    for name in ("svswitch7", "svbond7", "eth1", "eth2"):
+        assert f"net/ipv6/conf/{name}/disable_ipv6 = 1\n" in kept.read_text()
+    networkd.write(BRIDGE)
+    assert "eth1" not in kept.read_text()
     kept.write_text("")
     assert not networkd.matches(BRIDGE)
     networkd.remove("svswitch7")
