@@ -75,6 +75,7 @@ INSTANCES: tuple[Args, ...] = (
         "volumes": [{"name": "web1-root", "size": "1MiB"}],
     },
 )  # fmt: skip
+VOLUME: Args = {"kind": "volume", "name": "data", "size": "4MiB"}
 GIVEN: dict[str, tuple[Args, ...]] = {
     "database": (),
     "organization": (),
@@ -86,12 +87,13 @@ GIVEN: dict[str, tuple[Args, ...]] = {
     "vswitch": PLACE,
     "port_group": (*PLACE, *NETWORK),
     "volume": (*PLACE, *POOLS, INSTANCES[0]),
+    "volume_snapshot": (*PLACE, *POOLS, VOLUME),
     "instance": (*PLACE, *POOLS, *NETWORK),
     "instance_snapshot": (*PLACE, *POOLS, *NETWORK, *INSTANCES),
     "instance_backup": (*PLACE, *POOLS, *NETWORK, *INSTANCES),
     "apply": (),
     "info": (
-        *PLACE, *POOLS, *NETWORK, *INSTANCES,
+        *PLACE, *POOLS, *NETWORK, *INSTANCES, VOLUME,
         {"kind": "user", "username": "anna"}, {"kind": "node_license", "evaluation": True},
     ),
 }  # fmt: skip
@@ -156,7 +158,7 @@ class Examples(Lab):
             found["resources"] = [self.resource(item["kind"], item) for item in found["resources"]]
         if kind == "storage_pool" and found["name"] == "local" and "nodes" in found:
             found["options"] = {"path": f"{self.directory}/local"}
-        if kind == "volume":
+        if kind in ("volume", "volume_snapshot"):
             found.setdefault("storage_pool", "local")
         if "volumes" in found:
             found["volumes"] = [self.resource("volume", item) for item in found["volumes"]]
