@@ -112,17 +112,17 @@ def far(lab: Any) -> Any:
 
 
 @pytest.fixture
-def ends(lab: Any, task: Tasks) -> Iterator[dict[str, End]]:
-    """Containers c1, c2 and c3 with addresses, on port groups that are open before and after."""
+def ends(lab: Any, task: Tasks) -> dict[str, End]:
+    """Containers c1, c2 and c3 with addresses, on port groups that are open at the beginning."""
     host = lab.host("node1")
     groups = ("one", "two", "three")
+    task("apply", resources=[{"kind": "port_group", "name": name, **OPEN} for name in groups])
     found = {}
     for number in (1, 2, 3):
         end = End(host, f"c{number}", first_process(host, f"c{number}"))
         end.address(f"10.98.0.1{number}/24")
         found[end.name] = end
-    yield found
-    task("apply", resources=[{"kind": "port_group", "name": name, **OPEN} for name in groups])
+    return found
 
 
 OPEN: Mapping[str, Any] = {

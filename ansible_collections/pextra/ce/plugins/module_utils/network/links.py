@@ -38,6 +38,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
 SYSFS = "/sys/class/net"
 PATIENCE = 5.0
 """Seconds to wait for a new uplink to be connected before it takes over anyway."""
+QUIET = 0.5
+"""Seconds without a change after which systemd-networkd has read its units again."""
 
 
 class Links:
@@ -119,6 +121,8 @@ class Links:
             ifupdown.disable(name)
         if networkd.runs() and not networkd.matches(want):
             networkd.write(want)
+            if want.bond is not None:
+                _await_quiet(want.uplinks)
         self.look()
 
     @contextlib.contextmanager
@@ -228,6 +232,16 @@ def _await_carrier(names: Sequence[str]) -> None:
     while time.monotonic() < deadline:
         if any(_text(f"{SYSFS}/{name}/carrier") == "1" for name in names):
             return
+        time.sleep(0.02)
+
+
+def _await_quiet(names: Sequence[str]) -> None:
+    """Wait until links of a bond stay up: systemd-networkd takes them down for changed units."""
+    since = time.monotonic()
+    deadline = since + PATIENCE
+    while time.monotonic() < min(since + QUIET, deadline):
+        if not all(int(_text(f"{SYSFS}/{name}/flags") or "0", 16) & 1 for name in names):
+            since = time.monotonic()
         time.sleep(0.02)
 
 
