@@ -49,6 +49,7 @@ The timer of storage pool propagation runs a playbook on the node."""
 _SILENT = (
     "apt-daily-upgrade.timer", "apt-daily.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "logrotate.timer", "nfs-server.service", "nmbd.service",
+    "nvmf-autoconnect.service",
     "rtslib-fb-targetctl.service", "samba-ad-dc.service", "smbd.service",
     "systemd-networkd-wait-online.service",
 )  # fmt: skip
