@@ -46,7 +46,7 @@ def build(programs: Programs, tree: Snapshot, architecture: str, work: Path) -> 
     changelog = source / "debian/changelog"
     changelog.write_text(_entry(tree), encoding="utf-8")
     wheels = work.parent / f"wheels-{architecture}"
-    fetch_wheels(programs, source / "requirements/controller.txt", architecture, wheels)
+    fetch_wheels(programs, source / "requirements/installer.txt", architecture, wheels)
     shutil.copytree(wheels, source / "wheels")
     env = {"SOURCE_DATE_EPOCH": str(tree.epoch), "DEB_BUILD_OPTIONS": "nocheck"}
     argv = ["dpkg-buildpackage", "--build=binary", "--no-sign", f"--host-arch={architecture}"]
