@@ -30,7 +30,7 @@ comma := ,
 space := $(subst ,, )
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
-	debian/install-wheels debian/pextra-installer debian/pextra-license \
+	debian/install-wheels debian/installer-command debian/pextra-license \
 	image/pextra-image scripts/apt-install scripts/lab scripts/sanity scripts/start-libvirt \
 	scripts/test-scenario \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)

@@ -17,9 +17,11 @@ from pextra_image.run import ImageError, Programs
 PACKAGED = (
     "ansible_collections",
     "debian",
+    "installer/pextra_installer",
     "inventories/local",
     "LICENSE",
     "requirements/controller.txt",
+    "requirements/installer.txt",
 )
 
 
