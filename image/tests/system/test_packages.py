@@ -106,7 +106,29 @@ def test_apt_installs_a_node_with_a_working_ansible(debian: Path) -> None:
     inside(debian, "/usr/bin/python3", "-c", "import libvirt, psycopg")
 
 
+def test_apt_installs_an_installer_that_checks_answers(debian: Path) -> None:
+    inside(
+        debian, "apt-get", "--yes", "--quiet", "--no-install-recommends", "install",
+        "pextra-installer",
+    )  # fmt: skip
+    fixtures = ROOT / "installer/tests/fixtures"
+    for name in ("accepted", "rejected"):
+        shutil.copytree(fixtures / name, debian / "srv" / name)
+    accepted = sorted(path.name for path in (fixtures / "accepted").iterdir())
+    for name in accepted:
+        said = inside(debian, "pextra-installer", "validate", f"/srv/accepted/{name}")
+        assert "complete and consistent" in said
+    for path in sorted((fixtures / "rejected").glob("*.[yt]*ml")):
+        done = subprocess.run(
+            ["chroot", str(debian), "pextra-installer", "validate", f"/srv/rejected/{path.name}"],
+            check=False, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 3, f"{path.name}: {done.stdout}{done.stderr}"
+    inside(debian, "systemctl", "--root=/", "cat", "pextra-installer.target")
+
+
 def test_purging_leaves_nothing_of_the_packages(debian: Path) -> None:
-    inside(debian, "apt-get", "--yes", "--quiet", "purge", "pce-ansible", "pce-config")
+    inside(debian, "apt-get", "--yes", "--quiet", "purge", "pce-ansible", "pce-config",
+           "pextra-installer")
     ours = ("usr/lib/pextra-ce", "etc/pextra-ce", "usr/share/ansible/collections")
     assert [path for path in ours if (debian / path).exists()] == []
