@@ -128,7 +128,7 @@ def test_apt_installs_an_installer_that_checks_answers(debian: Path) -> None:
 
 
 def test_purging_leaves_nothing_of_the_packages(debian: Path) -> None:
-    inside(debian, "apt-get", "--yes", "--quiet", "purge", "pce-ansible", "pce-config",
-           "pextra-installer")
+    packages = ("pce-ansible", "pce-config", "pextra-installer")
+    inside(debian, "apt-get", "--yes", "--quiet", "purge", *packages)
     ours = ("usr/lib/pextra-ce", "etc/pextra-ce", "usr/share/ansible/collections")
     assert [path for path in ours if (debian / path).exists()] == []
