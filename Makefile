@@ -53,7 +53,7 @@ PACKAGES_LAB := iproute2 mmdebstrap openssh-client procps user-mode-linux
 # What makes Debian packages and the medium, and what tests them.
 PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev git gnupg grub-common \
 	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
-PACKAGES_IMAGE_TEST := diffoscope-minimal lintian qemu-utils $(PACKAGES_QEMU)
+PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils $(PACKAGES_QEMU)
 PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time

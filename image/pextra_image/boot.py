@@ -39,17 +39,19 @@ class Machine:
     attachment: Attachment
     memory: int = 2048
     timeout: int = 900
+    processors: int = 2
 
 
-def command(iso: Path, machine: Machine, variables: Path) -> list[str]:
+def command(iso: Path | None, machine: Machine, variables: Path) -> list[str]:
     """Compose QEMU's command line: emulated, so that it runs anywhere.
 
+    :param iso: None for a machine without a medium.
     :param variables: a copy of the firmware's variables, for UEFI.
     """
     # An emulated string instruction is interrupted at every step: without erms and fsrm, the
     # kernel clears pages with ordinary ones, and a busy machine does not keep the guest from it.
     argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm"]
-    argv += ["-smp", "2"]
+    argv += ["-smp", str(machine.processors)]
     argv += ["-m", str(machine.memory), "-nodefaults", "-display", "none", "-no-reboot"]
     argv += ["-serial", "stdio", "-vga", "std", "-device", "virtio-rng-pci"]
     match machine.firmware:
@@ -61,9 +63,12 @@ def command(iso: Path, machine: Machine, variables: Path) -> list[str]:
             argv += ["-machine", "q35,smm=on"]
             argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
             argv += _pflash(OVMF / "OVMF_CODE_4M.secboot.fd", variables)
+    if iso is None:
+        return argv
     medium = f"file={iso},format=raw,if=none,id=medium,readonly=on"
     if machine.attachment is Attachment.CD:
-        return [*argv, "-drive", f"{medium},media=cdrom", "-device", "ide-cd,drive=medium"]
+        return [*argv, "-drive", f"{medium},media=cdrom",
+                "-device", "ide-cd,drive=medium,bootindex=1"]  # fmt: skip
     return [*argv, "-drive", medium, "-device", "qemu-xhci",
             "-device", "usb-storage,drive=medium,removable=on,bootindex=1"]  # fmt: skip
 
@@ -73,6 +78,17 @@ def _pflash(code: Path, variables: Path) -> list[str]:
         "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
         "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
     ]  # fmt: skip
+
+
+def new_variables(firmware: Firmware, variables: Path) -> None:
+    """Make the variables of a machine that was never started; a BIOS has none."""
+    if firmware is Firmware.BIOS:
+        return
+    kind = ".ms" if firmware is Firmware.SECURE_BOOT else ""
+    template = OVMF / f"OVMF_VARS_4M{kind}.fd"
+    if not template.exists():
+        raise ImageError(f"There is no {template}: apt-get install ovmf")
+    shutil.copyfile(template, variables)
 
 
 def boot_test(iso: Path, machine: Machine, transcript: Path) -> list[str]:
@@ -87,12 +103,7 @@ def boot_test(iso: Path, machine: Machine, transcript: Path) -> list[str]:
     transcript.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, transcript.open("w", errors="replace") as log:
         variables = Path(name) / "variables.fd"
-        if machine.firmware is not Firmware.BIOS:
-            kind = ".ms" if machine.firmware is Firmware.SECURE_BOOT else ""
-            template = OVMF / f"OVMF_VARS_4M{kind}.fd"
-            if not template.exists():
-                raise ImageError(f"There is no {template}: apt-get install ovmf")
-            shutil.copyfile(template, variables)
+        new_variables(machine.firmware, variables)
         console = Console(command(iso, machine, variables), machine.timeout, log)
         try:
             return _to_the_rescue_shell(console, machine)
@@ -133,6 +144,28 @@ class Console:
         self.send(f"{line}\r")
         return self.expect(pattern, what)
 
+    def choose(self, title: str) -> None:
+        """Pick a line of GRUB's menu; the one that it is at begins with an asterisk."""
+        # The lines are padded, so that a title is known to be whole.
+        line = r"\*[A-Z][A-Za-z ]+? {3}"
+        at = self.expect(line, "GRUB's menu on the serial console")
+        for _line in range(10):
+            if at.strip("* ") == title:
+                self.send("\r")
+                return
+            # GRUB's key for "down" in a terminal is that of Emacs too.
+            self.send("\x0e")
+            at = self.expect(line, "the next line of GRUB's menu")
+        raise ImageError(f"GRUB's menu has no line {title!r}")
+
+    def wait_off(self, what: str) -> None:
+        """Wait until the machine switches itself off, or restarts (-no-reboot)."""
+        try:
+            self._child.expect(self._pexpect.EOF)
+        except self._pexpect.TIMEOUT:
+            tail = str(self._child.before or "")[-1500:]
+            raise ImageError(f"{what}: it took too long. The console's end:\n{tail}") from None
+
     def end(self) -> None:
         """Switch the machine off."""
         self._child.close(force=True)
@@ -140,13 +173,8 @@ class Console:
 
 def _to_the_rescue_shell(console: Console, machine: Machine) -> list[str]:
     held = []
-    console.expect("Rescue shell on the serial console", "GRUB's menu on the serial console")
+    console.choose("Rescue shell on the serial console")
     held.append("GRUB shows its menu on the serial console")
-    # GRUB's keys for "down" and "up" in a terminal are those of Emacs too.
-    title = "on the serial console"
-    console.send("\x0e")
-    console.expect(title, "the menu's second line")
-    console.send("\r")
     console.expect("Linux version", "the kernel")
     held.append("the kernel starts")
     console.expect("This is the rescue shell", "the rescue shell")

@@ -46,7 +46,7 @@ def lock_packages(settings: Settings) -> Path:
     """Resolve the image's packages against the mirrors as they are now; returns the lock file."""
     repository_root = packages(settings)
     listing = (settings.root / "image/packages.list").read_text(encoding="utf-8")
-    names = ["pce-common", *lock.wanted(listing, settings.architecture)]
+    names = ["pce-common", "pextra-installer", *lock.wanted(listing, settings.architecture)]
     work = settings.cache / f"apt-{settings.architecture}"
     resolver = lock.Resolver(
         settings.programs, settings.architecture, settings.mirrors, repository_root, work

@@ -73,6 +73,10 @@ def make(programs: Programs, parts: Path, medium: Medium, output: Path) -> None:
         folder.mkdir(parents=True)
     for name in ("filesystem.squashfs", "vmlinuz", "initrd.img"):
         os.link(parts / name, live / name)
+    # The installer compares it before it touches a disk.
+    squashfs = live / "filesystem.squashfs"
+    beside = squashfs.with_name(f"{squashfs.name}.sha256")
+    beside.write_text(f"{sha256_of(squashfs)}  {squashfs.name}\n")
     (disk / "info").write_text(f"{medium.product}\n")
     (disk / "live-uuid-pextra").write_text(f"{medium.uuid}\n")
     (tree / grub.marker(medium.uuid).lstrip("/")).touch()

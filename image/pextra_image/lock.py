@@ -101,6 +101,7 @@ class Resolver:
         (work / "status").touch()
         sources = apt_sources(programs, mirrors)
         own = f"deb [trusted=yes] file:{repository} bookworm common meta\n"
+        self._own = _names(repository)
         (work / "sources.list").write_text(sources + own, encoding="utf-8")
         self._options = [
             f"--option=APT::Architecture={architecture}",
@@ -139,12 +140,19 @@ class Resolver:
             ]
         )
         stanzas = [parse_stanza(text) for text in shown.strip().split("\n\n")]
-        found = {package for package in stanzas if not package.name.startswith("pce-")}
+        found = {package for package in stanzas if package.name not in self._own}
         names_found = {package.name for package in found}
-        missing = {n for n, _ in chosen if not n.startswith("pce-")} - names_found
+        missing = {name for name, _ in chosen} - self._own - names_found
         if missing or len(names_found) != len(found):
             raise ImageError(f"apt shows other packages than it would install: {sorted(missing)}")
         return tuple(sorted(found))
+
+
+def _names(repository: Path) -> set[str]:
+    """The packages of an apt repository in a folder."""
+    indices = repository.glob("dists/*/*/binary-*/Packages")
+    texts = [path.read_text(encoding="utf-8") for path in indices]
+    return {name for text in texts for name in re.findall(r"^Package: (\S+)$", text, re.MULTILINE)}
 
 
 def parse_stanza(text: str) -> Package:

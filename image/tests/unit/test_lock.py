@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,14 @@ def test_the_committed_lock_has_the_packages_of_the_list() -> None:
     pinned = lock.read(ROOT / "image/lock/amd64.json")
     listing = (ROOT / "image/packages.list").read_text()
     assert set(lock.wanted(listing, "amd64")) <= {package.name for package in pinned.packages}
+
+
+def test_the_committed_lock_has_what_the_installer_needs_and_nothing_of_ours() -> None:
+    control = (ROOT / "debian/control").read_text()
+    ours = set(re.findall(r"^Package: (\S+)$", control, re.MULTILINE))
+    stanza = control.split("Package: pextra-installer\n")[1]
+    depends = stanza.split("Depends: ")[1].split("\nDescription")[0]
+    needed = {one.split()[0] for one in depends.split(",") if not one.strip().startswith("$")}
+    pinned = {package.name for package in lock.read(ROOT / "image/lock/amd64.json").packages}
+    assert needed - ours <= pinned
+    assert not ours & pinned
