@@ -23,21 +23,29 @@ class Image:
     sha256: str
 
 
-def first_boot(plan: Plan) -> dict[str, Any]:
-    """Variables of the playbook pextra.ce.first_boot; they hold secrets."""
+def node(plan: Plan) -> dict[str, Any]:
+    """Variables of the node's own inventory, for every later run of pextra.ce.site; no secret."""
     short = plan.hostname.split(".")[0]
     address = plan.network.ipv4.address or plan.network.ipv6.address
     made: dict[str, Any] = {
         "site_organization": plan.organization,
         "site_node": short,
         "site_admin": plan.administrator.username,
-        "site_admin_password_hash": plan.administrator.password_hash,
-        "site_license_key": plan.license_key or "",
+        "site_demo": False,
         "preflight_ignore": list(plan.ignore_checks),
     }
     if address:
         made["site_node_address"] = str(ipaddress.ip_interface(address).ip)
     return made
+
+
+def first_boot(plan: Plan) -> dict[str, Any]:
+    """Variables of the playbook pextra.ce.first_boot; they hold secrets."""
+    return {
+        **node(plan),
+        "site_admin_password_hash": plan.administrator.password_hash,
+        "site_license_key": plan.license_key or "",
+    }
 
 
 def consoles(command_line: str) -> list[str]:
@@ -75,6 +83,7 @@ def variables(
         ],
         "install_name_servers": list(plan.network.dns.servers),
         "install_search_domains": list(plan.network.dns.search),
+        "install_node": node(plan),
         "install_first_boot": first_boot(plan),
         "install_target": str(state / "target"),
         "install_logs": [str(state / "install.log"), str(state / "journal.json")],

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pextra_installer import networkd, preview, secrets
+from pextra_installer import first_boot, networkd, preview, secrets
 from pextra_installer.answers import files
 from pextra_installer.execute import progress, run, variables
 from pextra_installer.execute.ansible import COLLECTIONS
@@ -95,6 +95,15 @@ def test_the_first_boot_gets_hashes_and_never_the_password() -> None:
     assert password not in json.dumps(told)
     assert str(told["install_root_password_hash"]).startswith("$6$")
     assert told["install_first_boot"]["site_admin_password_hash"].startswith("$argon2id$")
+
+
+def test_the_nodes_inventory_is_what_the_first_boot_is_told_without_secrets() -> None:
+    made = secrets.hashed(files.read(FIXTURES / "accepted/static.yaml"))
+    inventory, told = variables.node(made), variables.first_boot(made)
+    assert {name for name in told if name not in inventory} == set(first_boot.SECRETS)
+    assert all(told[name] == value for name, value in inventory.items())
+    assert inventory["site_organization"] == "Example Ltd"
+    assert not set(secrets.secrets_of(made)) & {str(value) for value in inventory.values()}
 
 
 def test_the_playbook_is_told_only_what_it_knows() -> None:
