@@ -23,11 +23,13 @@ COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration mirror
-# Scenarios of molecule; each boots the nodes that it names, so they run one after the other.
-ALL_SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+# Scenarios of molecule; each boots the nodes that it names. A node is busy on one processor, and so
+# many run at a time as there are of those; the ones that take longest begin.
+LONGEST := cluster-network network storage mirror
+ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
+	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 SCENARIOS ?= $(ALL_SCENARIOS)
-comma := ,
-space := $(subst ,, )
+JOBS ?= 2
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
 	debian/install-wheels debian/installer-command debian/pextra-license \
@@ -110,8 +112,8 @@ unit: dev ## tests of the pure parts; touches nothing on this machine
 .PHONY: integration
 integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
 	scripts/start-libvirt
-	$(BIN)/pytest -m 'not long' --junitxml=$(RESULTS)/integration.xml $(COLLECTION)/tests/integration \
-		$(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m 'not long' --junitxml=$(RESULTS)/integration.xml \
+		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: test-long
 test-long: dev node-packages mirror-packages ## tests that take minutes each, then one table
@@ -120,13 +122,13 @@ test-long: dev node-packages mirror-packages ## tests that take minutes each, th
 .PHONY: integration-long
 integration-long: dev node-packages
 	scripts/start-libvirt
-	$(BIN)/pytest -m long --junitxml=$(RESULTS)/integration-long.xml $(COLLECTION)/tests/integration \
-		$(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m long --junitxml=$(RESULTS)/integration-long.xml \
+		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: test-lab
 test-lab: dev lab-packages ## scenarios on nodes of their own; one alone: SCENARIOS=default
-	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) \
-		$(subst $(space),$(comma),$(addprefix test-lab-,$(SCENARIOS)))
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs $(JOBS) \
+		$(addprefix test-lab-,$(SCENARIOS))
 
 .PHONY: $(addprefix test-lab-,$(ALL_SCENARIOS))
 $(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages

@@ -1,8 +1,9 @@
 """Run test suites (targets of the Makefile) and end with one table.
 
 Each argument is a lane, SUITE or SUITE,SUITE,…: its suites run one after the other, and the lanes
-beside each other. All run, also when one fails. What a suite prints goes to RESULTS/<suite>.log
-and, as one block, to the screen when it ends; meanwhile a line tells now and then what runs.
+beside each other, or as many of them as --jobs says. All run, also when one fails. What a suite
+prints goes to RESULTS/<suite>.log and, as one block, to the screen when it ends; meanwhile a line
+tells now and then what runs.
 
 The exit code is 0 only if every suite passed. A suite that writes RESULTS/<suite>.xml (pytest's
 JUnit report) counts by its tests, any other as one.
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,10 +104,10 @@ def run_lane(suites: list[str], results: Path, screen: Screen) -> list[Outcome]:
     return [run(suite, results, screen) for suite in suites]
 
 
-def run_lanes(lanes: Iterable[list[str]], results: Path) -> list[Outcome]:
-    """Run the lanes beside each other; the outcomes are in the order of the arguments."""
+def run_lanes(lanes: Sequence[list[str]], results: Path, jobs: int) -> list[Outcome]:
+    """Run so many lanes at a time; the outcomes are in the order of the arguments."""
     screen = Screen()
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(run_lane, lane, results, screen) for lane in lanes]
         waited = 0
         while not all(future.done() for future in futures):
@@ -140,11 +141,12 @@ def main() -> int:
     """Read the command line, run the suites, print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--results", type=Path, required=True, help="folder of logs and reports")
+    parser.add_argument("--jobs", type=int, help="lanes at a time, in their order; default: all")
     parser.add_argument("lanes", nargs="+", metavar="SUITE[,…]", help="targets of the Makefile")
     arguments = parser.parse_args()
     arguments.results.mkdir(parents=True, exist_ok=True)
     lanes = [lane.split(",") for lane in arguments.lanes]
-    outcomes = run_lanes(lanes, arguments.results)
+    outcomes = run_lanes(lanes, arguments.results, arguments.jobs or len(lanes))
     print(f"\n{table(outcomes)}", flush=True)
     return 0 if all(outcome.ok for outcome in outcomes) else 1
 

@@ -61,7 +61,9 @@ def test_name_of_a_vswitch_goes_to_one_of_two_nodes_that_make_it_at_once(
             thread.join()
         failed = [found for found in results.values() if found.failed]
         assert len(failed) == 1, results
-        assert failed[0]["code"] == "conflict", failed[0].message
+        # Which of them depends on whether the loser had read what the winner wrote.
+        assert failed[0]["code"] in {"conflict", "plan"}, failed[0].message
+        assert "vswitch" in failed[0].message
         there = [machine for machine in two if name in machine.run("ls", "/sys/class/net")]
         assert [machine.name for machine in there] == [
             node for node, found in results.items() if not found.failed
