@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from pextra_installer.draft import Draft
+from pextra_installer.hardware.choice import unmet
 from pextra_installer.hardware.model import Interface
 from pextra_installer.network import BondMode, Method4, Method6
 from pextra_installer.plan import WhenDone
@@ -101,6 +102,18 @@ def _disks(draft: Draft) -> Choices:
     return [(str(disk), disk) for disk in draft.hardware.disks if disk.protected is None]
 
 
+def _node_intro(draft: Draft) -> str:
+    lines = [
+        "The root organization owns the deployment; others can be added later.",
+        "Etc/UTC is the recommended time zone.",
+    ]
+    missing = unmet(draft.hardware, ())
+    if missing:
+        lines += ["This machine is less than a node needs. To install all the same, name these"]
+        lines += ["checks as ignored:", *(f"  {line}" for line in missing[:6])]
+    return "\n".join(lines)
+
+
 def _text(text: str) -> Callable[[Draft], str]:
     return lambda _draft: text
 
@@ -153,14 +166,12 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "Node and organization",
-        _text(
-            "The root organization owns the deployment; others can be added later.\n"
-            "Etc/UTC is the recommended time zone."
-        ),
+        _node_intro,
         (
             Question(("hostname",), "Host name", example="node1.example.com"),
             Question(("organization",), "Organization", example="Example"),
             Question(("timezone",), "Time zone"),
+            Question(("ignore_checks",), "Ignored checks", Kind.WORDS, example="none"),
         ),
     ),
     Page(

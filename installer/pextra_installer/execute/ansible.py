@@ -42,6 +42,7 @@ def play(
             envvars={
                 "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
                 "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_PIPELINING": "True",
                 "ANSIBLE_LOCALHOST_WARNING": "False",
                 "ANSIBLE_RETRY_FILES_ENABLED": "False",
                 "LC_ALL": "C.UTF-8",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import pathlib
 import threading
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,7 @@ from textual.widgets import Button, Select, Static
 
 from pextra_installer.execute.progress import NAMES, Progress
 from pextra_installer.execute.variables import Image
-from pextra_installer.hardware.model import Disk
+from pextra_installer.hardware.model import Disk, Hardware, Requirement
 from pextra_installer.pages import PAGES, strength
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
@@ -32,9 +33,10 @@ def drive(
     tmp_path: pathlib.Path,
     steps: Callable[[Pilot[int], Wizard], Awaitable[None]],
     install: Install | None = None,
+    machine: Hardware = MACHINE,
 ) -> Wizard:
     """Run the wizard headless while `steps` type."""
-    session = Session(MACHINE, Image(tmp_path / "image", "0" * 64), tmp_path / "state")
+    session = Session(machine, Image(tmp_path / "image", "0" * 64), tmp_path / "state")
     wizard = Wizard(session, install)
 
     async def run() -> None:
@@ -128,6 +130,38 @@ def test_no_page_is_passed_with_a_wrong_answer_and_the_reason_is_shown(
         assert "this is not a licence key" in text_of(pilot, "#problems")
 
     drive(tmp_path, steps)
+
+
+def test_a_machine_with_too_little_says_so_and_takes_which_checks_to_ignore(
+    tmp_path: pathlib.Path,
+) -> None:
+    small = dataclasses.replace(
+        MACHINE,
+        requirements=(
+            Requirement(
+                name="cores", requirement="4 (better 8)", found="2", level="fail", hint=None
+            ),
+        ),
+    )
+
+    async def steps(pilot: Pilot[int], wizard: Wizard) -> None:
+        await go(pilot, "enter", "down", "enter", "ctrl+n", "ctrl+n", "ctrl+n")
+        assert "cores: required 4 (better 8), found 2" in text_of(pilot, "#intro")
+        await write(pilot, "node1")
+        await go(pilot, "enter")
+        await write(pilot, "Example")
+        await go(pilot, "enter", "enter")
+        await write(pilot, "core")
+        await go(pilot, "ctrl+n")
+        assert "Did you mean cores?" in text_of(pilot, "#problems")
+        await write(pilot, "s")
+        await go(pilot, "ctrl+n", "enter")
+        await write(pilot, PASSWORD)
+        await go(pilot, "ctrl+n", "enter", "down", "enter", "ctrl+n")
+        assert isinstance(wizard.screen, SummaryScreen)
+        assert not wizard.screen.query_one("#install", Button).disabled
+
+    drive(tmp_path, steps, machine=small)
 
 
 def test_back_leads_to_the_first_page_and_keeps_the_answers(tmp_path: pathlib.Path) -> None:
