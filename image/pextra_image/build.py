@@ -103,9 +103,11 @@ def iso(settings: Settings) -> Path:
     packages_there = results.installed((parts / "dpkg-status").read_text(encoding="utf-8"))
     names = {package.name for package in packages_there}
     product = f"Pextra CloudEnvironment {tree.version}"
+    answers = iso_image.read_answers(settings.answers)
     medium = iso_image.Medium(
-        iso_image.identifier(parts, product), product, tree.epoch, "pextra-installer" in names
-    )
+        iso_image.identifier(parts, product, answers), product, tree.epoch,
+        "pextra-installer" in names, answers,
+    )  # fmt: skip
     code = digest(*(sha256_of(Path(name)) for name in (iso_image.__file__, grub.__file__)))
     inputs = {"code": code, "root": parts.name, "uuid": medium.uuid}
     made = steps.result(

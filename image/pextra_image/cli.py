@@ -44,6 +44,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         mirrors=tuple(arguments.mirror),
         programs=Programs(arguments.log_file),
         screen=Screen(),
+        answers=getattr(arguments, "answers", None),
     )
 
 
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     for name, purpose, make in made:
         action = actions.add_parser(name, help=purpose)
         _add_build_options(action)
+        if make is build.iso:
+            action.add_argument(
+                "--answers", type=Path, metavar="FILE",
+                help="put an answer file on the medium, for its entry Automated install; whoever "
+                "has the medium can read it",
+            )  # fmt: skip
         action.set_defaults(command=_made_by(make))
     for add in (media.add_verify, media.add_write, media.add_boot_test):
         add(actions)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from pextra_image import grub
 from pextra_image.files import sha256_of
-from pextra_image.run import Programs, require
+from pextra_image.run import ImageError, Programs, require
 
 PROGRAMS = {
     "cpio": "cpio",
@@ -40,6 +41,26 @@ SIGNED = {
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """An answer file: the name that the installer knows it by, and its contents."""
+
+    name: str
+    data: bytes
+
+
+def read_answers(path: Path | None) -> Answers | None:
+    """Read an answer file; what it says is the installer's business."""
+    if path is None:
+        return None
+    if path.suffix not in (".toml", ".yaml", ".yml"):
+        raise ImageError(f"{path} is no answer file: its name ends in .yaml or .toml")
+    try:
+        return Answers(f"answers{path.suffix}", path.read_bytes())
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Medium:
     """What a medium says of itself.
 
@@ -52,11 +73,15 @@ class Medium:
     product: str
     epoch: int
     installer: bool
+    answers: Answers | None = None
 
 
-def identifier(parts: Path, product: str) -> str:
-    """Work out the identifier of the medium with a root file system."""
-    return str(uuid.uuid5(NAMESPACE, f"{product} {sha256_of(parts / 'filesystem.squashfs')}"))
+def identifier(parts: Path, product: str, answers: Answers | None = None) -> str:
+    """Work out the identifier of the medium with a root file system, and perhaps answers."""
+    contents = f"{product} {sha256_of(parts / 'filesystem.squashfs')}"
+    if answers is not None:
+        contents += f" {answers.name} {hashlib.sha256(answers.data).hexdigest()}"
+    return str(uuid.uuid5(NAMESPACE, contents))
 
 
 def make(programs: Programs, parts: Path, medium: Medium, output: Path) -> None:
@@ -77,6 +102,9 @@ def make(programs: Programs, parts: Path, medium: Medium, output: Path) -> None:
     squashfs = live / "filesystem.squashfs"
     beside = squashfs.with_name(f"{squashfs.name}.sha256")
     beside.write_text(f"{sha256_of(squashfs)}  {squashfs.name}\n")
+    if medium.answers is not None:
+        (tree / "pextra").mkdir()
+        (tree / "pextra" / medium.answers.name).write_bytes(medium.answers.data)
     (disk / "info").write_text(f"{medium.product}\n")
     (disk / "live-uuid-pextra").write_text(f"{medium.uuid}\n")
     (tree / grub.marker(medium.uuid).lstrip("/")).touch()

@@ -22,6 +22,7 @@ class Settings:
     :ivar output: where results go.
     :ivar sign_key: the user's key; None stands for a generated development key.
     :ivar mirrors: addresses of Debian mirrors; none stands for the machine's own apt sources.
+    :ivar answers: an answer file for the medium.
     """
 
     root: Path
@@ -32,6 +33,7 @@ class Settings:
     mirrors: tuple[str, ...]
     programs: Programs
     screen: Screen
+    answers: Path | None = None
 
     def key(self) -> Key:
         """Find the key that signs, or make the development key."""
