@@ -155,7 +155,10 @@ class Console:
                 return
             # GRUB's key for "down" in a terminal is that of Emacs too.
             self.send("\x0e")
-            at = self.expect(line, "the next line of GRUB's menu")
+            before = at
+            # UEFI shows its own console on the serial port too: each line comes twice.
+            while at == before:
+                at = self.expect(line, "the next line of GRUB's menu")
         raise ImageError(f"GRUB's menu has no line {title!r}")
 
     def wait_off(self, what: str) -> None:
