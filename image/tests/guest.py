@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine in QEMU with a disk of its own: installed from the medium, then asked over SSH.
+
+It reaches nothing but QEMU's own DHCP server; its SSH port is on this machine's loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pextra_image.boot import Attachment, Console, Firmware, Machine, command, new_variables
+
+ADDRESS = "10.0.2.20"
+DHCP_ADDRESS = "10.0.2.15"
+"""Both of QEMU's network 10.0.2.0/24; the second is the first that its DHCP server gives."""
+
+MAC = "52:54:00:70:78:01"
+SERIAL = "pextra-boot"
+DISK_GIB = 16
+INSTALLING = 3600
+"""Seconds that an emulated machine may take from its start to the end of the installation."""
+BOOTING = 3600
+
+
+class Guest:
+    """The machine.
+
+    :ivar folder: holds disk, firmware variables and what the serial console showed.
+    :ivar address: that it has when it is installed.
+    """
+
+    def __init__(self, folder: Path, firmware: Firmware, address: str, password: str) -> None:
+        self.folder = folder
+        self.address = address
+        self.disk = folder / "disk.qcow2"
+        self.variables = folder / "variables.fd"
+        self.machine = Machine(firmware, Attachment.CD, memory=3072, timeout=INSTALLING)
+        self._port = _free_port()
+        self._askpass = folder / "askpass"
+        self._askpass.write_text(f"#!/bin/sh\necho '{password}'\n")
+        self._askpass.chmod(0o700)
+        argv = ["qemu-img", "create", "-q", "-f", "qcow2", str(self.disk), f"{DISK_GIB}G"]
+        subprocess.run(argv, check=True)
+        new_variables(firmware, self.variables)
+
+    @contextmanager
+    def medium(self, iso: Path, answers: Path | None = None) -> Iterator[Console]:
+        """Start it from the medium, with its console at our hands."""
+        argv = self._command(iso)
+        if answers is not None:
+            argv += ["-drive", f"file={answers},format=raw,if=none,id=answers,readonly=on"]
+            argv += ["-device", "virtio-blk-pci,drive=answers,serial=answers"]
+        with (self.folder / "install.console").open("w", errors="replace") as log:
+            console = Console(argv, self.machine.timeout, log)
+            try:
+                yield console
+            finally:
+                console.end()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Start it from its disk; the console goes to a file."""
+        argv = self._command(None)
+        argv[argv.index("stdio")] = f"file:{self.folder / 'boot.console'}"
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
+        try:
+            self._await_ssh(process)
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+    @property
+    def shown(self) -> str:
+        """What the console showed since the start from the disk."""
+        return (self.folder / "boot.console").read_text(errors="replace")
+
+    def _command(self, iso: Path | None) -> list[str]:
+        argv = command(iso, self.machine, self.variables)
+        argv += ["-drive", f"file={self.disk},format=qcow2,if=none,id=disk,cache=unsafe"]
+        argv += ["-device", f"virtio-blk-pci,drive=disk,serial={SERIAL},bootindex=2"]
+        forward = f"hostfwd=tcp:127.0.0.1:{self._port}-{self.address}:22"
+        argv += ["-netdev", f"user,id=net,restrict=on,{forward}"]
+        return [*argv, "-device", f"virtio-net-pci,netdev=net,mac={MAC},romfile="]
+
+    def _await_ssh(self, process: subprocess.Popen[bytes]) -> None:
+        end = time.monotonic() + BOOTING
+        said = ""
+        while time.monotonic() < end and process.poll() is None:
+            done = self._ssh("true", timeout=120)
+            if done.returncode == 0:
+                return
+            said = done.stderr
+            time.sleep(5)
+        raise AssertionError(f"no login over SSH: {said}\nThe console's end:\n{self.shown[-3000:]}")
+
+    def _ssh(self, line: str, timeout: int) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "SSH_ASKPASS": str(self._askpass),
+            "SSH_ASKPASS_REQUIRE": "force",
+        }
+        options = (
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "LogLevel=ERROR",
+            "PreferredAuthentications=password",
+            "NumberOfPasswordPrompts=1",
+            "ConnectTimeout=60",
+            "ServerAliveInterval=60",
+            "ServerAliveCountMax=10",
+        )
+        argv = ["ssh", "-F", "/dev/null", "-p", str(self._port)]
+        argv += [word for option in options for word in ("-o", option)]
+        return subprocess.run(
+            [*argv, "root@127.0.0.1", line],
+            check=False, capture_output=True, text=True, timeout=timeout, env=environment,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def ask(self, line: str, timeout: int = 900) -> str:
+        """Run a line in root's shell; returns what it prints."""
+        done = self._ssh(line, timeout)
+        assert done.returncode == 0, f"{line}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+        return done.stdout.strip()
+
+    def facts(self, *kinds: str) -> dict[str, list[dict[str, Any]]]:
+        """Ask the store what there is of some kinds, by the modules KIND_info, in one playbook."""
+        tasks = "".join(
+            textwrap.dedent(f"""\
+                - pextra.ce.{kind}_info:
+                  register: {kind}
+                """)
+            for kind in kinds
+        )
+        pairs = ", ".join(f"'{kind}': {kind}.{kind}s" for kind in kinds)
+        copy = (
+            "- ansible.builtin.copy:\n    dest: /run/facts.json\n"
+            f'    content: "{{{{ {{{pairs}}} | to_json }}}}"\n'
+        )
+        play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
+        play += textwrap.indent(tasks + copy, "    ")
+        self.ask(f"cat >/run/facts.yml <<'END'\n{play}END\nansible-playbook /run/facts.yml")
+        found: dict[str, list[dict[str, Any]]] = json.loads(self.ask("cat /run/facts.json"))
+        return found
+
+
+def answer_volume(path: Path, answers: str) -> None:
+    """Make the image of a small FAT volume with an answer file."""
+    file = path.with_suffix(".yaml")
+    file.write_text(answers)
+    argv = ["mkfs.vfat", "-n", "PEXTRA-ANSW", "-C", str(path), "1440"]
+    subprocess.run(argv, check=True, capture_output=True)
+    subprocess.run(["mcopy", "-i", str(path), str(file), "::answers.yaml"], check=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

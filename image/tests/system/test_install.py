@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the medium to a working node: installed in QEMU, restarted from its disk, asked over SSH."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from guest import ADDRESS, DHCP_ADDRESS, SERIAL, Guest, answer_volume
+from pextra_image.boot import Console, Firmware
+
+PASSWORD = "correct horse battery staple"
+ANSWERS = f"""\
+version: 1
+agreement: accepted
+hostname: node1.example.com
+organization: Example
+timezone: Europe/Berlin
+administrator:
+  password: {PASSWORD}
+network:
+  ipv4:
+    method: static
+    address: {ADDRESS}/24
+    gateway: 10.0.2.2
+disk:
+  match:
+    - serial: {SERIAL}
+when_done: power-off
+ignore_checks: [cores, memory]
+"""
+
+ENTER, TAB, DOWN = "\r", "\t", "\x1b[B"
+NEXT = "\x0e"
+"""Ctrl+N, by which the wizard goes on to the next page."""
+
+ESP, ROOT, BIOS_BOOT = "EF00", "8300", "EF02"
+
+
+@dataclass(frozen=True)
+class Node:
+    """An installed node that runs, and what was answered."""
+
+    guest: Guest
+    firmware: Firmware
+    organization: str
+    timezone: str
+
+    def ask(self, line: str) -> str:
+        """Run a line in root's shell."""
+        return self.guest.ask(line)
+
+
+def unattended(iso: Path, folder: Path) -> Node:
+    """Installed from an answer volume, by a BIOS."""
+    guest = Guest(folder, Firmware.BIOS, ADDRESS, PASSWORD)
+    volume = folder / "answers.img"
+    answer_volume(volume, ANSWERS)
+    with guest.medium(iso, volume) as console:
+        console.choose("Automated install")
+        console.expect("The disk that is ERASED: /dev/vd", "the summary of what is erased")
+        console.expect("The installation is done", "the end of the installation")
+        console.wait_off("switching off")
+    return Node(guest, Firmware.BIOS, "Example", "Europe/Berlin")
+
+
+def typed(iso: Path, folder: Path) -> Node:
+    """Installed by typing into the wizard on the serial console, by UEFI."""
+    guest = Guest(folder, Firmware.UEFI, DHCP_ADDRESS, PASSWORD)
+    with guest.medium(iso) as console:
+        console.choose("Install on the serial console")
+        type_answers(console)
+        console.expect("The installation is done", "the end of the installation")
+        console.expect("Reboot", "the button to restart")
+        console.send(ENTER)
+        console.wait_off("restarting")
+    return Node(guest, Firmware.UEFI, "Typed", "Etc/UTC")
+
+
+def type_answers(console: Console) -> None:
+    """Fill in every page of the wizard, and let it begin."""
+    console.expect("1/7  Licence agreement", "the wizard")
+    console.send(ENTER)
+    console.expect("accepted", "the choices")
+    console.send(DOWN + ENTER + NEXT)
+    console.expect("2/7  Management network", "the second page")
+    console.expect(DHCP_ADDRESS, "the address by DHCP")
+    console.send(NEXT)
+    console.expect("3/7  Licence key", "the third page")
+    console.send(NEXT)
+    console.expect("4/7  Node and organization", "the fourth page")
+    console.expect("memory: required", "what the machine lacks")
+    console.send("node1.example.com" + ENTER + "Typed" + ENTER + ENTER + "cores memory" + NEXT)
+    console.expect("5/7  Administrator", "the fifth page")
+    console.send(ENTER + PASSWORD + NEXT)
+    console.expect("6/7  Boot disk", "the sixth page")
+    console.send(ENTER)
+    console.expect("/dev/vda", "the disks")
+    console.send(DOWN + ENTER)
+    console.expect("nothing is recognised", "what is on the disk")
+    console.send(NEXT)
+    console.expect("The disk that is ERASED: /dev/vda", "the summary")
+    console.send(TAB + ENTER)
+    console.expect("Checking the image", "the progress")
+
+
+@pytest.fixture(scope="module", params=[unattended, typed], ids=["unattended-bios", "typed-uefi"])
+def node(
+    request: pytest.FixtureRequest, iso: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Node]:
+    """A node that was installed on an empty disk, and runs."""
+    made: Node = request.param(iso, tmp_path_factory.mktemp("machine"))
+    with made.guest.running():
+        yield made
+
+
+def test_systemd_is_up_and_no_unit_has_failed(node: Node) -> None:
+    state = node.ask("systemctl is-system-running --wait || true")
+    assert (state, node.ask("systemctl --failed --no-legend --plain")) == ("running", "")
+
+
+def test_the_disk_has_the_partitions_of_the_firmware(node: Node) -> None:
+    table = node.ask("sgdisk -p /dev/vda")
+    rows = re.findall(r"^ +\d+ +\d+ +\d+ +([\d.]+ \w+) +(\w{4}) ", table, re.MULTILINE)
+    kinds = [kind for _size, kind in rows]
+    assert ("1024.0 MiB", ESP) in rows
+    assert sorted(kinds) == sorted([ESP, ROOT, *([BIOS_BOOT] if node.firmware == "bios" else [])])
+    root = next(size for size, kind in rows if kind == ROOT)
+    assert float(root.removesuffix(" GiB")) > 14.9
+    assert node.ask("sgdisk -v /dev/vda | grep -c 'No problems found'") == "1"
+
+
+def test_file_systems_are_mounted_by_uuid(node: Node) -> None:
+    lines = node.ask("grep -v '^#' /etc/fstab").splitlines()
+    assert [line.split()[1] for line in lines] == ["/", "/boot/efi"]
+    assert all(line.startswith("UUID=") for line in lines)
+    assert node.ask("findmnt --verify | tail -n 1").startswith("Success")
+    assert json.loads(node.ask("findmnt --json --output SOURCE /"))["filesystems"][0][
+        "source"
+    ].startswith("/dev/vda")
+
+
+def test_host_name_time_zone_and_address_are_those_of_the_answers(node: Node) -> None:
+    assert node.ask("hostname --fqdn") == "node1.example.com"
+    assert node.ask("timedatectl show --property Timezone --value") == node.timezone
+    addresses = json.loads(node.ask("ip -json -4 address show scope global"))
+    found = [one["local"] for link in addresses for one in link["addr_info"]]
+    assert node.guest.address in found
+
+
+def test_the_node_has_an_identity_of_its_own(node: Node) -> None:
+    assert re.fullmatch(r"[0-9a-f]{32}", node.ask("cat /etc/machine-id"))
+    assert "ed25519" in node.ask("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").lower()
+
+
+def test_the_first_boot_made_the_cloud(node: Node) -> None:
+    assert node.ask("systemctl is-active pextra-first-boot") == "active"
+    assert node.ask("test -e /etc/pextra-ce/first-boot.json || echo gone") == "gone"
+    store = node.guest.facts(
+        "organization", "user", "cluster", "node", "storage_pool", "node_license"
+    )
+    names = {kind: [one.get("name") for one in found] for kind, found in store.items()}
+    assert names["organization"] == [node.organization]
+    assert [one["username"] for one in store["user"]] == ["pceadmin"]
+    assert names["node"] == ["node1"]
+    assert len(names["cluster"]) == 1
+    assert names["storage_pool"] == ["local"]
+    assert [one["edition"] for one in store["node_license"]] == ["evaluation"]
+
+
+def test_the_console_shows_the_web_address_and_the_state(node: Node) -> None:
+    assert f"https://{node.guest.address}:5007/" in node.guest.shown
+    assert "node node1 is ready" in node.guest.shown
+
+
+def test_logs_are_kept_and_no_secret_with_them(node: Node) -> None:
+    folder = "/var/log/pextra-installer"
+    assert set(node.ask(f"ls {folder}").split()) >= {"install.log", "journal.json"}
+    assert node.ask(f"stat --format=%a {folder} {folder}/*").split() == ["700", "600", "600"]
+    found = node.ask(f"grep -rlF '{PASSWORD}' /var/log /etc /var/lib/pextra-ce /run/log || true")
+    assert found == ""
+    assert node.ask(f"journalctl --no-pager | grep -cF '{PASSWORD}' || true") == "0"
+
+
+def test_the_site_playbook_changes_nothing_more(node: Node) -> None:
+    end = node.ask("cd / && ansible-playbook pextra.ce.site | tail -n 3")
+    assert re.search(r"localhost\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", end), end
+
+
+def test_an_instance_starts(node: Node) -> None:
+    node.ask(
+        "ansible localhost -m pextra.ce.instance"
+        """ -a '{"name": "trial", "memory": "64MiB", "state": "started"}'"""
+    )
+    assert "trial" in node.ask("virsh --connect qemu:///system list --name")
