@@ -71,8 +71,10 @@ def _wizard(arguments: argparse.Namespace) -> int:
 
 
 def _can_draw() -> bool:
-    """Whether a full screen can be shown where this runs."""
-    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+    """Whether a full screen can be shown where this runs: Textual draws on standard error."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    dumb = os.environ.get("TERM", "dumb") in ("", "dumb", "unknown")
+    return not dumb and all(stream.isatty() for stream in streams)
 
 
 def _auto(arguments: argparse.Namespace) -> int:
