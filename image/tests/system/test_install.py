@@ -83,30 +83,47 @@ def typed(iso: Path, folder: Path) -> Node:
 
 
 def type_answers(console: Console) -> None:
-    """Fill in every page of the wizard, and let it begin."""
+    """Fill in every page of the wizard, and let it begin; each key waits for what the last did."""
+
+    def press(keys: str, pattern: str) -> None:
+        console.send(keys)
+        console.expect(pattern, f"{pattern!r} after {keys!r}")
+
     console.expect("1/7  Licence agreement", "the wizard")
-    console.send(ENTER)
-    console.expect("accepted", "the choices")
-    console.send(DOWN + ENTER + NEXT)
-    console.expect("2/7  Management network", "the second page")
+    press(ENTER, "accepted")
+    press(DOWN, "accepted")
+    press(ENTER, "accepted")
+    press(NEXT, "2/7  Management network")
     console.expect(DHCP_ADDRESS, "the address by DHCP")
-    console.send(NEXT)
-    console.expect("3/7  Licence key", "the third page")
-    console.send(NEXT)
-    console.expect("4/7  Node and organization", "the fourth page")
+    press(NEXT, "3/7  Licence key")
+    press(NEXT, "4/7  Node and organization")
     console.expect("memory: required", "what the machine lacks")
-    console.send("node1.example.com" + ENTER + "Typed" + ENTER + ENTER + "cores memory" + NEXT)
-    console.expect("5/7  Administrator", "the fifth page")
-    console.send(ENTER + PASSWORD + NEXT)
-    console.expect("6/7  Boot disk", "the sixth page")
-    console.send(ENTER)
-    console.expect("/dev/vda", "the disks")
-    console.send(DOWN + ENTER)
-    console.expect("nothing is recognised", "what is on the disk")
-    console.send(NEXT)
-    console.expect("The disk that is ERASED: /dev/vda", "the summary")
-    console.send(TAB + ENTER)
-    console.expect("Checking the image", "the progress")
+    press("node1.example.com", "node1.example.com")
+    press(ENTER, cursor_at("Example"))
+    press("Typed", "Typed")
+    press(ENTER, "Etc/UTC")
+    press(ENTER, cursor_at("none"))
+    press("cores memory", "cores memory")
+    press(NEXT, "5/7  Administrator")
+    press(ENTER, EMPTY_FIELD)
+    press(PASSWORD, "\u2022" * len(PASSWORD))
+    press(NEXT, "6/7  Boot disk")
+    press(ENTER, "/dev/vda")
+    press(DOWN, "/dev/vda")
+    press(ENTER, "nothing is recognised")
+    press(NEXT, "The disk that is ERASED: /dev/vda")
+    press(TAB, r"\x1b\[1;7;[0-9;]*m Erase the disk and install")
+    press(ENTER, "Checking the image")
+
+
+def cursor_at(placeholder: str) -> str:
+    """What the terminal gets where the cursor is on an empty field: its first letter apart."""
+    first, rest = placeholder[0], placeholder[1:]
+    return rf"{first}\x1b[^{first}]{{1,20}}{rest}"
+
+
+EMPTY_FIELD = r"18H\x1b\[[0-9;]*m \x1b\[0m"
+"""The cursor at the beginning of a field without a placeholder."""
 
 
 @pytest.fixture(scope="module", params=[unattended, typed], ids=["unattended-bios", "typed-uefi"])
