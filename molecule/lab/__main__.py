@@ -14,8 +14,8 @@ from lab import access, base, lifecycle, machine, paths, topology
 from lab.errors import LabError
 from lab.programs import check_machine
 
-USUAL = {"nodes": 3, "memory": "2GiB", "disks": "2x4GiB", "nics": 3}
-"""What `make lab` brings up."""
+USUAL: dict[str, Any] = {"nodes": 3, "memory": "2GiB", "disks": "2x4GiB", "nics": 3}
+"""What `make lab` brings up; without disks on the machine's own kernel."""
 
 
 def arguments() -> argparse.Namespace:
@@ -27,7 +27,12 @@ def arguments() -> argparse.Namespace:
     up.add_argument("--topology", type=Path, help="a lab.yml; the options below are without one")
     up.add_argument("--nodes", type=int, default=USUAL["nodes"], help="%(default)s")
     up.add_argument("--memory", default=USUAL["memory"], help="of each node, %(default)s")
-    up.add_argument("--disks", default=USUAL["disks"], help="of each node, %(default)s")
+    up.add_argument("--kernel", choices=topology.KERNELS, default=topology.KERNELS[0],
+                    help="what nodes run on: one of their own, which has every feature, or this "
+                    "machine's, which is far quicker; %(default)s")  # fmt: skip
+    up.add_argument(
+        "--disks", help=f"of each node, {USUAL['disks']}; none on this machine's kernel"
+    )
     up.add_argument("--nics", type=int, default=USUAL["nics"],
                     help="of each node besides vec0, all on one segment; %(default)s")  # fmt: skip
     for name, text in {
@@ -60,9 +65,11 @@ def document(options: argparse.Namespace) -> Any:
     """The topology that the command line asks for."""
     if options.topology:
         return topology.document(options.topology)
+    usual = "" if options.kernel == "machine" else USUAL["disks"]
     return {
+        "kernel": options.kernel,
         "memory": options.memory,
-        "disks": topology.disk_sizes(options.disks),
+        "disks": topology.disk_sizes(usual if options.disks is None else options.disks),
         "nics": ["lan"] * options.nics,
         "nodes": {f"node{number}": None for number in range(1, options.nodes + 1)},
     }

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lab import access, base, machine, network, paths
+from lab import access, base, container, machine, network, paths
 from lab.errors import LabError
 from lab.programs import run, succeeds
 from lab.topology import Nic, Node, Topology, parse
@@ -64,7 +64,7 @@ def _make(lab: str, topology: Topology, root: Path, document: Any) -> None:
     network.make(lab, topology)
     for node in topology.nodes:
         machine.prepare(lab, node, topology)
-        machine.start(lab, node, root)
+        machine.start(lab, node, topology, root)
     wait(lab, topology.nodes)
 
 
@@ -93,6 +93,7 @@ def _remove(lab: str) -> bool:
     access.close(lab)
     machine.end(lambda: network.processes(lab))
     network.remove(lab)
+    container.forget(paths.control_group(lab, "*"))
     if folder.exists():
         mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
         for mount in reversed(mounts):
@@ -157,7 +158,7 @@ def start(lab: str, name: str) -> None:
     with locked(lab):
         if machine.processes(lab, name):
             raise LabError(f"{name} runs already", f"`scripts/lab reboot {name}` reboots it.")
-        machine.start(lab, node, root)
+        machine.start(lab, node, topology, root)
         wait(lab, [node])
 
 

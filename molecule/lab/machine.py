@@ -1,4 +1,7 @@
-"""A node: a user-mode Linux process on a layer over the base, in the lab's network namespace."""
+"""A node: processes in the lab's network namespace, on a layer over the base.
+
+It is user-mode Linux, or a container of systemd-nspawn on the machine's own kernel.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,11 @@ def prepare(lab: str, node: Node, topology: Topology) -> None:
             f"[Network]\nAddress={node.address}/24\nLinkLocalAddressing=no\n"
         ),
     }
+    if topology.kernel == "machine":
+        # It has no sunrpc, and NFS's client would fail for that.
+        masked = own / "etc/systemd/system/run-rpc_pipefs.mount"
+        masked.parent.mkdir(parents=True, exist_ok=True)
+        masked.symlink_to("/dev/null")
     for name, text in files.items():
         path = own / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,11 +59,34 @@ def prepare(lab: str, node: Node, topology: Topology) -> None:
         shutil.copy(path, own / "etc/ssh" / path.name)
 
 
-def command(lab: str, node: Node, base: Path) -> list[str]:
+def command(lab: str, node: Node, topology: Topology, base: Path) -> list[str]:
     """The command line that boots a node.
 
     Its processes are in a namespace of their own: they end with it, however it ends.
     """
+    return [
+        "nsenter", f"--net=/run/netns/{paths.namespace(lab)}",
+        "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+        *(
+            _container(lab, node, topology, base)
+            if topology.kernel == "machine"
+            else _user_mode(lab, node, base)
+        ),
+    ]  # fmt: skip
+
+
+def _container(lab: str, node: Node, topology: Topology, base: Path) -> list[str]:
+    cards = [
+        f"{nic.name},{nic.tap},{nic.mac},{network.bridge_of(topology, nic.segment)}"
+        for nic in node.nics
+    ]
+    return [
+        str(Path(__file__).with_name("container.py")), str(paths.node(lab, node.name)), str(base),
+        paths.control_group(lab, node.name), *cards, "--", f"--machine={node.name}",
+    ]  # fmt: skip
+
+
+def _user_mode(lab: str, node: Node, base: Path) -> list[str]:
     folder = paths.node(lab, node.name)
     # Blocks that the node writes go to a file of its own.
     disks = [f"ubda={folder}/ubda.cow,{base}"]
@@ -68,8 +99,6 @@ def command(lab: str, node: Node, base: Path) -> list[str]:
         for nic in node.nics
     ]
     return [
-        "ip", "netns", "exec", paths.namespace(lab),
-        "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
         str(Path(__file__).with_name("boot.py")),
         f"mem={node.memory >> 20}M", "root=/dev/ubda", "rootflags=noinit_itable", "rw", "quiet",
         "init=/usr/sbin/lab-init", f"LAB_FILES={folder}/files",
@@ -78,14 +107,14 @@ def command(lab: str, node: Node, base: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def start(lab: str, node: Node, base: Path) -> None:
+def start(lab: str, node: Node, topology: Topology, base: Path) -> None:
     """Switch a node on."""
     folder = paths.node(lab, node.name)
     shutil.rmtree(folder / node.name, ignore_errors=True)  # what a killed one left
     with (folder / "console.log").open("ab") as console:
         subprocess.Popen(
-            command(lab, node, base), stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-            start_new_session=True, env={**os.environ, "TMPDIR": MEMORY},
+            command(lab, node, topology, base), stdin=subprocess.DEVNULL, stdout=console,
+            stderr=console, start_new_session=True, env={**os.environ, "TMPDIR": MEMORY},
         )  # fmt: skip
 
 
@@ -97,7 +126,7 @@ def processes(lab: str, node: str) -> list[int]:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if f"umid={node}".encode() in words:
+        if {f"umid={node}".encode(), f"--machine={node}".encode()} & set(words):
             found.append(pid)
     return found
 

@@ -1,5 +1,8 @@
 """A lab's networks: one network namespace, a bridge a segment, a tap a NIC.
 
+For a node on the machine's kernel, one end of a pair of virtual Ethernet devices takes the tap's
+place; container.py makes the pair when it boots.
+
 Nothing of it is in the machine's own network namespace: no address, no route, no interface.
 """
 
@@ -33,7 +36,7 @@ def commands(lab: str, topology: Topology) -> list[list[str]]:
             [*ip, "link", "set", bridge, "alias", segment, "up"],
         ]  # fmt: skip
     made.append([*ip, "address", "add", CONTROLLER, "dev", bridge_of(topology, "management")])
-    for node in topology.nodes:
+    for node in topology.nodes if topology.kernel == "user-mode" else ():
         for nic in node.nics:
             made += [
                 [*ip, "tuntap", "add", nic.tap, "mode", "tap"],

@@ -29,3 +29,8 @@ def node(name: str, node: str) -> Path:
 def namespace(name: str) -> str:
     """A lab's network namespace."""
     return f"pextra-lab-{name}-{_CLONE}"
+
+
+def control_group(name: str, node: str) -> str:
+    """The control group of a node on the machine's kernel."""
+    return f"{namespace(name)}.{node}"

@@ -16,6 +16,7 @@ PACKAGES = {
     "nsenter": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
+    "systemd-nspawn": "systemd-container",
     "unshare": "util-linux",
 }
 """Programs that the lab runs, and the Debian packages that have them."""

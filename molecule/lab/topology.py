@@ -24,6 +24,8 @@ NETWORK = ipaddress.ip_network("10.97.0.0/24")
 CONTROLLER = f"{NETWORK[1]}/{NETWORK.prefixlen}"
 """Where the lab's own machine is on the management segment."""
 BASES = ("node", "storage")
+KERNELS = ("user-mode", "machine")
+"""What nodes run on: a kernel of their own, or the machine's, which is far quicker."""
 MAXIMUM_NODES = 16
 MAXIMUM_DISKS = 7  # ubdb … ubdh
 MAXIMUM_NICS = 8
@@ -64,6 +66,7 @@ class Topology:
     """Everything that a lab has."""
 
     base: str
+    kernel: str
     nodes: tuple[Node, ...]
 
     @property
@@ -147,10 +150,13 @@ def parse(lab: str, document: Any) -> Topology:
         LabError: Something in it is unknown, of the wrong type or too much.
     """
     checked_name(lab, "lab")
-    top = _options(document, "the topology", ("base", "nodes", *_PER_NODE))
+    top = _options(document, "the topology", ("base", "kernel", "nodes", *_PER_NODE))
     base = top.get("base", "node")
     if base not in BASES:
         raise LabError(f"base is {base!r}", f"It can be {' or '.join(BASES)}.")
+    kernel = top.get("kernel", "user-mode")
+    if kernel not in KERNELS:
+        raise LabError(f"kernel is {kernel!r}", f"It can be {' or '.join(KERNELS)}.")
     named = top.get("nodes")
     if not isinstance(named, dict) or not named:
         raise LabError("the topology names no nodes", "See molecule/README.md.")
@@ -168,8 +174,12 @@ def parse(lab: str, document: Any) -> Topology:
             for number, segment in enumerate(segments)
         )  # fmt: skip
         disks = tuple(size(disk) for disk in _list(options, "disks", where, MAXIMUM_DISKS))
+        if disks and kernel == "machine":
+            raise LabError(
+                f"{where} has disks", "Nodes on the machine's kernel have none: leave kernel out."
+            )
         nodes.append(Node(name, index, size(options.get("memory", "1GiB")), disks, nics))
-    return Topology(base, tuple(nodes))
+    return Topology(base, kernel, tuple(nodes))
 
 
 def document(path: Path) -> Any:

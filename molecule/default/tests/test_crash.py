@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +17,13 @@ NAME = "molecule-crash"
 LAB = [str(paths.REPOSITORY / "scripts/lab"), "--name", NAME]
 
 
-@pytest.fixture
-def half_made() -> Iterator[None]:
+@pytest.fixture(params=["user-mode", "machine"])
+def half_made(request: pytest.FixtureRequest) -> Iterator[None]:
     """A lab of which one node boots, and whose `up` was killed."""
     subprocess.run([*LAB, "down"], check=True)
     up = subprocess.Popen(
-        [*LAB, "up", "--nodes", "2", "--memory", "512MiB"], start_new_session=True
+        [*LAB, "up", "--nodes", "2", "--memory", "512MiB", "--kernel", request.param],
+        start_new_session=True,
     )
     try:
         while not machine.processes(NAME, "node1"):
@@ -46,5 +48,6 @@ def test_down_removes_a_lab_that_was_killed_while_it_was_made(half_made: None) -
 
     assert not network.exists(NAME)
     assert not paths.lab(NAME).exists()
+    assert not list(Path("/sys/fs/cgroup").glob(f"*/{paths.control_group(NAME, '*')}"))
     assert not [pid for pid in pids if machine.alive(pid)]
     assert subprocess.run([*LAB, "down"], check=False).returncode == 0

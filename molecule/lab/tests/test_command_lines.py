@@ -23,14 +23,27 @@ def test_each_tap_is_plugged_into_its_segment() -> None:
 
 
 def test_a_node_boots_in_the_labs_namespace_with_its_disks_and_cards() -> None:
-    argv = machine.command("x", TWO.nodes[0], Path("/base.ext4"))
+    argv = machine.command("x", TWO.nodes[0], TWO, Path("/base.ext4"))
     folder = paths.node("x", "a")
-    assert argv[:4] == ["ip", "netns", "exec", paths.namespace("x")]
+    assert argv[:2] == ["nsenter", f"--net=/run/netns/{paths.namespace('x')}"]
     assert f"ubda={folder}/ubda.cow,/base.ext4" in argv
     assert f"ubdb={folder}/ubdb.img" in argv
     assert not [word for word in argv if word.startswith("ubdc")]
     assert [word.split(":")[0] for word in argv if word.startswith("vec")] == ["vec0", "vec1"]
     assert "umid=a" in argv
+
+
+def test_a_node_on_the_machines_kernel_boots_in_the_labs_namespace_with_its_cards() -> None:
+    topology = parse("x", {"kernel": "machine", "nics": ["lan"], "nodes": {"a": {}, "b": {}}})
+    argv = machine.command("x", topology.nodes[1], topology, Path("/base.ext4"))
+    assert argv[:2] == ["nsenter", f"--net=/run/netns/{paths.namespace('x')}"]
+    assert paths.control_group("x", "b") in argv
+    cards = [word.split(",") for word in argv if word.startswith("vec")]
+    assert [[name, tap, bridge] for name, tap, _mac, bridge in cards] == [
+        ["vec0", "n2vec0", "seg0"], ["vec1", "n2vec1", "seg1"],
+    ]  # fmt: skip
+    made = network.commands("x", topology)
+    assert not [argv for argv in made if "tuntap" in argv]
 
 
 def test_the_inventory_reaches_nodes_through_the_labs_ssh_configuration() -> None:
