@@ -37,7 +37,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
 
 SYSFS = "/sys/class/net"
 PATIENCE = 5.0
-"""Seconds to wait for a new uplink to be connected before it takes over anyway."""
+"""Seconds to wait for a new uplink to be connected before it takes over anyway, and for
+systemd-networkd to be done with changed units."""
 QUIET = 0.5
 """Seconds without a change after which systemd-networkd has read its units again."""
 
@@ -121,9 +122,21 @@ class Links:
             ifupdown.disable(name)
         if networkd.runs() and not networkd.matches(want):
             networkd.write(want)
-            if want.bond is not None:
-                _await_quiet(want.uplinks)
+            self._settle(want)
         self.look()
+
+    def _settle(self, want: BridgeState) -> None:
+        """Correct what systemd-networkd does to links whose units changed, in its own time."""
+        deadline = time.monotonic() + PATIENCE
+        members = (link.name for link in self.now.members(want.name))
+        links = {want.name, want.bond_name, *want.uplinks, *members}
+        while True:
+            _await_quiet(sorted(links))
+            self.look()
+            operations = transition.operations(self.bridge(want), want)
+            if not operations or time.monotonic() > deadline:
+                return
+            perform(operations, f"making bridge {want.name} again")
 
     @contextlib.contextmanager
     def _guarded(
@@ -236,12 +249,14 @@ def _await_carrier(names: Sequence[str]) -> None:
 
 
 def _await_quiet(names: Sequence[str]) -> None:
-    """Wait until links of a bond stay up: systemd-networkd takes them down for changed units."""
+    """Wait until systemd-networkd leaves links alone for a while."""
     since = time.monotonic()
     deadline = since + PATIENCE
+    before: list[tuple[str, str]] = []
     while time.monotonic() < min(since + QUIET, deadline):
-        if not all(int(_text(f"{SYSFS}/{name}/flags") or "0", 16) & 1 for name in names):
-            since = time.monotonic()
+        found = [(_text(f"{SYSFS}/{name}/flags"), networkd.state(name)) for name in names]
+        if found != before or any(state in networkd.BUSY for _flags, state in found):
+            before, since = found, time.monotonic()
         time.sleep(0.02)
 
 

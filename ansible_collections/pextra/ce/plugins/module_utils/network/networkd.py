@@ -22,6 +22,8 @@ from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
     bond_name_of,
 )
 
+BUSY = ("pending", "initialized", "configuring")
+"""States of a link that systemd-networkd is not done with (networkctl(1), SETUP)."""
 DIRECTORY = "/etc/systemd/network"
 SYSCTL_DIRECTORY = "/etc/sysctl.d"
 PREFIX = "00-pextra-"
@@ -172,14 +174,22 @@ def reload() -> None:
 
 def name_servers(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name servers and search domains that networkd has for an interface (its state file)."""
-    found: dict[str, tuple[str, ...]] = {}
+    found = _state(name)
+    return tuple(found.get("DNS", "").split()), tuple(found.get("DOMAINS", "").split())
+
+
+def state(name: str) -> str:
+    """How far networkd is with an interface, such as ``configured``; empty where it has none."""
+    return _state(name).get("ADMIN_STATE", "")
+
+
+def _state(name: str) -> dict[str, str]:
+    """networkd's state file of an interface."""
     try:
         with open(f"/sys/class/net/{name}/ifindex", encoding="ascii") as file:
             index = int(file.read())
         with open(f"/run/systemd/netif/links/{index}", encoding="utf-8") as file:
-            for line in file:
-                key, _equals, value = line.strip().partition("=")
-                found[key] = tuple(value.split())
+            pairs = (line.strip().partition("=") for line in file)
+            return {key: value for key, _equals, value in pairs}
     except (OSError, ValueError):
-        return (), ()
-    return found.get("DNS", ()), found.get("DOMAINS", ())
+        return {}
