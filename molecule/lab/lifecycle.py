@@ -186,9 +186,13 @@ def link(lab: str, name: str, nic: str, up: bool) -> None:
     topology, _ = read(lab)
     node = topology.node(name)
     card = _nic(node, nic)
-    run(*(network.plug(lab, topology, card) if up else network.unplug(lab, card)))
+    cable = network.plug(lab, topology, card) if up else network.unplug(lab, card)
+    if up:
+        run(*cable)
     if not succeeds(*access.ssh(lab, name, f"ip link set {nic} {'up' if up else 'down'}")):
         raise LabError(f"{name} does not answer", f"See `scripts/lab console {name}`.")
+    if not up:  # the node knows by now: it is not to send into nothing while ssh connects
+        run(*cable)
 
 
 def _nic(node: Node, name: str) -> Nic:

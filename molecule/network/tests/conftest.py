@@ -162,12 +162,14 @@ def pinging(ends: dict[str, End]) -> Callable[[], contextlib.AbstractContextMana
         )
         thread = threading.Thread(target=lambda: text.append(host.run(f"sh -c '{script}'").stdout))
         thread.start()
-        _await(lambda: host.run("grep -c icmp_seq /run/pings").stdout.strip() not in ("", "0"))
-        yield losses
-        seen = host.run("tail -n 1 /run/pings").stdout
-        _await(lambda: host.run("tail -n 1 /run/pings").stdout != seen)
-        host.run("touch /run/enough")
-        thread.join()
+        try:
+            _await(lambda: host.run("grep -c icmp_seq /run/pings").stdout.strip() not in ("", "0"))
+            yield losses
+            seen = host.run("tail -n 1 /run/pings").stdout
+            _await(lambda: host.run("tail -n 1 /run/pings").stdout != seen)
+        finally:
+            host.run("touch /run/enough")
+            thread.join()
         match = re.search(r"(\d+) packets transmitted, (\d+) received", text[0])
         assert match, text[0][-300:]
         losses.sent, losses.lost = int(match[1]), int(match[1]) - int(match[2])

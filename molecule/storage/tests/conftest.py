@@ -139,7 +139,8 @@ def left(node: Machine, other: Machine, server: Machine) -> Iterator[None]:
     """Removes, afterwards, whatever instances, pools, volumes and snapshots of them there are."""
     yield
     rows = node.sql(_LEFT)
-    instances = [{**row, "state": "killed"} for row in rows if row["kind"] == "instance"]
+    alive = node.sql("SELECT id FROM instances WHERE status <> 'deleting'")
+    instances = [{"kind": "instance", "id": row["id"], "state": "killed"} for row in alive]
     if instances:
         node.ok("apply", resources=instances)
     if rows:
