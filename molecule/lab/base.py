@@ -10,19 +10,16 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import paths
-from lab.errors import LabError
+from lab import apt, kernel, paths
 from lab.programs import run, run_all
 
-SUITE = "bookworm"
-RECIPE = 3
+RECIPE = 4
 """Counts changes of how a base is made, besides its packages."""
 SIZE = "16G"
 """Of the image, which is sparse, and of what a node sees as its root disk."""
@@ -63,7 +60,6 @@ fi
 unset LAB_FILES
 exec /sbin/init
 """
-_APT_OPTIONS = re.compile(r"Acquire::(http|https|ftp|Check-|Retries|Max-)")
 
 
 def packages(wanted: str, variant: str) -> list[str]:
@@ -73,76 +69,10 @@ def packages(wanted: str, variant: str) -> list[str]:
     )
 
 
-def modules() -> Path:
-    """The kernel modules that belong to the machine's user-mode Linux."""
-    found = sorted(Path("/usr/lib/uml/modules").glob("*"))
-    if not found:
-        raise LabError("user-mode Linux has no modules", "Install the package user-mode-linux.")
-    return found[-1]
-
-
-def key(names: list[str]) -> str:
-    """The name of a base: another one for other packages, kernel or recipe."""
-    parts = [SUITE, RECIPE, modules().name, names, _SILENT]
+def key(names: list[str], release: str) -> str:
+    """The name of a base: another one for other packages, release of the kernel, or recipe."""
+    parts = [apt.SUITE, RECIPE, release, names, _SILENT]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
-
-
-def ours(text: str, deb822: bool) -> str:
-    """Those of apt's sources that are of the nodes' release of Debian."""
-    suite = re.compile(rf"{SUITE}(-updates|-security)?/?")
-    kept = []
-    if not deb822:
-        for line in text.splitlines():
-            found = re.fullmatch(r"deb\s+(\[[^]]*\]\s+)?\S+\s+(\S+)\s.*", line.strip())
-            if found and suite.fullmatch(found[2]):
-                kept.append(line.strip())
-        return "".join(f"{line}\n" for line in kept)
-    for stanza in re.split(r"\n\s*\n", text):
-        lines = [line for line in stanza.splitlines() if not line.startswith("#")]
-        fields = dict(re.findall(r"(?m)^(\S+):[ \t]*(.*)$", "\n".join(lines)))
-        suites = fields.get("Suites", "").split()
-        if (
-            fields.get("Enabled", "yes").lower() in {"no", "false"}
-            or "deb" not in fields.get("Types", "").split()
-        ):
-            continue
-        if suites and all(suite.fullmatch(each) for each in suites):
-            kept.append("\n".join(lines) + "\n")
-    return "\n".join(kept)
-
-
-def _sources(folder: Path) -> list[Path]:
-    """Files with the machine's own sources of Debian: what it reaches, its nodes' base comes from.
-
-    Raises:
-        LabError: It has none.
-    """
-    lists = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
-    texts = {"list": "", "sources": ""}
-    for path in lists:
-        suffix = path.suffix.removeprefix(".")
-        if suffix in texts and path.is_file():
-            texts[suffix] += ours(path.read_text(), suffix == "sources") + "\n"
-    written = []
-    for suffix, text in texts.items():
-        if text.strip():
-            written.append(folder / f"lab.{suffix}")
-            written[-1].write_text(text)
-    if not written:
-        raise LabError(
-            f"apt's sources of this machine name no {SUITE}",
-            "Nodes are Debian 12: add its mirror to /etc/apt/sources.list.d.",
-        )
-    return written
-
-
-def _apt_options(folder: Path) -> Path:
-    """A file with the machine's own options of apt that say how to reach a mirror."""
-    lines = run("apt-config", "dump").splitlines()
-    kept = [line for line in lines if _APT_OPTIONS.match(line)]
-    path = folder / "apt.conf"
-    path.write_text("\n".join([*kept, 'APT::Install-Recommends "false";', ""]))
-    return path
 
 
 @contextmanager
@@ -158,18 +88,32 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def ready(wanted: str, variant: str) -> Path:
-    """The image with these packages; builds it if there is none yet, which takes minutes."""
+    """The image with these packages; builds it if there is none yet, which takes minutes.
+
+    Beside it is a link to the kernel that its modules are for: :func:`kernel_of`.
+    """
     names = packages(wanted, variant)
-    image = paths.CACHE / f"{SUITE}-{key(names)}.ext4"
+    image = _image(names, kernel.present())
     if image.exists():
         return image
     with _locked(paths.CACHE / "lock"):
         for half in paths.CACHE.glob("new-*"):  # the lock is held: nobody builds these any more
             _remove(half)
+        found = kernel.newest()
+        image = _image(names, found)
         if not image.exists():
             print(f"lab: building the nodes' root disk {image}: minutes, once", flush=True)
-            _build(names, image)
+            _build(names, image, found)
     return image
+
+
+def kernel_of(image: Path) -> Path:
+    """User-mode Linux, as it boots from this image."""
+    return image.with_suffix(".uml")
+
+
+def _image(names: list[str], found: kernel.Kernel) -> Path:
+    return paths.CACHE / f"{apt.SUITE}-{key(names, found.release)}.ext4"
 
 
 def _remove(folder: Path) -> None:
@@ -180,7 +124,7 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _build(names: list[str], image: Path) -> None:
+def _build(names: list[str], image: Path, found: kernel.Kernel) -> None:
     """Make a base under a passing name, so that half of one is never taken for a whole."""
     new = paths.CACHE / f"new-{secrets.token_hex(4)}"
     new.mkdir()
@@ -188,29 +132,30 @@ def _build(names: list[str], image: Path) -> None:
     # A mount namespace of its own: whatever mmdebstrap leaves mounted is gone with it.
     run(
         "unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=apt", "--format=directory",
-        f"--aptopt={_apt_options(new)}", f"--include={','.join(names)}",
+        f"--aptopt={apt.options(new)}", f"--include={','.join(names)}",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
-        SUITE, str(target), *map(str, _sources(new)),
+        apt.SUITE, str(target), *map(str, apt.sources(new)),
     )  # fmt: skip
-    _configure(target)
+    _configure(target, found)
     run(
         "mke2fs", "-q", "-t", "ext4", "-L", "root", "-m", "0", "-d", str(target),
         str(new / "image"), SIZE,
     )  # fmt: skip
+    kernel_of(image).unlink(missing_ok=True)
+    kernel_of(image).symlink_to(found.program)
     os.rename(new / "image", image)
     _remove(new)
 
 
-def _configure(root: Path) -> None:
+def _configure(root: Path, found: kernel.Kernel) -> None:
     """Make a Debian root file system one that user-mode Linux boots, the same for all nodes."""
-    kernel = modules()
-    shutil.copytree(kernel, root / "usr/lib/modules" / kernel.name, symlinks=True)
+    shutil.copytree(found.modules, root / "usr/lib/modules" / found.release, symlinks=True)
     chroot = ("chroot", str(root))
     present = [unit for unit in _SILENT if (root / "usr/lib/systemd/system" / unit).exists()]
     run_all(
         [
-            (*chroot, "depmod", kernel.name),
+            (*chroot, "depmod", found.release),
             (*chroot, "systemctl", "enable", "systemd-networkd.service"),
             (*chroot, "systemctl", "disable", *present),
             # Debian makes a cluster when PostgreSQL is installed; ours is made by the roles.

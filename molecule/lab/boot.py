@@ -12,4 +12,4 @@ import sys
 
 if __name__ == "__main__":
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.execvp("linux.uml", sys.argv)  # noqa: S606 - the kernel, which is on PATH
+    os.execv(os.environ["LAB_KERNEL"], sys.argv)  # noqa: S606 - the kernel

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab import access, network, paths
+from lab.base import kernel_of
 from lab.errors import LabError
 from lab.topology import Node, Topology
 
@@ -114,7 +115,8 @@ def start(lab: str, node: Node, topology: Topology, base: Path) -> None:
     with (folder / "console.log").open("ab") as console:
         subprocess.Popen(
             command(lab, node, topology, base), stdin=subprocess.DEVNULL, stdout=console,
-            stderr=console, start_new_session=True, env={**os.environ, "TMPDIR": MEMORY},
+            stderr=console, start_new_session=True,
+            env={**os.environ, "TMPDIR": MEMORY, "LAB_KERNEL": str(kernel_of(base))},
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ PACKAGES = {
     "linux.uml": "user-mode-linux",
     "mmdebstrap": "mmdebstrap",
     "nsenter": "util-linux",
+    "patchelf": "patchelf",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "systemd-nspawn": "systemd-container",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import access, base, machine, network, paths
+from lab import access, apt, base, machine, network, paths
 from lab.topology import BASES, parse
 
 TWO = parse("x", {"disks": ["1GiB"], "nics": ["lan"], "nodes": {"a": {}, "b": {}}})
@@ -76,7 +76,7 @@ Enabled: no
 URIs: http://off.example/debian
 Suites: bookworm
 """
-    kept = base.ours(text, deb822=True)
+    kept = apt.ours(text, deb822=True)
     assert "mirror.example" in kept
     for other in ("other.example", "deb-src", "off.example", "a remark"):
         assert other not in kept
@@ -85,10 +85,17 @@ Suites: bookworm
         "deb http://b.example sid main\n# deb http://c.example bookworm main\n"
         "deb http://d.example/security bookworm-security main\n"
     )
-    assert base.ours(lines, deb822=False).splitlines() == [
+    assert apt.ours(lines, deb822=False).splitlines() == [
         "deb [arch=amd64] http://a.example/debian bookworm main",
         "deb http://d.example/security bookworm-security main",
     ]
+    later = apt.of_release(kept, deb822=True, release="forky")
+    assert later.splitlines() == [
+        "Types: deb", "URIs: http://mirror.example/debian", "Suites: forky", "Components: main",
+    ]  # fmt: skip
+    assert apt.of_release(lines, deb822=False, release="forky") == (
+        "deb [arch=amd64] http://a.example/debian forky main\n"
+    )
 
 
 def test_a_base_is_named_by_its_packages_in_any_order() -> None:
