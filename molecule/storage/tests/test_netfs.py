@@ -192,7 +192,8 @@ def test_a_server_whose_disk_is_full_is_a_clear_error_and_room_repairs(
         "name": "data", "storage_pool": name, "image": "/root/random", "format": "raw",
         "size": "32MiB",
     }  # fmt: skip
-    server.script("fallocate -l $(($(df -B1 --output=avail /srv/nfs | tail -1) - 8388608)) "
+    # Blocks of removed files are free when the journal is written, and only then counted.
+    server.script("sync; fallocate -l $(($(df -B1 --output=avail /srv/nfs | tail -1) - 8388608)) "
                   "/srv/nfs/filler")  # fmt: skip
     try:
         result = node.refused("volume", **volume)

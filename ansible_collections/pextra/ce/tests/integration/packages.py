@@ -84,12 +84,13 @@ class Repository:
                 package.pack(package.tree(self._pool))
             else:
                 shutil.copy(package, self._pool)
-        index = "".join(self._stanza(path) for path in sorted(self._pool.glob("*.deb")))
+        stanzas = "".join(self._stanza(path) for path in sorted(self._pool.glob("*.deb")))
+        index = stanzas.encode()
         place = f"{COMPONENT}/binary-{ARCHITECTURE}/Packages"
         dist = self.directory / "dists" / SUITE
         (dist / place).parent.mkdir(parents=True, exist_ok=True)
-        (dist / place).write_text(index)
-        digest = hashlib.sha256(index.encode()).hexdigest()
+        (dist / place).write_bytes(index)
+        digest = hashlib.sha256(index).hexdigest()
         now = email.utils.format_datetime(dt.datetime.now(dt.UTC))
         release = (
             f"Origin: Test\nSuite: {SUITE}\nCodename: {SUITE}\nArchitectures: {ARCHITECTURE}\n"
