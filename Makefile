@@ -25,7 +25,7 @@ RESULTS := .cache/results
 LANES := lint,unit,sanity integration mirror
 # Scenarios of molecule; each boots the nodes that it names. A node is busy on one processor, and so
 # many run at a time as there are of those; the ones that take longest begin.
-LONGEST := cluster-network network storage mirror
+LONGEST := storage cluster-network network upgrade
 ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 SCENARIOS ?= $(ALL_SCENARIOS)

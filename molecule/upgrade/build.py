@@ -91,13 +91,13 @@ def _keep(repository: Repository, directory: Path, name: str) -> None:
 
 
 def _bumpable(status: Path) -> list[tuple[str, str]]:
-    """Name and version of the node's packages of libvirt, and of QEMU itself."""
+    """Name and version of the node's packages of libvirt, and of QEMU itself, with what it needs."""
     found = []
     for stanza in status.read_text().split("\n\n"):
         fields = dict(re.findall(r"(?m)^(\S+): (.*)$", stanza))
         name, source = fields.get("Package", ""), fields.get("Source", "").split(" ")[0]
         installed = fields.get("Status") == "install ok installed"
-        if installed and (source == "libvirt" or re.fullmatch(r"qemu-system-(x86|arm)", name)):
+        if installed and (source == "libvirt" or re.fullmatch(r"qemu-system-(x86|arm|common)", name)):
             found.append((name, fields["Version"]))
     return found
 
