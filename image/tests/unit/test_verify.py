@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,14 @@ from pextra_image.files import sha256_of
 from pextra_image.run import ImageError, Programs
 from pextra_image.signing import development_key
 from pextra_image.verify import expected_checksum, verify
+
+
+@pytest.fixture(autouse=True)
+def agents(tmp_path: Path) -> Iterator[None]:
+    """Ends the agents that keys have."""
+    yield
+    for keys in tmp_path.glob("*/private-keys-v1.d"):
+        Programs().run(["gpgconf", "--homedir", str(keys.parent), "--kill", "all"])
 
 
 @pytest.fixture
