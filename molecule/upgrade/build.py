@@ -91,13 +91,13 @@ def _keep(repository: Repository, directory: Path, name: str) -> None:
 
 
 def _bumpable(status: Path) -> list[tuple[str, str]]:
-    """Name and version of the node's packages of libvirt, and of QEMU itself, with what it needs."""
+    """Name and version of the node's packages of libvirt, and of QEMU with what it needs."""
     found = []
     for stanza in status.read_text().split("\n\n"):
         fields = dict(re.findall(r"(?m)^(\S+): (.*)$", stanza))
         name, source = fields.get("Package", ""), fields.get("Source", "").split(" ")[0]
-        installed = fields.get("Status") == "install ok installed"
-        if installed and (source == "libvirt" or re.fullmatch(r"qemu-system-(x86|arm|common)", name)):
+        qemu = re.fullmatch(r"qemu-system-(x86|arm|common)", name)
+        if fields.get("Status") == "install ok installed" and (source == "libvirt" or qemu):
             found.append((name, fields["Version"]))
     return found
 
