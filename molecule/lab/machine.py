@@ -101,7 +101,8 @@ def _user_mode(lab: str, node: Node, base: Path) -> list[str]:
     ]
     return [
         str(Path(__file__).with_name("boot.py")),
-        f"mem={node.memory >> 20}M", "seccomp=auto", "root=/dev/ubda", "rootflags=noinit_itable", "rw", "quiet",
+        f"mem={node.memory >> 20}M", "seccomp=auto", "root=/dev/ubda", "rootflags=noinit_itable",
+        "rw", "quiet",
         "init=/usr/sbin/lab-init", f"LAB_FILES={folder}/files",
         "con=null", "con0=null,fd:1", "ssl=null",
         f"uml_dir={folder}", f"umid={node.name}", *disks, *cards,
