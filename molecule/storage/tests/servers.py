@@ -31,7 +31,7 @@ SERVER = f"""
 modprobe -a nfsd iscsi_target_mod target_core_file loop
 mkdir -p /srv/nfs /srv/cifs /srv/lun
 if ! mountpoint -q /srv/nfs; then
-    blkid /dev/ubdb || mkfs.ext4 -q /dev/ubdb
+    blkid /dev/ubdb || mkfs.ext4 -q -m 0 /dev/ubdb # full for root, too
     mount /dev/ubdb /srv/nfs
 fi
 echo '/srv/nfs *(rw,no_root_squash,no_subtree_check,fsid=1)' > /etc/exports

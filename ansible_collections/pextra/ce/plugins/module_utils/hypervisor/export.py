@@ -29,7 +29,7 @@ def copy_stopped(source: str, format: str, target: str) -> None:
     Raises:
         HostError: qemu-img failed, because of a full disk or because the instance was started.
     """
-    images.run("convert", "-f", format, "-O", "qcow2", source, target)
+    images.convert(source, format, target, "qcow2")
 
 
 def copy_running(

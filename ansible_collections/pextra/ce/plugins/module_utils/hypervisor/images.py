@@ -8,6 +8,7 @@ Source of the qcow2 header: https://www.qemu.org/docs/master/interop/qcow2.html.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -107,7 +108,7 @@ def create(path: str, format: str, size: int, source: str | None) -> None:
     with _removed_on_failure(unfinished, path):
         if source is not None:
             found = check_source(source)
-            run("convert", "-f", found.format, "-O", format, source, unfinished)
+            convert(source, found.format, unfinished, format)
             if found.size < size:
                 run("resize", "-q", "-f", format, unfinished, str(size))
         elif format == "raw":
@@ -159,7 +160,7 @@ def _removed_on_failure(unfinished: str, path: str) -> Iterator[None]:
         remove_quietly(unfinished)
         raise HostError(
             f"image {path} could not be made: {error.strerror}",
-            hint="Free space on that file system" if error.errno == 28 else None,
+            hint="Free space on that file system" if error.errno == errno.ENOSPC else None,
         ) from None
     except BaseException:
         remove_quietly(unfinished)
@@ -190,6 +191,32 @@ def remove_quietly(path: str) -> None:
     """Remove a file if it is there."""
     with contextlib.suppress(OSError):
         os.unlink(path)
+
+
+def convert(source: str, source_format: str, target: str, format: str) -> None:
+    """Copy an image into a file, or onto a block device, and see that it is on the disk.
+
+    qemu-img leaves what it wrote to the kernel, and does not hear of it when that fails later: on
+    a full NFS server or thin pool. Whoever has had the target open since before is told.
+
+    Raises:
+        HostError: qemu-img failed, or the disk did not take all of it.
+    """
+    onto = os.path.exists(target) and not os.path.isfile(target)
+    flags = os.O_WRONLY | os.O_CLOEXEC | (0 if onto else os.O_CREAT)
+    try:
+        descriptor = os.open(target, flags, 0o600)
+        try:
+            given = ["-n"] if onto else []
+            run("convert", *given, "-f", source_format, "-O", format, source, target)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise HostError(
+            f"writing {target} failed: {error.strerror}",
+            hint="Free space where it is" if error.errno == errno.ENOSPC else None,
+        ) from None
 
 
 def run(*arguments: str) -> str:

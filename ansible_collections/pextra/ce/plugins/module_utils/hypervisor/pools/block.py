@@ -44,9 +44,9 @@ def fill(image: str, device: str) -> None:
     """Write an image's content to a device that reads as zeroes.
 
     Raises:
-        HostError: qemu-img refused, or the device is none.
+        HostError: qemu-img refused, the device is none, or it did not take all of the image.
     """
     if not stat.S_ISBLK(os.stat(device).st_mode):
         raise HostError(f"{device} is no block device")
     source = images.check_source(image)
-    images.run("convert", "-n", "-f", source.format, "-O", "raw", image, device)
+    images.convert(image, source.format, device, "raw")

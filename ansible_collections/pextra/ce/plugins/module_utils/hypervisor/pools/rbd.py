@@ -203,8 +203,9 @@ class RbdPool:
             f":conf={self._configuration(pool)}"
         )
         images.run(
-            "convert", "-n", "--target-is-zero", "-f", source.format, "-O", "raw", image, target
-        )
+            "convert", "-n", "--target-is-zero", "-t", "none", "-f", source.format, "-O", "raw",
+            image, target,
+        )  # fmt: skip
 
     def grow(self, pool: Pool, volume: Volume, size: int) -> None:
         """Enlarge the image."""
