@@ -23,13 +23,13 @@ COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration mirror
-# Scenarios of molecule; each boots the nodes that it names. Two at a time keep two processors busy,
-# and three take longer. The ones that take longest begin.
+# Scenarios of molecule; each boots the nodes that it names, and waits for them for a part of its time:
+# three at a time keep two processors busy. The ones that take longest begin.
 LONGEST := storage upgrade cluster-network network
 ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 SCENARIOS ?= $(ALL_SCENARIOS)
-JOBS ?= 2
+JOBS ?= 3
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
 	debian/install-wheels debian/installer-command debian/pextra-license \
