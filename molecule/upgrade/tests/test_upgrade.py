@@ -46,7 +46,7 @@ def processes(lab: Any) -> dict[str, str]:
     """The process of each node's instance; it is the same for as long as the guest runs."""
     return {
         node: lab.host(node).check_output(
-            "echo $(cat /run/libvirt/qemu/guest.pid) $(virsh -q domstate guest)"
+            "cat /run/libvirt/qemu/guest.pid && echo && virsh -q domstate guest"
         )
         for node in NODES
     }
