@@ -112,7 +112,7 @@ def download(folder: Path, release: str, *names: str) -> list[Path]:
     }  # fmt: skip
     given = [f"--option={name}={value}" for name, value in settings.items()]
     run("apt-get", *given, "--quiet", "update")
-    run("apt-get", *given, "--quiet", "--reinstall", "--download-only", "--yes", "install",
+    run("apt-get", *given, "--quiet", "--download-only", "--yes", "install",
         "--no-install-recommends", *names)  # fmt: skip
     archives = folder / "cache/archives"
     return [next(archives.glob(f"{name}_*.deb")) for name in names]
