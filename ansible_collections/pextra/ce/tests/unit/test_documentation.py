@@ -31,6 +31,7 @@ NO_DATABASE = {
     "aptly_publication",
     "aptly_snapshot",
     "nic_info",
+    "node_files",
     "preflight_info",
     "system_disk",
     "upgrade_info",

@@ -1,0 +1,176 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node has besides packages: the platform's directories, and libvirt's hook with its code.
+
+libvirt knows no VLANs on Linux bridges. The hook gives the ports of a domain that starts what the
+domain's definition asks for, whoever starts it. Its code is that of the modules: this very copy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils import errors
+from ansible_collections.pextra.ce.plugins.module_utils.network import (
+    hook,
+    iproute,
+    mirrors,
+    policy,
+    ports,
+    snapshot,
+    vlans,
+)
+
+DIRECTORIES = {
+    "/var/lib/pextra-ce": 0o711,
+    "/var/lib/pextra-ce/site": 0o755,
+    "/var/lib/pextra-ce/images": 0o755,
+    "/var/lib/pextra-ce/pools": 0o711,
+    "/etc/pextra-ce": 0o755,
+    "/etc/pextra-ce/license-keys.d": 0o755,
+    "/var/log/pextra-ce": 0o755,
+}
+"""Parents first. QEMU, which runs as another user, passes through those with 0711."""
+
+LIBRARY = "/usr/lib/pextra-ce/hook"
+HOOKS = ("/etc/libvirt/hooks/qemu.d/50-pextra-ce", "/etc/libvirt/hooks/lxc.d/50-pextra-ce")
+HOOK_MODULES = (errors, hook, iproute, mirrors, policy, ports, snapshot, vlans)
+"""The hook, and all that it imports of the collection."""
+
+HOOK = f'''\
+#!/usr/bin/python3
+# Made by pextra.ce.node_files, which overwrites changes.
+"""Closes the bridge ports of a domain that starts, as its definition asks."""
+
+import sys
+
+sys.path.insert(0, "{LIBRARY}")
+
+from {hook.__name__} import main
+
+sys.exit(main())
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A directory, or a file with its contents; both are root's."""
+
+    path: str
+    mode: int
+    text: str | None = None
+
+
+def wanted() -> Iterator[Entry]:
+    """What a node is to have, parents first."""
+    for path, mode in DIRECTORIES.items():
+        yield Entry(path, mode)
+    for path in HOOKS:
+        yield Entry(os.path.dirname(path), 0o755)
+    code = {f"{LIBRARY}/{one.__name__.replace('.', '/')}.py": _source(one) for one in HOOK_MODULES}
+    for path in sorted({above for file in code for above in _above(file)}):
+        yield Entry(path, 0o755)
+    for path, text in code.items():
+        yield Entry(path, 0o644, text)
+    # Last: a hook without its code would keep every domain from starting.
+    for path in HOOKS:
+        yield Entry(path, 0o755, HOOK)
+
+
+def _above(file: str) -> Iterator[str]:
+    """The directories from the library down to a file."""
+    path = os.path.dirname(file)
+    while path.startswith(LIBRARY):
+        yield path
+        path = os.path.dirname(path)
+
+
+def _source(module: ModuleType) -> str:
+    """The text of a module, which need not be a file: Ansible runs it out of an archive."""
+    loader: Any = module.__loader__
+    return str(loader.get_source(module.__name__))
+
+
+def missing(root: str) -> list[Entry]:
+    """What is not as it is to be, below a root directory."""
+    return [one for one in wanted() if _differs(root + one.path, one)]
+
+
+def _differs(path: str, entry: Entry) -> bool:
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    kind = stat.S_ISDIR if entry.text is None else stat.S_ISREG
+    if not kind(found.st_mode) or stat.S_IMODE(found.st_mode) != entry.mode:
+        return True
+    if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+        return True
+    return entry.text is not None and read(path) != entry.text
+
+
+def read(path: str) -> str | None:
+    """The text of a file, None where there is none."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def make(root: str, entry: Entry) -> None:
+    """Make it as it is to be; a file is there whole or not at all.
+
+    Raises:
+        HostError: Something else is in its place, or it cannot be written.
+    """
+    path = root + entry.path
+    try:
+        if entry.text is None:
+            os.makedirs(path, exist_ok=True)
+        else:
+            with open(f"{path}.new", "w", encoding="utf-8") as file:
+                file.write(entry.text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(f"{path}.new", path)
+        os.chown(path, os.geteuid(), os.getegid())
+        os.chmod(path, entry.mode)
+    except OSError as error:
+        raise errors.HostError(f"{path} cannot be made: {error}") from None
+
+
+def left(root: str) -> list[str]:
+    """What a removal takes away: hooks, library, and the directories in which nothing else is."""
+    found = [path for path in (*HOOKS, LIBRARY) if os.path.lexists(root + path)]
+    for path in reversed(DIRECTORIES):
+        try:
+            inside = {f"{path}/{name}" for name in os.listdir(root + path)}
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if inside <= set(found):
+            found.append(path)
+    return found
+
+
+def remove(root: str, path: str) -> None:
+    """Take away a file, the library, or an empty directory.
+
+    Raises:
+        HostError: It cannot be removed.
+    """
+    try:
+        if path == LIBRARY:
+            shutil.rmtree(root + path)
+        elif path in DIRECTORIES:
+            os.rmdir(root + path)
+        else:
+            os.unlink(root + path)
+    except OSError as error:
+        raise errors.HostError(f"{root}{path} cannot be removed: {error}") from None

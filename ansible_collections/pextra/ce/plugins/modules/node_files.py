@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Give a node the platform's directories, and libvirt the hook that closes instances' ports."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_files
+short_description: Give a node the platform's directories and libvirt's hook
+version_added: 0.1.0
+description:
+  - Makes the platform's directories on the machine that the task runs on, with owner and mode.
+  - Installs the hook that libvirt calls when a domain starts, for QEMU and for LXC. It gives the
+    domain's ports their VLANs and security settings before the guest runs, whoever starts it.
+  - The role C(pextra.ce.hypervisor) does this, and has libvirtd look for the hook.
+author:
+  - pextra-ce contributors (@pextra-ce)
+options:
+  state:
+    description:
+      - V(present), everything is there.
+      - V(absent), the hook is removed, and the directories where nothing is left in them.
+    type: str
+    choices: [present, absent]
+    default: present
+attributes:
+  check_mode:
+    description: Can run in check mode and say what a real run would do.
+    support: full
+  diff_mode:
+    description: Shows what changes, before and after.
+    support: full
+seealso:
+  - module: pextra.ce.port_group
+"""
+
+EXAMPLES = r"""
+- name: Give the node what the platform keeps there
+  pextra.ce.node_files:
+
+- name: Take it away, but nothing that is in it
+  pextra.ce.node_files:
+    state: absent
+"""
+
+RETURN = r"""
+paths:
+  description: The directories and files that were made, put right or removed.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/lib/pextra-ce]
+hook_added:
+  description:
+    - Whether libvirt has a hook now that it had not before.
+    - libvirtd looks for hooks when it starts.
+  returned: success
+  type: bool
+  sample: false
+errors:
+  description: What went wrong.
+  returned: failure
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: V(host), something cannot be made or removed.
+      type: str
+      sample: host
+    resource:
+      description: Always V(null).
+      type: str
+      sample: null
+    message:
+      description: What cannot be made, and why.
+      type: str
+      sample: "/etc/pextra-ce cannot be made: [Errno 30] Read-only file system"
+    hint:
+      description: What to do about it, V(null) if the message says it all.
+      type: str
+      sample: null
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.pextra.ce.plugins.module_utils import node_files
+from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+
+
+def main() -> None:
+    """Read, decide, do, return."""
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"}
+        },
+        supports_check_mode=True,
+    )
+    hooks = {path for path in node_files.HOOKS if os.path.lexists(path)}
+    try:
+        if module.params["state"] == "present":
+            diff = _make(module.check_mode)
+        else:
+            diff = _remove(module.check_mode)
+    except PextraError as error:
+        module.fail_json(msg=str(error), errors=[error.as_dict()])
+    paths = [one["after_header"] for one in diff]
+    added = module.params["state"] == "present" and bool(set(node_files.HOOKS) - hooks)
+    shown = {"diff": diff} if module._diff else {}
+    module.exit_json(changed=bool(paths), paths=paths, hook_added=added, **shown)
+
+
+def _make(check: bool) -> list[dict[str, str]]:
+    diff = []
+    for entry in node_files.missing(""):
+        before = node_files.read(entry.path) or ""
+        if not check:
+            node_files.make("", entry)
+        diff.append(_change(entry.path, before, entry.text or f"mode {entry.mode:04o}\n"))
+    return diff
+
+
+def _remove(check: bool) -> list[dict[str, str]]:
+    diff = []
+    for path in node_files.left(""):
+        before = node_files.read(path) or "directory\n"
+        if not check:
+            node_files.remove("", path)
+        diff.append(_change(path, before, ""))
+    return diff
+
+
+def _change(path: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+if __name__ == "__main__":
+    main()
