@@ -172,7 +172,8 @@ iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.is
 .PHONY: test-iso
 test-iso: packages iso ## packages in an empty Debian, the medium verified, written and booted
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
-	$(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/test-iso.xml image/tests/system $(ARGS)
+	$(IMAGE_VENV)/bin/pytest -n 2 --dist loadgroup --junitxml=$(RESULTS)/test-iso.xml \
+		image/tests/system $(ARGS)
 
 .PHONY: venv
 venv: dev ## only make the virtual environment

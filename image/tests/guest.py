@@ -26,6 +26,9 @@ DHCP_ADDRESS = "10.0.2.15"
 MAC = "52:54:00:70:78:01"
 SERIAL = "pextra-boot"
 DISK_GIB = 16
+FULL = os.environ.get("FULL") == "1"
+"""Whether also the firmwares and attachments are tried that take long."""
+
 INSTALLING = 3600
 """Seconds that an emulated machine may take from its start to the end of the installation."""
 BOOTING = 3600
@@ -38,12 +41,14 @@ class Guest:
     :ivar address: that it has when it is installed.
     """
 
-    def __init__(self, folder: Path, firmware: Firmware, address: str, password: str) -> None:
+    def __init__(
+        self, folder: Path, firmware: Firmware, attachment: Attachment, address: str, password: str
+    ) -> None:
         self.folder = folder
         self.address = address
         self.disk = folder / "disk.qcow2"
         self.variables = folder / "variables.fd"
-        self.machine = Machine(firmware, Attachment.CD, memory=3072, timeout=INSTALLING)
+        self.machine = Machine(firmware, attachment, memory=3072, timeout=INSTALLING, processors=1)
         self._port = _free_port()
         self._askpass = folder / "askpass"
         self._askpass.write_text(f"#!/bin/sh\necho '{password}'\n")

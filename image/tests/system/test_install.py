@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from guest import ADDRESS, DHCP_ADDRESS, SERIAL, Guest, answer_volume
-from pextra_image.boot import Console, Firmware
+from guest import ADDRESS, DHCP_ADDRESS, FULL, SERIAL, Guest, answer_volume
+from pextra_image.boot import Attachment, Console, Firmware
 
 PASSWORD = "correct horse battery staple"
 ANSWERS = f"""\
@@ -56,9 +56,35 @@ class Node:
         return self.guest.ask(line)
 
 
-def unattended(iso: Path, folder: Path) -> Node:
-    """Installed from an answer volume, by a BIOS."""
-    guest = Guest(folder, Firmware.BIOS, ADDRESS, PASSWORD)
+@dataclass(frozen=True)
+class Way:
+    """A way to install: the door, and what the machine is like."""
+
+    firmware: Firmware
+    attachment: Attachment
+    typed: bool
+
+    @property
+    def name(self) -> str:
+        """For the names of tests."""
+        return f"{'typed' if self.typed else 'unattended'}-{self.firmware}-{self.attachment}"
+
+
+WAYS = [
+    Way(Firmware.BIOS, Attachment.CD, typed=False),
+    Way(Firmware.UEFI, Attachment.CD, typed=True),
+]
+if FULL:
+    WAYS += [
+        Way(Firmware.UEFI, Attachment.USB, typed=False),
+        Way(Firmware.BIOS, Attachment.USB, typed=True),
+        Way(Firmware.SECURE_BOOT, Attachment.CD, typed=False),
+    ]
+
+
+def unattended(way: Way, iso: Path, folder: Path) -> Node:
+    """Installed from an answer volume."""
+    guest = Guest(folder, way.firmware, way.attachment, ADDRESS, PASSWORD)
     volume = folder / "answers.img"
     answer_volume(volume, ANSWERS)
     with guest.medium(iso, volume) as console:
@@ -66,12 +92,12 @@ def unattended(iso: Path, folder: Path) -> Node:
         console.expect("The disk that is ERASED: /dev/vd", "the summary of what is erased")
         console.expect("The installation is done", "the end of the installation")
         console.wait_off("switching off")
-    return Node(guest, Firmware.BIOS, "Example", "Europe/Berlin")
+    return Node(guest, way.firmware, "Example", "Europe/Berlin")
 
 
-def typed(iso: Path, folder: Path) -> Node:
-    """Installed by typing into the wizard on the serial console, by UEFI."""
-    guest = Guest(folder, Firmware.UEFI, DHCP_ADDRESS, PASSWORD)
+def typed(way: Way, iso: Path, folder: Path) -> Node:
+    """Installed by typing into the wizard on the serial console."""
+    guest = Guest(folder, way.firmware, way.attachment, DHCP_ADDRESS, PASSWORD)
     with guest.medium(iso) as console:
         console.choose("Install on the serial console")
         type_answers(console)
@@ -79,7 +105,7 @@ def typed(iso: Path, folder: Path) -> Node:
         console.expect("Reboot", "the button to restart")
         console.send(ENTER)
         console.wait_off("restarting")
-    return Node(guest, Firmware.UEFI, "Typed", "Etc/UTC")
+    return Node(guest, way.firmware, "Typed", "Etc/UTC")
 
 
 def type_answers(console: Console) -> None:
@@ -126,12 +152,19 @@ EMPTY_FIELD = r"18H\x1b\[[0-9;]*m \x1b\[0m"
 """The cursor at the beginning of a field without a placeholder."""
 
 
-@pytest.fixture(scope="module", params=[unattended, typed], ids=["unattended-bios", "typed-uefi"])
+@pytest.fixture(
+    scope="module",
+    # Each in a process of its own: an emulated machine has little use for a second processor.
+    params=[
+        pytest.param(way, id=way.name, marks=pytest.mark.xdist_group(way.name)) for way in WAYS
+    ],
+)
 def node(
     request: pytest.FixtureRequest, iso: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Node]:
     """A node that was installed on an empty disk, and runs."""
-    made: Node = request.param(iso, tmp_path_factory.mktemp("machine"))
+    way: Way = request.param
+    made = (typed if way.typed else unattended)(way, iso, tmp_path_factory.mktemp("machine"))
     with made.guest.running():
         yield made
 

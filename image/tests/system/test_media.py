@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from guest import FULL
 from pextra_image.cli import main
 from pextra_image.files import sha256_of
-
-FULL = os.environ.get("FULL") == "1"
-"""Also the firmwares and attachments that take long."""
 
 BOOTS = [("bios", "cd")]
 if FULL:
