@@ -13,9 +13,9 @@ from pextra_installer import support
 from pextra_installer.draft import Draft
 from pextra_installer.execute.progress import Progress
 from pextra_installer.pages import PAGES
-from pextra_installer.plan import Plan
+from pextra_installer.plan import Plan, WhenDone
 from pextra_installer.problems import InstallerError
-from pextra_installer.session import Session
+from pextra_installer.session import Session, leave
 from pextra_installer.wizard.ending import DoneScreen, FailedScreen, ProgressScreen
 from pextra_installer.wizard.page import PageScreen
 from pextra_installer.wizard.summary import SummaryScreen
@@ -33,12 +33,18 @@ class Wizard(App[int]):
         Binding("ctrl+q", "quit_unfinished", "Quit", show=False),
     ]
 
-    def __init__(self, session: Session, install: Install | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        install: Install | None = None,
+        leave: Callable[[WhenDone], None] = leave,
+    ) -> None:
         super().__init__()
         self.session = session
         self.draft = Draft(session.hardware)
         self.plan: Plan | None = None
         self._install = install or session.install
+        self._leave = leave
 
     def on_mount(self) -> None:
         """Begin."""
@@ -75,6 +81,11 @@ class Wizard(App[int]):
                 self.call_from_thread(self.switch_screen, DoneScreen(plan))
 
         self.run_worker(work, thread=True, exclusive=True)
+
+    def finish(self, when_done: WhenDone) -> None:
+        """Leave the machine as was asked for, and the wizard with it."""
+        self._leave(when_done)
+        self.exit(0)
 
     def retry(self) -> None:
         """Go on where it stopped."""

@@ -14,7 +14,6 @@ from textual.widgets import Button, Label, ProgressBar, Static
 
 from pextra_installer.execute.progress import STEPS, Progress
 from pextra_installer.plan import Plan, WhenDone
-from pextra_installer.session import leave
 
 if TYPE_CHECKING:
     from pextra_installer.wizard.app import Wizard
@@ -140,13 +139,9 @@ class DoneScreen(EndScreen):
         """Leave by itself where that was asked for."""
         self.query_one("#reboot").focus()
         if self._plan.when_done is not WhenDone.STAY:
-            self.set_timer(15, lambda: self._leave(self._plan.when_done))
+            self.set_timer(15, lambda: self.wizard.finish(self._plan.when_done))
 
     @on(Button.Pressed)
     def pressed(self, event: Button.Pressed) -> None:
         """Do what was chosen."""
-        self._leave(WhenDone(str(event.button.id)))
-
-    def _leave(self, when_done: WhenDone) -> None:
-        leave(when_done)
-        self.wizard.exit(0)
+        self.wizard.finish(WhenDone(str(event.button.id)))
