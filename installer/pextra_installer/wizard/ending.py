@@ -88,6 +88,7 @@ class FailedScreen(EndScreen):
             yield Button("Shell", id="shell", compact=True)
             yield Button("Support archive", id="support", compact=True)
             yield Button("Quit", id="quit", compact=True)
+            yield Label("Tab moves, Enter chooses", id="keys")
 
     def on_mount(self) -> None:
         """Retrying is what most want."""
@@ -134,6 +135,7 @@ class DoneScreen(EndScreen):
             yield Button("Reboot", id="reboot", compact=True, variant="primary")
             yield Button("Power off", id="power-off", compact=True)
             yield Button("Stay", id="stay", compact=True)
+            yield Label("Tab moves, Enter chooses", id="keys")
 
     def on_mount(self) -> None:
         """Leave by itself where that was asked for."""

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pextra_installer.wizard.app import Wizard
 
 
+LABEL = 15
+"""Letters of a label that fit its column."""
+
+
 class PageScreen(Screen[None]):
     """The questions of one page, one line each, so that the longest fits 80x24."""
 
@@ -45,7 +49,8 @@ class PageScreen(Screen[None]):
             yield Static(self.page.intro(self.wizard.draft), id="intro", markup=False)
             for question in self.page.questions:
                 with Horizontal(classes="row"):
-                    yield Label(question.label, classes="label")
+                    long = len(question.label) > LABEL
+                    yield Label(question.label, classes="long" if long else "label")
                     yield self._widget(question)
             yield Static("", id="note", markup=False)
         with Vertical(id="foot"):

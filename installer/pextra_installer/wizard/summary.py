@@ -54,6 +54,7 @@ class SummaryScreen(Screen[None]):
                 variant="error",
                 disabled=self._plan is None,
             )
+            yield Label("Tab moves, Enter chooses, Esc back", id="keys")
 
     def on_screen_resume(self) -> None:
         """Enter alone erases nothing, also when one comes back to this screen."""

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
-from textual.widgets import Button, Select, Static
+from textual.widgets import Button, Label, Select, Static
 
 from pextra_installer.execute.progress import NAMES, Progress
 from pextra_installer.execute.variables import Image
@@ -204,6 +205,8 @@ def test_everything_of_every_page_fits_80_columns_and_24_lines(tmp_path: pathlib
             assert 0 < widget.region.bottom <= 24, f"{widget} is not on the screen"
         for widget in wizard.screen.query(".answer"):
             assert widget.region.bottom <= buttons.y, f"{widget} lies under the buttons"
+        for label in wizard.screen.query(Label):
+            assert cell_len(str(label.render())) <= label.region.width, f"{label} is cut off"
         screenshots.append(wizard.export_screenshot())
 
     async def steps(pilot: Pilot[int], wizard: Wizard) -> None:
@@ -255,6 +258,8 @@ def test_after_a_failure_one_can_retry_edit_and_get_a_support_archive(
         await pilot.pause()
         assert isinstance(wizard.screen, FailedScreen)
         assert "the disk went away" in text_of(pilot, "#reason")
+        for button in wizard.screen.query(Button):
+            assert button.region.right <= 80, f"{button} is not on the screen"
 
     async def steps(pilot: Pilot[int], wizard: Wizard) -> None:
         await to_summary(pilot)
