@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 LABEL = 15
 """Letters of a label that fit its column."""
+CHOICE = 60
+"""Letters of a choice that fit one line of the list."""
+
+
+def _broken(text: str) -> str:
+    """A choice in two lines if it is too long for one: the serial number is never torn off."""
+    head, mark, serial = text.rpartition("  serial ")
+    return f"{head}\n{mark}{serial}" if mark and len(text) > CHOICE else text
 
 
 class PageScreen(Screen[None]):
@@ -85,7 +93,7 @@ class PageScreen(Screen[None]):
         if value not in values:
             value = values[0] if values and question is not DISK else Select.NULL
         return Select(
-            [(text, one) for text, one in choices],
+            [(_broken(text), one) for text, one in choices],
             value=value,
             allow_blank=question is DISK,
             prompt="choose a disk",
@@ -125,7 +133,7 @@ class PageScreen(Screen[None]):
         if DISK in self.page.questions:
             chosen = self.query_one(f"#q-{DISK.name}", Select).value
             if isinstance(chosen, Disk):
-                text = "On it now:\n" + "\n".join(preview.erased(chosen))
+                text = "\n".join((f"{chosen}", "On it now:", *preview.erased(chosen)))
         self.query_one("#note", Static).update(text)
 
     @on(Input.Changed)

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Label, Static
 
@@ -35,16 +36,19 @@ class SummaryScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The summary, or why there can be no installation."""
-        text, reason = "", ""
         try:
             self._plan = self.wizard.draft.plan()
             target = preview.target_of(self._plan, self.wizard.session.hardware)
-            text = "\n".join(preview.lines(self._plan, target))
+            lines = preview.lines(self._plan, target)
+            # The first line and what is on the disk.
+            end = 1 + len(preview.erased(target.disk))
+            erased, rest = "\n".join(lines[:end]), "\n".join(lines[end:])
+            text = Content.assemble((erased, "bold $error"), "\n\n", rest)
         except InstallerError as error:
-            self._plan, reason = None, str(error)
+            self._plan, text = None, Content(str(error))
         yield Label("Summary", id="title")
         with VerticalScroll(id="body"):
-            yield Static(text or reason, id="summary", markup=False)
+            yield Static(text, id="summary")
         with Vertical(id="foot"), Horizontal(id="buttons"):
             yield Button("Back", id="back", compact=True)
             yield Button(

@@ -189,7 +189,9 @@ def test_the_medium_is_not_offered_and_what_is_on_a_disk_is_shown(tmp_path: path
             "/dev/nvme0n1", "/dev/sda", "/dev/sdb", "/dev/sdc",
         ]  # fmt: skip
         await go(pilot, "enter", "down", "down", "enter")
-        assert '/dev/mapper/vg0-home lvm 400 GB xfs "home"' in text_of(pilot, "#note")
+        note = text_of(pilot, "#note")
+        assert "serial S62ANJ0R100001" in note
+        assert '/dev/mapper/vg0-home lvm 400 GB xfs "home"' in note
 
     drive(tmp_path, steps)
 
