@@ -148,8 +148,9 @@ def cursor_at(placeholder: str) -> str:
     return rf"{first}\x1b[^{first}]{{1,20}}{rest}"
 
 
-EMPTY_FIELD = r"18H\x1b\[[0-9;]*m \x1b\[0m"
-"""The cursor at the beginning of a field without a placeholder."""
+EMPTY_FIELD = r"(18H|Password\x1b\[0m\x1b\[[0-9;]*m {8}\x1b\[0m)\x1b\[[0-9;]*m \x1b\[0m"
+"""The cursor at the beginning of the field, which has no placeholder: drawn alone, or with its line
+where the key was faster than the page."""
 
 
 @pytest.fixture(
