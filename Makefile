@@ -56,6 +56,7 @@ PACKAGES_LAB := iproute2 mmdebstrap openssh-client patchelf procps systemd-conta
 PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev git gnupg grub-common \
 	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
 PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils $(PACKAGES_QEMU)
+PACKAGES_SCREENSHOTS := fonts-dejavu-core
 PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
@@ -174,6 +175,11 @@ test-iso: packages iso ## packages in an empty Debian, the medium verified, writ
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
 	$(IMAGE_VENV)/bin/pytest -n 2 --dist loadgroup --junitxml=$(RESULTS)/test-iso.xml \
 		image/tests/system $(ARGS)
+
+.PHONY: screenshots
+screenshots: dev ## take the pictures of the wizard; ARGS=--check: are they up to date
+	@scripts/apt-install $(PACKAGES_SCREENSHOTS)
+	PYTHONPATH=.:installer $(BIN)/python -m screenshots $(ARGS)
 
 .PHONY: venv
 venv: dev ## only make the virtual environment
