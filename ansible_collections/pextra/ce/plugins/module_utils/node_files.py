@@ -39,6 +39,8 @@ DIRECTORIES = {
 """Parents first. QEMU, which runs as another user, passes through those with 0711."""
 
 LIBRARY = "/usr/lib/pextra-ce/hook"
+_ABOVE = "/usr/lib/pextra-ce"
+"""Packages have things of their own in it."""
 HOOKS = ("/etc/libvirt/hooks/qemu.d/50-pextra-ce", "/etc/libvirt/hooks/lxc.d/50-pextra-ce")
 HOOK_MODULES = (errors, hook, iproute, mirrors, policy, ports, snapshot, vlans)
 """The hook, and all that it imports of the collection."""
@@ -84,9 +86,9 @@ def wanted() -> Iterator[Entry]:
 
 
 def _above(file: str) -> Iterator[str]:
-    """The directories from the library down to a file."""
+    """The directories of ours that a file of the library is in."""
     path = os.path.dirname(file)
-    while path.startswith(LIBRARY):
+    while path.startswith(_ABOVE):
         yield path
         path = os.path.dirname(path)
 
@@ -149,7 +151,7 @@ def make(root: str, entry: Entry) -> None:
 def left(root: str) -> list[str]:
     """What a removal takes away: hooks, library, and the directories in which nothing else is."""
     found = [path for path in (*HOOKS, LIBRARY) if os.path.lexists(root + path)]
-    for path in reversed(DIRECTORIES):
+    for path in (_ABOVE, *reversed(DIRECTORIES)):
         try:
             inside = {f"{path}/{name}" for name in os.listdir(root + path)}
         except (FileNotFoundError, NotADirectoryError):
@@ -168,7 +170,7 @@ def remove(root: str, path: str) -> None:
     try:
         if path == LIBRARY:
             shutil.rmtree(root + path)
-        elif path in DIRECTORIES:
+        elif path == _ABOVE or path in DIRECTORIES:
             os.rmdir(root + path)
         else:
             os.unlink(root + path)

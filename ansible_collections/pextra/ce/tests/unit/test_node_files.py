@@ -78,15 +78,20 @@ def test_a_file_in_a_directorys_place_is_told(tmp_path: Path) -> None:
 def test_removal_leaves_what_is_not_the_platforms(root: str) -> None:
     kept = Path(root + "/etc/pextra-ce/license-keys.d/mine.pem")
     kept.write_text("key")
+    package = Path(root + "/usr/lib/pextra-ce/venv")
+    package.mkdir()
     for path in node_files.left(root):
         node_files.remove(root, path)
     assert kept.read_text() == "key"
-    assert not os.path.exists(root + node_files.LIBRARY)
+    assert os.listdir(root + "/usr/lib/pextra-ce") == ["venv"]
     assert not any(os.path.exists(root + path) for path in node_files.HOOKS)
     assert [path for path in node_files.DIRECTORIES if os.path.exists(root + path)] == [
         "/etc/pextra-ce", "/etc/pextra-ce/license-keys.d"
     ]  # fmt: skip
     kept.unlink()
+    package.rmdir()
     for path in node_files.left(root):
         node_files.remove(root, path)
+    there = [path for path, _folders, _files in os.walk(root + "/usr/lib") if "pextra" in path]
+    assert there == []
     assert not any(os.path.exists(root + path) for path in node_files.DIRECTORIES)
