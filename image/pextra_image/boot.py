@@ -144,6 +144,11 @@ class Console:
         self.send(f"{line}\r")
         return self.expect(pattern, what)
 
+    def quiet(self, seconds: float = 3) -> None:
+        """Wait until nothing more has been shown for some time."""
+        while self._child.expect([self._pexpect.TIMEOUT, r"(?s).+"], timeout=seconds) == 1:
+            pass
+
     def choose(self, title: str) -> None:
         """Pick a line of GRUB's menu; the one that it is at begins with an asterisk."""
         # The lines are padded, so that a title is known to be whole.

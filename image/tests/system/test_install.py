@@ -119,6 +119,7 @@ def type_answers(console: Console) -> None:
     press(ENTER, "accepted")
     press(DOWN, "accepted")
     press(ENTER, "accepted")
+    console.quiet()  # the list is shown until its choice is taken
     press(NEXT, "2/7  Management network")
     console.expect(DHCP_ADDRESS, "the address by DHCP")
     press(NEXT, "3/7  Licence key")
