@@ -100,13 +100,17 @@ def _keep(path: Path, store: Path) -> None:
         if other != store:
             shutil.rmtree(other, ignore_errors=True)
     store.mkdir(exist_ok=True)
-    _copy(path, store / path.name)
+    _copy(path, store / path.name, durable=True)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, *, durable: bool = False) -> None:
     descriptor, name = tempfile.mkstemp(dir=target.parent, suffix="-part")
     with open(descriptor, "wb") as file:
         file.write(source.read_bytes())
+        if durable:
+            # A power cut would leave an empty file under the new name, and every run fail by it.
+            file.flush()
+            os.fsync(file.fileno())
     os.replace(name, target)
 
 

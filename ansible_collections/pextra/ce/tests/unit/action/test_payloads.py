@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,25 @@ def test_every_module_has_the_action() -> None:
 def test_a_payload_serves_the_next_run(home: Path) -> None:
     assert run(home, b"first") == b"first"
     assert run(home, b"second") == b"first"
+
+
+def test_a_payload_is_on_the_disk_before_it_has_its_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves an empty one, which every later run would take and fail by."""
+    written: list[int] = []
+    named: list[bool] = []
+    replace = os.replace
+
+    def note(source: str, target: Path) -> None:
+        if "payloads" in str(target):
+            named.append(os.stat(source).st_ino in written)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", lambda file: written.append(os.fstat(file).st_ino))
+    monkeypatch.setattr(os, "replace", note)
+    run(home, b"first")
+    assert named == [True]
 
 
 def test_code_that_changed_gets_a_payload_of_its_own_and_the_old_one_goes(home: Path) -> None:
