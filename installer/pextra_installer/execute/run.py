@@ -39,12 +39,15 @@ class _Watch:
     place: int = 0
     step_began: float = 0.0
     failure: str = ""
+    last: str = ""
 
     def event(self, data: Mapping[str, Any]) -> bool:
         text = str(data.get("stdout") or "")
         if text:
-            self.log.write(redact(text, self.secrets) + "\n")
+            text = redact(text, self.secrets)
+            self.log.write(text + "\n")
             self.log.flush()
+            self.last = text.strip().rpartition("\n")[2] or self.last
         details = data.get("event_data") or {}
         if data.get("event") == "playbook_on_task_start":
             self._step(str(details.get("task_path") or ""))
@@ -101,5 +104,6 @@ def install(
         status = play("pextra.ce.install", extra, watch.event)
     journal.end("done" if status == SUCCESSFUL else "failed")
     if status != SUCCESSFUL:
-        reason = watch.failure or f"Ansible ended as {status}"
+        last = watch.last.rstrip(".") or "it said nothing"
+        reason = watch.failure or f"Ansible ended as {status}: {last}"
         raise UnfinishedError(f"the installation did not finish: {reason}", f"See {state / LOG}")

@@ -6,6 +6,7 @@ import configparser
 import dataclasses
 import json
 import pathlib
+from typing import Any
 
 import pytest
 import yaml
@@ -191,6 +192,21 @@ def test_a_failed_run_ends_with_an_error_a_log_and_no_secret(tmp_path: pathlib.P
     journal = json.loads((tmp_path / "state/journal.json").read_text())
     assert journal["tries"][0]["outcome"] == "failed"
     assert list(journal["tries"][0]["steps"]) == ["check"]
+
+
+def test_where_no_task_failed_the_error_says_what_ansible_said_last(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(_playbook: str, _variables: Any, event: Any) -> str:
+        event({"event": "error", "stdout": "one\nansible-playbook was not found.\n"})
+        event({"event": "verbose", "stdout": ""})
+        return "failed"
+
+    monkeypatch.setattr(run, "play", play)
+    plan = files.read(FIXTURES / "accepted/minimal.yaml")
+    image = variables.Image(tmp_path / "system.squashfs", "0" * 64)
+    with pytest.raises(run.UnfinishedError, match=r"failed: ansible-playbook was not found\. See"):
+        run.install(plan, TARGET, image, lambda _now: None, tmp_path / "state")
 
 
 def test_the_node_keeps_the_consoles_that_it_was_installed_on() -> None:
