@@ -12,7 +12,7 @@ from pextra_installer.answers.document import Document, unreadable
 from pextra_installer.answers.toml_document import dump_toml, parse_toml
 from pextra_installer.answers.yaml_document import dump_yaml, parse_yaml
 from pextra_installer.plan import Plan
-from pextra_installer.problems import AnswersError, InstallerError
+from pextra_installer.problems import AnswersError
 
 MAX_BYTES = 1 << 20
 
@@ -33,13 +33,12 @@ def format_of(name: str) -> Format:
     """The format that a file's name tells.
 
     Raises:
-        InstallerError: It tells none.
+        AnswersError: It tells none.
     """
     suffix = pathlib.PurePosixPath(name).suffix.lower()
     if suffix not in _SUFFIXES:
-        raise InstallerError(
-            f"{name}: its name does not tell the format", "Call it .yaml, .yml or .toml"
-        )
+        hint = "Call it .yaml, .yml or .toml"
+        raise unreadable(name, "its name does not tell the format", None, hint)
     return _SUFFIXES[suffix]
 
 
@@ -78,15 +77,15 @@ def read(path: pathlib.Path) -> Plan:
     """The plan of an answer file.
 
     Raises:
-        AnswersError: With every problem and its line.
-        InstallerError: The file cannot be read, or its name tells no format.
+        AnswersError: With every problem and its line; or the file cannot be read, or its name
+            tells no format.
     """
     format = format_of(path.name)
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InstallerError(f"{path} cannot be read: {error.strerror}") from None
+        raise unreadable(str(path), f"it cannot be read: {error.strerror}", None, None) from None
     return parse(data, format, str(path))
 
 

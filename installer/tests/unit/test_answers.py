@@ -44,6 +44,15 @@ def test_an_unacceptable_file_is_refused_with_every_error_its_line_and_a_hint(
     assert [str(problem) for problem in caught.value.problems] == EXPECTED[path.name]
 
 
+@pytest.mark.parametrize("name", ["none.yaml", "answers.txt"])
+def test_a_file_that_cannot_be_read_is_told_apart_from_other_failures(
+    tmp_path: pathlib.Path, name: str
+) -> None:
+    with pytest.raises(AnswersError, match=r"cannot be read|not tell the format") as caught:
+        files.read(tmp_path / name)
+    assert caught.value.code == 3
+
+
 def test_every_refused_file_has_its_expected_errors() -> None:
     assert set(EXPECTED) == {path.name for path in REJECTED}
 
