@@ -44,7 +44,7 @@ def choose_disk(disks: Sequence[Disk], choice: DiskChoice, ignore: Sequence[str]
             names = "\n".join(f"  {disk}" for disk in fitting)
             raise DiskChoiceError(
                 f"disk.match[{position}] fits {len(fitting)} disks:\n{names}\n"
-                "It must fit exactly one; add by_id or serial"
+                "It must fit exactly one; add by_id or serial, or path where they have neither"
             )
         if fitting:
             return _large_enough(fitting[0], ignore)
