@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from lab.errors import LabError
@@ -116,3 +117,24 @@ def download(folder: Path, release: str, *names: str) -> list[Path]:
         "--no-install-recommends", *names)  # fmt: skip
     archives = folder / "cache/archives"
     return [next(archives.glob(f"{name}_*.deb")) for name in names]
+
+
+def lacking(status: Path, folder: Path, *names: str) -> list[Path]:
+    """Packages, and what they need, that a node does not have; of the node's own release.
+
+    Args:
+        status: The node's own ``/var/lib/dpkg/status``.
+        folder: Where they are put; made anew.
+    """
+    plan = run(
+        "apt-get", f"--option=Dir::State::status={status}", "--simulate",
+        "--no-install-recommends", "install", *names,
+    )  # fmt: skip
+    found = re.findall(r"(?m)^Inst (\S+) (?:\[\S+\] )?\((\S+) ", plan)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    run(
+        "env", "--chdir", str(folder), "apt-get", "--quiet", "--option=APT::Sandbox::User=root",
+        "download", *(f"{name}={version}" for name, version in found),
+    )  # fmt: skip
+    return sorted(folder.glob("*.deb"))

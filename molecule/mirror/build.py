@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 from ansible_collections.pextra.ce.tests.integration.packages import Repository
+from lab import apt
 from mirror_bed import Builder, Deb, Key, SourceRepository, run
 
 TOOLS = ("aptly", "dosfstools", "gnupg", "gpgv", "nginx-light")
@@ -30,7 +30,7 @@ def main() -> None:
     shutil.rmtree(directory / "internet", ignore_errors=True)
     internet = directory / "internet"
     internet.mkdir()
-    tools = fetched(directory)
+    tools = apt.lacking(directory / "status", directory / "fetched", *TOOLS)
     debian = Repository(internet / "debian")
     debian.publish(tools)
     debian.close()
@@ -76,24 +76,6 @@ def deb(path: Path) -> Deb:
         fields["Package"], fields["Version"], fields["Architecture"], "main", control,
         path.read_bytes(),
     )  # fmt: skip
-
-
-def fetched(directory: Path) -> list[Path]:
-    """What a node lacks for its role, from this machine's mirror."""
-    plan = run(
-        "apt-get", "-o", f"Dir::State::status={directory}/status", "--simulate",
-        "--no-install-recommends", "install", *TOOLS,
-    ).decode()  # fmt: skip
-    names = re.findall(r"(?m)^Inst (\S+) (?:\[\S+\] )?\((\S+) ", plan)
-    place = directory / "fetched"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    subprocess.run(
-        ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download",
-         *(f"{name}={version}" for name, version in names)],
-        cwd=place, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return sorted(place.glob("*.deb"))
 
 
 if __name__ == "__main__":
