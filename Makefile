@@ -51,7 +51,8 @@ PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-l
 	python3-psycopg qemu-utils swtpm swtpm-tools xorriso zstd \
 	$(PACKAGES_QEMU)
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
-PACKAGES_LAB := iproute2 mmdebstrap openssh-client patchelf procps systemd-container user-mode-linux
+PACKAGES_LAB := e2fsprogs iproute2 mmdebstrap openssh-client patchelf procps squashfs-tools \
+	systemd-container user-mode-linux
 # What makes Debian packages and the medium, and what tests them.
 PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev git gnupg grub-common \
 	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
