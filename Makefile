@@ -28,7 +28,8 @@ LANES := lint,unit,sanity integration mirror
 LONGEST := storage upgrade cluster-network network
 ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
-SCENARIOS ?= $(ALL_SCENARIOS)
+# The installer's is `make test-iso`'s.
+SCENARIOS ?= $(filter-out install,$(ALL_SCENARIOS))
 JOBS ?= 3
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
@@ -172,9 +173,13 @@ iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.is
 	image/pextra-image build $(ARGS)
 
 .PHONY: test-iso
-test-iso: packages iso ## packages in an empty Debian, the medium verified, written and booted
+test-iso: dev lab-packages packages iso ## packages, medium and installer, as a new user has them
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 2 medium test-lab-install
+
+.PHONY: medium
+medium: image-dev ## only the part of test-iso that looks at the results of packages and iso
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
-	$(IMAGE_VENV)/bin/pytest -n 2 --dist loadgroup --junitxml=$(RESULTS)/test-iso.xml \
+	$(IMAGE_VENV)/bin/pytest -n 2 --dist loadgroup --junitxml=$(RESULTS)/medium.xml \
 		image/tests/system $(ARGS)
 
 .PHONY: screenshots
