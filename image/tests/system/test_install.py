@@ -154,13 +154,11 @@ EMPTY_FIELD = r"(18H|Password\x1b\[0m\x1b\[[0-9;]*m {8}\x1b\[0m)\x1b\[[0-9;]*m \
 where the key was faster than the page."""
 
 
-@pytest.fixture(
-    scope="module",
-    # Each in a process of its own: an emulated machine has little use for a second processor.
-    params=[
-        pytest.param(way, id=way.name, marks=pytest.mark.xdist_group(way.name)) for way in WAYS
-    ],
-)
+# Each in a process of its own: an emulated machine has little use for a second processor.
+NODES = [pytest.param(way, id=way.name, marks=pytest.mark.xdist_group(way.name)) for way in WAYS]
+
+
+@pytest.fixture(scope="module", params=NODES)
 def node(
     request: pytest.FixtureRequest, iso: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Node]:
@@ -239,11 +237,19 @@ def test_logs_are_kept_and_no_secret_with_them(node: Node) -> None:
     assert node.ask(f"journalctl --no-pager | grep -cF '{PASSWORD}' || true") == "0"
 
 
+whatever_the_firmware = pytest.mark.parametrize(
+    "node", NODES if FULL else NODES[:1], indirect=True, scope="module"
+)
+"""For what takes minutes, and has nothing to do with how the node was installed."""
+
+
+@whatever_the_firmware
 def test_the_site_playbook_changes_nothing_more(node: Node) -> None:
     end = node.ask("cd / && ansible-playbook pextra.ce.site | tail -n 3")
     assert re.search(r"localhost\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", end), end
 
 
+@whatever_the_firmware
 def test_an_instance_starts(node: Node) -> None:
     node.ask(
         "ansible localhost -m pextra.ce.instance"
