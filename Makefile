@@ -31,6 +31,12 @@ ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 # The installer's is `make test-iso`'s.
 SCENARIOS ?= $(filter-out install,$(ALL_SCENARIOS))
 JOBS ?= 3
+# How `make test-iso` installs; see image/tests/system/test_install.py.
+WAYS := unattended-bios-cd typed-uefi-cd
+ifeq ($(FULL),1)
+WAYS += unattended-uefi-usb typed-bios-usb unattended-secureboot-cd
+endif
+PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml $(ARGS)
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
 	debian/install-wheels debian/installer-command debian/pextra-license \
@@ -173,14 +179,17 @@ iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.is
 	image/pextra-image build $(ARGS)
 
 .PHONY: test-iso
-test-iso: dev lab-packages packages iso ## packages, medium and installer, as a new user has them
-	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 2 medium test-lab-install
+test-iso: dev lab-packages image-test-packages packages iso ## packages, medium, installer; FULL=1: all firmwares
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 3 \
+		$(addprefix test-iso-,$(WAYS)) test-iso-medium test-lab-install
 
-.PHONY: medium
-medium: image-dev ## only the part of test-iso that looks at the results of packages and iso
+.PHONY: image-test-packages test-iso-medium $(addprefix test-iso-,$(WAYS))
+image-test-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
-	$(IMAGE_VENV)/bin/pytest -n 2 --dist loadgroup --junitxml=$(RESULTS)/medium.xml \
-		image/tests/system $(ARGS)
+test-iso-medium: image-dev
+	$(PYTEST_IMAGE) image/tests/system/test_media.py image/tests/system/test_packages.py
+$(addprefix test-iso-,$(WAYS)): image-dev
+	$(PYTEST_IMAGE) image/tests/system/test_install.py -k $(@:test-iso-%=%)
 
 .PHONY: screenshots
 screenshots: dev ## take the pictures of the wizard; ARGS=--check: are they up to date

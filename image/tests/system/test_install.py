@@ -154,11 +154,7 @@ EMPTY_FIELD = r"(18H|Password\x1b\[0m\x1b\[[0-9;]*m {8}\x1b\[0m)\x1b\[[0-9;]*m \
 where the key was faster than the page."""
 
 
-# Each in a process of its own: an emulated machine has little use for a second processor.
-NODES = [pytest.param(way, id=way.name, marks=pytest.mark.xdist_group(way.name)) for way in WAYS]
-
-
-@pytest.fixture(scope="module", params=NODES)
+@pytest.fixture(scope="module", params=WAYS, ids=lambda way: way.name)
 def node(
     request: pytest.FixtureRequest, iso: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Node]:
@@ -238,7 +234,7 @@ def test_logs_are_kept_and_no_secret_with_them(node: Node) -> None:
 
 
 whatever_the_firmware = pytest.mark.parametrize(
-    "node", NODES if FULL else NODES[:1], indirect=True, scope="module"
+    "node", WAYS if FULL else WAYS[:1], ids=lambda way: way.name, indirect=True, scope="module"
 )
 """For what takes minutes, and has nothing to do with how the node was installed."""
 
