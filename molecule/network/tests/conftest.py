@@ -86,8 +86,12 @@ class End:
         return str(found["address"])
 
     def reaches(self, address: str) -> bool:
-        """Whether one of a few echo requests is answered."""
-        return bool(self.run(f"ping -n -c 3 -i 0.3 -W 1 {address}").rc == 0)
+        """Whether echo requests are answered; a busy machine may take its time."""
+        return bool(self.run(f"ping -n -c 3 -i 0.3 -w 15 {address}").rc == 0)
+
+    def is_cut_off(self, address: str) -> bool:
+        """Whether none of a few echo requests is answered."""
+        return bool(self.run(f"ping -n -c 3 -i 0.3 -W 1 {address}").rc == 1)
 
 
 def first_process(host: Any, name: str) -> int:

@@ -53,8 +53,38 @@ def test_node_goes_back_by_itself_when_it_cannot_be_reached(lab: Any, task: Any,
     assert "put" in result["msg"], result
     assert "back" in result["msg"], result
     lab.hang_up()
+    await_answer(lab)
+    assert card.addresses("vec0") == [card.ADDRESS]
+    assert card.host.run("ls /etc/systemd/network/00-pextra-svswitch2*").rc != 0
+
+
+def test_vswitch_that_came_back_is_still_known_and_removed_by_the_next_run(
+    lab: Any, task: Any, card: Any
+) -> None:
+    task("vswitch", **card.SWITCH, management="migrate")
+    cut = (
+        "while [ -e /sys/class/net/svswitch2 ]; do sleep 0.05; done;"
+        " tc qdisc add dev vec0 clsact; tc filter add dev vec0 ingress matchall action drop;"
+        " until [ -e /sys/class/net/svswitch2 ]; do sleep 0.05; done; tc qdisc del dev vec0 clsact"
+    )
+    card.host.check_output(f"systemd-run --collect --unit=cut sh -c '{cut}'")
+    lab.hang_up()
+    gone = {"name": "svswitch2", "state": "absent", "management": "migrate"}
+    result = task.raw("vswitch", **gone, guard_timeout=10)
+    assert result["failed"] or result["unreachable"], result
+    lab.hang_up()
+    await_answer(lab)
+    assert card.addresses("svswitch2") == [card.ADDRESS]
+    (known,) = task("vswitch_info", name="svswitch2")["vswitches"]
+    assert known["name"] == "svswitch2"
+    assert task("vswitch", **gone)["changed"]
+    assert card.addresses("vec0") == [card.ADDRESS]
+    assert task("vswitch_info", name="svswitch2")["vswitches"] == []
+    assert not task("vswitch", **gone)["changed"]
+
+
+def await_answer(lab: Any) -> None:
+    """Wait until the node has put itself back where it can be reached."""
     deadline = time.monotonic() + 120
     while not lab.answers("node1"):
         assert time.monotonic() < deadline, "the node did not come back"
-    assert card.addresses("vec0") == [card.ADDRESS]
-    assert card.host.run("ls /etc/systemd/network/00-pextra-svswitch2*").rc != 0

@@ -27,4 +27,12 @@ class ActionModule(Normal):
         with payloads.kept(self._task.action.rpartition(".")[2]):
             began = time.monotonic()
             result: dict[str, Any] = super().run(tmp, task_vars)
-            return guards.confirm(self, result, began) if result.get("guards") else result
+            left = result.pop("guards", [])
+            if not left:
+                return result
+            result = guards.confirm(self, left, result, began)
+            if result.get("failed") or not any(guard["removal"] for guard in left):
+                return result
+            # Until now the store has what was removed: the node might have put it back.
+            rest: dict[str, Any] = super().run(tmp, task_vars)
+            return rest if rest.get("failed") else result

@@ -83,7 +83,8 @@ options:
         by which this task is connected. V(refuse) fails before any change. V(migrate) moves
         addresses, routes and name servers to the vSwitch's bridge; with O(state=absent), back.
       - The node undoes such a change by itself, unless the controller confirms it by a new
-        connection within O(guard_timeout); then the task fails and says so.
+        connection within O(guard_timeout); then the task fails and says so. A vSwitch whose
+        removal was not confirmed stays, with the status V(deleting), until a later run removes it.
       - It needs systemd-networkd, and fixed addresses.
     type: str
     choices: [refuse, migrate]

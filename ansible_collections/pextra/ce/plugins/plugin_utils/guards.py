@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -19,15 +19,17 @@ _MARGIN = 3
 """Seconds before the node's deadline after which a confirmation is not tried any more."""
 
 
-def confirm(action: Any, result: dict[str, Any], began: float) -> dict[str, Any]:
+def confirm(
+    action: Any, left: Sequence[Mapping[str, Any]], result: dict[str, Any], began: float
+) -> dict[str, Any]:
     """The result of a task whose guarded changes were confirmed; a failure where they were not.
 
     Args:
         action: The action plugin, which has the connection.
-        result: What the module returned.
+        left: The guards that the module has left on the node.
+        result: What the module returned besides.
         began: When the module had not yet begun, on this machine's monotonic clock.
     """
-    left: list[Mapping[str, Any]] = result.pop("guards", [])
     for guard in left:
         answer = _ask(action, guard, time.monotonic() + guard["timeout"] - _MARGIN)
         if answer == "confirmed":

@@ -49,6 +49,7 @@ class Links:
         self.bridges: dict[str, BridgeState] = {}
         self.vlan_filtering = self.bonding = self.filters = True
         self.cards: dict[str, Any] = {}
+        self.guards: list[dict[str, Any]] = []
         self.now = Snapshot({name: Link(name) for name in ("eth0", "eth1", "eth2")})
 
     def look(self) -> None:
@@ -211,6 +212,17 @@ def test_only_what_is_given_is_compared(cloud: Cloud) -> None:
             {"mtu": 1400, "up": True, "persistent": True},
         ),
     ]
+
+
+def test_vswitch_does_not_go_before_its_removal_is_confirmed(cloud: Cloud) -> None:
+    world, kind = World(SPECS, cloud.rows, cloud.host), KINDS["vswitch"]
+    first, second = world.all("vswitch")
+    cloud.host.links.guards += [
+        {"vswitch": first["name"], "removal": False},
+        {"vswitch": second["name"], "removal": True},
+    ]
+    assert kind.realised(first, world)
+    assert not kind.realised(second, world)
 
 
 def test_null_clears_what_can_be_cleared(cloud: Cloud) -> None:

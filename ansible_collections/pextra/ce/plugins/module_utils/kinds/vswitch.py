@@ -127,6 +127,13 @@ class VSwitch(Kind):
                 hint="management: migrate moves them back to the uplink",
             )
 
+    def realised(self, row: Row, world: World) -> bool:
+        """A removal not before it is confirmed: until then the node may put the bridge back."""
+        unconfirmed = (guard for guard in world.host.links.guards if guard["removal"])
+        return super().realised(row, world) and row["name"] not in {
+            guard["vswitch"] for guard in unconfirmed
+        }
+
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
         """The links of these names."""
         host.links.look()

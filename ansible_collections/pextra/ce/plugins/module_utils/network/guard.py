@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import pkgutil
 import secrets
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -53,6 +55,9 @@ def arm(
     if source is None:
         raise HostError("the program that guards changes of the network is missing")
     try:
+        for old in glob.glob(f"{HOME}/*"):
+            if not os.path.exists(f"{old}/state.json"):
+                shutil.rmtree(old, ignore_errors=True)
         os.makedirs(directory, mode=0o700)
         _write(f"{directory}/guard.py", source.decode())
         state = {

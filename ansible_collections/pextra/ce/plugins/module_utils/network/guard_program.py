@@ -19,6 +19,8 @@ import time
 from typing import Any
 
 UNIT = "/etc/systemd/system/pextra-ce-network-guard.service"
+PAUSE = 1.0
+"""Seconds that systemd-networkd has to act on units that it has read again."""
 WANTED = "/etc/systemd/system/sysinit.target.wants/pextra-ce-network-guard.service"
 
 
@@ -60,13 +62,25 @@ def restore(directory: str, *, kernel: bool) -> bool:
                 file.write(text)
             os.replace(f"{path}.new", path)
     if kernel:
+        # First, since systemd-networkd works against what its old units do not say.
+        networkctl("reload")
+        time.sleep(PAUSE)
         for tool, text in state["operations"]:
             perform(tool, text)
-        subprocess.run(["networkctl", "reload"], capture_output=True, check=False)
         for name in state["interfaces"]:
-            subprocess.run(["networkctl", "reconfigure", name], capture_output=True, check=False)
+            networkctl("reconfigure", name)
+        time.sleep(PAUSE)
+        for tool, text in state["operations"]:
+            if tool == "announce":  # RFC 5227 has it twice, too
+                perform(tool, text)
     forget()
     return True
+
+
+def networkctl(*arguments: str) -> None:
+    """Tell systemd-networkd, where there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        subprocess.run(["networkctl", *arguments], capture_output=True, check=False)
 
 
 def perform(tool: str, text: str) -> None:

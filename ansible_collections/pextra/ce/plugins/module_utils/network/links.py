@@ -109,7 +109,7 @@ class Links:
         operations = transition.operations(seen, want)
         if want.addressing is not None and (operations or not self.units_match(want)):
             back = transition.operations(seen=want, want=seen) if seen else transition.undoing(want)
-            with self._guarded(want, back, timeout):
+            with self._guarded(want, back, timeout, removal=False):
                 self._make(operations, want)
         else:
             self._make(operations, want)
@@ -140,7 +140,7 @@ class Links:
 
     @contextlib.contextmanager
     def _guarded(
-        self, want: BridgeState, back: Sequence[transition.Op], timeout: int
+        self, want: BridgeState, back: Sequence[transition.Op], timeout: int, *, removal: bool
     ) -> Iterator[None]:
         """Have the node go back if the change fails, or nobody confirms it."""
         files = dict.fromkeys(networkd.render(want))
@@ -151,7 +151,9 @@ class Links:
         except BaseException:
             guard.restore(directory)
             raise
-        self.guards.append({"directory": directory, "timeout": timeout, "vswitch": want.name})
+        self.guards.append(
+            {"directory": directory, "timeout": timeout, "vswitch": want.name, "removal": removal}
+        )
 
     def remove_bridge(self, want: BridgeState, timeout: int) -> None:
         """Remove a bridge and its units; its uplinks become plain interfaces again.
@@ -163,18 +165,31 @@ class Links:
         seen = self.bridge(want)
         if seen is not None and seen.mac != want.mac:
             seen = None
-        operations = transition.removal(seen) if seen is not None else []
         if want.addressing is not None and seen is not None:
-            with self._guarded(want, transition.operations(None, seen), timeout):
-                self._remove(operations, want)
+            back = transition.operations(None, seen)
+            with self._guarded(want, back, timeout, removal=True):
+                self._remove(seen, want)
         else:
-            self._remove(operations, want)
+            self._remove(seen, want)
 
-    def _remove(self, operations: Sequence[transition.Op], want: BridgeState) -> None:
-        perform(operations, f"removing bridge {want.name}")
+    def _remove(self, seen: BridgeState | None, want: BridgeState) -> None:
+        # systemd-networkd lets go first: it makes an uplink that leaves the bridge a port again.
         networkd.remove(want.name)
         for name in want.uplinks:
             ifupdown.restore(name)
+        if seen is not None:
+            let_go = {
+                link.name for link in self.now.links.values()
+                if link.name in want.uplinks and link.alias == switch.ALIAS and not link.master
+            }  # fmt: skip
+            was = replace(seen, uplinks=tuple(sorted({*seen.uplinks, *let_go})))
+            # It may be late, and take what was given back: then it is given once more.
+            for _turn in range(2 if was.addressing is not None else 1):
+                if networkd.runs():
+                    _await_quiet([want.name, want.bond_name, *was.uplinks])
+                self.look()
+                operations = transition.removal(self.bridge(want), was)
+                perform(operations, f"removing bridge {want.name}")
         self.look()
 
     @functools.cached_property

@@ -159,11 +159,10 @@ def write(bridge: BridgeState) -> None:
 
 def remove(name: str) -> None:
     """Remove the unit files of a vSwitch, so that others' decide about its uplinks again."""
-    found = _found(name)
-    for path in found:
+    for path in _found(name):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-    if found and runs():
+    if runs():
         reload()
 
 

@@ -286,15 +286,29 @@ def _given(
             yield Op("announce", f"{name} {address.partition('/')[0]}")
 
 
-def removal(seen: BridgeState) -> list[Op]:
-    """What removes the bridge, and leaves its uplinks as plain interfaces."""
-    back = seen.addressing
-    held = (Held(seen.uplinks[0], back.addresses, back.routes),) if back and seen.uplinks else ()
-    bare = replace(seen, uplinks=(), bond=None, vlans=(), uniform=True, addressing=None, held=held)
-    found = operations(seen, bare)
-    return [*found, _ip(f"link del dev {seen.name}")]
+def removal(seen: BridgeState | None, was: BridgeState) -> list[Op]:
+    """What removes the bridge, and leaves its uplinks as plain interfaces.
+
+    Args:
+        seen: As it is; None where it is gone.
+        was: As it was in use: it tells the uplinks, and what goes back to the first of them.
+    """
+    back = was.addressing
+    held = (Held(was.uplinks[0], back.addresses, back.routes),) if back and was.uplinks else ()
+    bare = replace(
+        was, uplinks=(), bond=None, vlans=(), leftover=(), uniform=True, addressing=None, held=held
+    )
+    found: list[Op] = []
+    for name in was.uplinks:
+        if seen is None or name not in seen.uplinks:
+            found += _cleared(name)
+    # Given also where it is there, since neighbours are to hear of it.
+    found += operations(replace(seen or bare, held=()), bare)
+    if seen is not None:
+        found.append(_ip(f"link del dev {seen.name}"))
+    return found
 
 
 def undoing(made: BridgeState) -> list[Op]:
     """What takes a bridge back that was made where there was none."""
-    return removal(made)
+    return removal(made, made)

@@ -96,9 +96,8 @@ class Connection:
 
 def confirmed(answers: list[str], timeout: int = 60) -> dict[str, Any]:
     """What becomes of a task's result."""
-    guard = {"directory": "/d", "timeout": timeout, "vswitch": "svswitch1"}
-    result = {"changed": True, "guards": [guard]}
-    return guards.confirm(Connection(answers), result, time.monotonic())
+    guard = {"directory": "/d", "timeout": timeout, "vswitch": "svswitch1", "removal": False}
+    return guards.confirm(Connection(answers), [guard], {"changed": True}, time.monotonic())
 
 
 def test_task_succeeds_when_a_new_connection_confirms() -> None:

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.pextra.ce.plugins.module_utils.network.snapshot import Bond, Link
 from ansible_collections.pextra.ce.plugins.module_utils.network.switch import (
+    Addressing,
     BridgeState,
+    Held,
     bond_mac,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.network.transition import (
+    Op,
     operations,
     removal,
 )
@@ -81,8 +84,30 @@ def test_removal_leaves_plain_interfaces(want: BridgeState) -> None:
     converge(kernel, want)
     seen = kernel.observe(want)
     assert seen is not None
-    for operation in removal(seen):
+    for operation in removal(seen, seen):
         kernel.perform(operation)
+    assert_plain(kernel)
+
+
+@given(shapes(), st.data())
+def test_removal_finishes_what_others_began_to_undo(want: BridgeState, data: st.DataObject) -> None:
+    kernel = Kernel(*NAMES)
+    converge(kernel, want)
+    was = kernel.observe(want)
+    assert was is not None
+    for name in sorted(data.draw(st.sets(st.sampled_from(want.uplinks or NAMES)))):
+        kernel.perform(Op("ip", f"link set dev {name} nomaster"))
+    if data.draw(st.booleans()):
+        for name in {was.bond_name} & set(kernel.links):
+            kernel.perform(Op("ip", f"link del dev {name}"))
+        kernel.perform(Op("ip", f"link del dev {want.name}"))
+    for operation in removal(kernel.observe(want), was):
+        kernel.perform(operation)
+    assert_plain(kernel)
+
+
+def assert_plain(kernel: Kernel) -> None:
+    """Nothing is there but network cards as they were."""
     assert set(kernel.links) == set(NAMES)
     assert {(link.master, link.alias) for link in kernel.links.values()} == {(None, "")}
     assert not kernel.no_ipv6 & set(NAMES)
@@ -139,3 +164,19 @@ def test_network_card_that_somebody_put_on_the_bridge_is_taken_off() -> None:
     kernel.links["eth1"] = replace(kernel.links["eth1"], master=BARE.name, up=True)
     converge(kernel, BARE)
     assert kernel.links["eth1"].master is None
+
+
+def test_address_goes_back_to_the_uplink_that_had_left_already() -> None:
+    addressing = Addressing(("10.0.0.5/24",), (("default", "10.0.0.1"),))
+    was = replace(BARE, uplinks=("eth1",), addressing=addressing)
+    given = [
+        Op("ip", "address replace 10.0.0.5/24 dev eth1"),
+        Op("ip", "route replace default via 10.0.0.1 dev eth1"),
+        Op("announce", "eth1 10.0.0.5"),
+    ]
+    there = replace(BARE, held=(Held("eth1", addressing.addresses, addressing.routes),))
+    for seen in (was, replace(was, uplinks=()), replace(was, addressing=None), there, None):
+        found = removal(seen, was)
+        assert [item for item in found if item in given] == given, seen
+        taken = Op("ip", "address del 10.0.0.5/24 dev svswitch7")
+        assert (taken in found) is (seen is not None and seen.addressing is not None)
