@@ -11,9 +11,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from pextra_image.architecture import AMD64, ARM64, Architecture
 from pextra_image.run import ImageError, require
 
 OVMF = Path("/usr/share/OVMF")
+AAVMF = Path("/usr/share/AAVMF")
+
+PROGRAMS = {
+    AMD64.name: {"qemu-system-x86_64": "qemu-system-x86"},
+    ARM64.name: {"qemu-system-aarch64": "qemu-system-arm"},
+}
 
 
 class Firmware(StrEnum):
@@ -40,6 +47,7 @@ class Machine:
     memory: int = 2048
     timeout: int = 900
     processors: int = 2
+    architecture: Architecture = AMD64
 
 
 def command(iso: Path | None, machine: Machine, variables: Path) -> list[str]:
@@ -48,29 +56,44 @@ def command(iso: Path | None, machine: Machine, variables: Path) -> list[str]:
     :param iso: None for a machine without a medium.
     :param variables: a copy of the firmware's variables, for UEFI.
     """
-    # An emulated string instruction is interrupted at every step: without erms and fsrm, the
-    # kernel clears pages with ordinary ones, and a busy machine does not keep the guest from it.
-    argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm"]
-    argv += ["-smp", str(machine.processors)]
+    arm = machine.architecture is ARM64
+    argv = _arm(machine, variables) if arm else _pc(machine, variables)
+    argv += ["-accel", "tcg,thread=multi", "-smp", str(machine.processors)]
     argv += ["-m", str(machine.memory), "-nodefaults", "-display", "none", "-no-reboot"]
-    argv += ["-serial", "stdio", "-vga", "std", "-device", "virtio-rng-pci"]
-    match machine.firmware:
-        case Firmware.BIOS:
-            argv += ["-machine", "q35"]
-        case Firmware.UEFI:
-            argv += ["-machine", "q35", *_pflash(OVMF / "OVMF_CODE_4M.fd", variables)]
-        case Firmware.SECURE_BOOT:
-            argv += ["-machine", "q35,smm=on"]
-            argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
-            argv += _pflash(OVMF / "OVMF_CODE_4M.secboot.fd", variables)
+    argv += ["-serial", "stdio", "-device", "virtio-rng-pci"]
     if iso is None:
         return argv
     medium = f"file={iso},format=raw,if=none,id=medium,readonly=on"
     if machine.attachment is Attachment.CD:
-        return [*argv, "-drive", f"{medium},media=cdrom",
-                "-device", "ide-cd,drive=medium,bootindex=1"]  # fmt: skip
+        drive = (
+            ["-device", "virtio-scsi-pci", "-device", "scsi-cd"] if arm else ["-device", "ide-cd"]
+        )
+        drive[-1] += ",drive=medium,bootindex=1"
+        return [*argv, "-drive", f"{medium},media=cdrom", *drive]
     return [*argv, "-drive", medium, "-device", "qemu-xhci",
             "-device", "usb-storage,drive=medium,removable=on,bootindex=1"]  # fmt: skip
+
+
+def _pc(machine: Machine, variables: Path) -> list[str]:
+    # An emulated string instruction is interrupted at every step: without erms and fsrm, the
+    # kernel clears pages with ordinary ones, and a busy machine does not keep the guest from it.
+    argv = ["qemu-system-x86_64", "-cpu", "max,-erms,-fsrm", "-vga", "std"]
+    match machine.firmware:
+        case Firmware.BIOS:
+            return [*argv, "-machine", "q35"]
+        case Firmware.UEFI:
+            return [*argv, "-machine", "q35", *_pflash(OVMF / "OVMF_CODE_4M.fd", variables)]
+        case Firmware.SECURE_BOOT:
+            argv += ["-machine", "q35,smm=on"]
+            argv += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+            return [*argv, *_pflash(OVMF / "OVMF_CODE_4M.secboot.fd", variables)]
+
+
+def _arm(machine: Machine, variables: Path) -> list[str]:
+    # What "max" has beyond this one, such as pointer authentication, costs an emulator much time.
+    argv = ["qemu-system-aarch64", "-cpu", "cortex-a72", "-machine", "virt"]
+    kind = ".ms" if machine.firmware is Firmware.SECURE_BOOT else ""
+    return [*argv, *_pflash(AAVMF / f"AAVMF_CODE{kind}.fd", variables)]
 
 
 def _pflash(code: Path, variables: Path) -> list[str]:
@@ -80,14 +103,17 @@ def _pflash(code: Path, variables: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def new_variables(firmware: Firmware, variables: Path) -> None:
+def new_variables(machine: Machine, variables: Path) -> None:
     """Make the variables of a machine that was never started; a BIOS has none."""
-    if firmware is Firmware.BIOS:
+    if machine.firmware is Firmware.BIOS:
         return
-    kind = ".ms" if firmware is Firmware.SECURE_BOOT else ""
-    template = OVMF / f"OVMF_VARS_4M{kind}.fd"
+    kind = ".ms" if machine.firmware is Firmware.SECURE_BOOT else ""
+    if machine.architecture is ARM64:
+        template, package = AAVMF / f"AAVMF_VARS{kind}.fd", "qemu-efi-aarch64"
+    else:
+        template, package = OVMF / f"OVMF_VARS_4M{kind}.fd", "ovmf"
     if not template.exists():
-        raise ImageError(f"There is no {template}: apt-get install ovmf")
+        raise ImageError(f"There is no {template}: apt-get install {package}")
     shutil.copyfile(template, variables)
 
 
@@ -97,13 +123,15 @@ def boot_test(iso: Path, machine: Machine, transcript: Path) -> list[str]:
     :param transcript: everything that the serial console shows.
     :raises ImageError: a step was not reached; tells the end of the console.
     """
-    require({"qemu-system-x86_64": "qemu-system-x86"})
+    if machine.firmware is Firmware.BIOS and not machine.architecture.bios:
+        raise ImageError(f"Machines of {machine.architecture.name} have no BIOS: --firmware uefi")
+    require(PROGRAMS[machine.architecture.name])
     if not iso.is_file():
         raise ImageError(f"There is no file {iso}")
     transcript.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, transcript.open("w", errors="replace") as log:
         variables = Path(name) / "variables.fd"
-        new_variables(machine.firmware, variables)
+        new_variables(machine, variables)
         console = Console(command(iso, machine, variables), machine.timeout, log)
         try:
             return _to_the_rescue_shell(console, machine)

@@ -7,9 +7,10 @@ import shutil
 import time
 from pathlib import Path
 
-from pextra_image import grub, lock, pool, repository, results, root
+from pextra_image import architecture, foreign, grub, lock, pool, repository, results, root
 from pextra_image import iso as iso_image
 from pextra_image import packages as debian_packages
+from pextra_image.architecture import AMD64, Architecture
 from pextra_image.files import digest, sha256_of
 from pextra_image.settings import Settings
 from pextra_image.steps import Steps
@@ -33,7 +34,7 @@ def _debs(settings: Settings, tree: Snapshot, steps: Steps) -> list[Path]:
         shutil.rmtree(work)
 
     inputs = {
-        "architecture": settings.architecture,
+        "architecture": settings.architecture.name,
         "code": sha256_of(Path(debian_packages.__file__)),
         "epoch": str(tree.epoch),
         "files": tree.digest,
@@ -46,21 +47,21 @@ def lock_packages(settings: Settings) -> Path:
     """Resolve the image's packages against the mirrors as they are now; returns the lock file."""
     repository_root = packages(settings)
     listing = (settings.root / "image/packages.list").read_text(encoding="utf-8")
-    names = ["pce-common", "pextra-installer", *lock.wanted(listing, settings.architecture)]
-    work = settings.cache / f"apt-{settings.architecture}"
+    names = ["pce-common", "pextra-installer", *lock.wanted(listing, settings.architecture.name)]
+    work = settings.cache / f"apt-{settings.architecture.name}"
     resolver = lock.Resolver(
-        settings.programs, settings.architecture, settings.mirrors, repository_root, work
+        settings.programs, settings.architecture.name, settings.mirrors, repository_root, work
     )
     found = resolver.resolve(names)
     path = _lock_file(settings)
     if not path.exists() or lock.read(path).packages != found:
         # The time is in the images: it changes only together with the packages.
-        lock.write(lock.Lock(settings.architecture, int(time.time()), found), path)
+        lock.write(lock.Lock(settings.architecture.name, int(time.time()), found), path)
     return path
 
 
 def _lock_file(settings: Settings) -> Path:
-    return settings.root / f"image/lock/{settings.architecture}.json"
+    return settings.root / f"image/lock/{settings.architecture.name}.json"
 
 
 def root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
@@ -71,6 +72,7 @@ def root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
     debs = settings.cache / "pool"
 
     def base(folder: Path) -> None:
+        foreign.prepare(programs, screen, settings.architecture)
         pool.fetch(programs, screen, pinned, settings.mirrors, debs)
         root.make_base(programs, screen, pinned, debs, folder)
 
@@ -85,13 +87,13 @@ def root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
         "elements": digest_of(settings.root, names),
         "packages": digest(*(sha256_of(deb) for deb in own)),
     }
-    return steps.result(
-        "root",
-        {**inputs, "epoch": str(tree.epoch)},
-        lambda folder: root.make_root(
-            programs, screen, base_folder / "base.tar", own, elements, tree.epoch, folder
-        ),
-    )
+    base_tar = base_folder / "base.tar"
+
+    def whole(folder: Path) -> None:
+        foreign.prepare(programs, screen, settings.architecture)
+        root.make_root(programs, screen, base_tar, own, elements, tree.epoch, folder)
+
+    return steps.result("root", {**inputs, "epoch": str(tree.epoch)}, whole)
 
 
 def iso(settings: Settings) -> Path:
@@ -105,17 +107,18 @@ def iso(settings: Settings) -> Path:
     product = f"Pextra CloudEnvironment {tree.version}"
     answers = iso_image.read_answers(settings.answers)
     medium = iso_image.Medium(
-        iso_image.identifier(parts, product, answers), product, tree.epoch,
-        "pextra-installer" in names, answers,
+        iso_image.identifier(parts, product, answers), product,
+        settings.architecture, tree.epoch, "pextra-installer" in names, answers,
     )  # fmt: skip
-    code = digest(*(sha256_of(Path(name)) for name in (iso_image.__file__, grub.__file__)))
+    code = digest(*(sha256_of(Path(name)) for name in
+                    (architecture.__file__, iso_image.__file__, grub.__file__)))  # fmt: skip
     inputs = {"code": code, "root": parts.name, "uuid": medium.uuid}
     made = steps.result(
         "iso",
         inputs,
         lambda folder: iso_image.make(programs, parts, medium, folder / "image.iso"),
     )
-    target = settings.output / f"pextra-ce-{tree.version}-{settings.architecture}.iso"
+    target = settings.output / f"pextra-ce-{tree.version}-{settings.architecture.name}.iso"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     shutil.copy2(made / "image.iso", target)
@@ -123,7 +126,7 @@ def iso(settings: Settings) -> Path:
     manifest = results.Manifest(
         product=product,
         uuid=medium.uuid,
-        architecture=settings.architecture,
+        architecture=settings.architecture.name,
         source_date_epoch=tree.epoch,
         sha256=sha256_of(target),
         size=target.stat().st_size,
@@ -136,12 +139,13 @@ def iso(settings: Settings) -> Path:
         hashes[deb.name.split("_")[0]] = sha256_of(deb)
     bom = results.bill_of_materials(medium, packages_there, hashes)
     results.write(programs, target, manifest, bom, key)
-    _link_latest(target)
+    _link_latest(target, settings.architecture)
     return target
 
 
-def _link_latest(target: Path) -> None:
-    """Let pextra-ce.iso be the newest."""
-    latest = target.with_name("pextra-ce.iso")
+def _link_latest(target: Path, built: Architecture) -> None:
+    """Let pextra-ce.iso be the newest for amd64, and pextra-ce-arm64.iso the one for arm64."""
+    name = "pextra-ce" if built is AMD64 else f"pextra-ce-{built.name}"
+    latest = target.with_name(f"{name}.iso")
     latest.unlink(missing_ok=True)
     latest.symlink_to(target.name)

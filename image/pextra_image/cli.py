@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pextra_image import build, media
-from pextra_image.packages import MACHINES
+from pextra_image.architecture import ARCHITECTURES
 from pextra_image.run import ImageError, Programs
 from pextra_image.settings import ROOT, Settings
 from pextra_image.steps import Screen
@@ -39,7 +39,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         root=ROOT,
         cache=arguments.cache.resolve(),
         output=arguments.output.resolve(),
-        architecture=arguments.arch,
+        architecture=ARCHITECTURES[arguments.arch],
         sign_key=arguments.sign_key,
         mirrors=tuple(arguments.mirror),
         programs=Programs(arguments.log_file),
@@ -82,7 +82,9 @@ def _made_by(make: Callable[[Settings], Path]) -> Callable[[argparse.Namespace],
 
 
 def _add_build_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--arch", choices=sorted(MACHINES), default="amd64", help="of the node")
+    parser.add_argument(
+        "--arch", choices=sorted(ARCHITECTURES), default="amd64", help="of the node"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="folder of results")
     parser.add_argument(
         "--cache", type=Path, default=ROOT / ".cache/image", help="folder of steps that are reused"

@@ -5,29 +5,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SERIAL = "console=tty0 console=ttyS0,115200n8"
-"""The last console is the one that the system talks to; the screen is the kernel's default."""
+from pextra_image.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A menu entry that starts the live system, with words for the kernel."""
+    """A menu entry that starts the live system, with words for the kernel.
+
+    :ivar serial: on the serial console, and not only on the screen.
+    """
 
     title: str
     words: str
+    serial: bool = False
 
 
 RESCUE = (
     Entry("Rescue shell", "systemd.unit=pextra-rescue.target"),
-    Entry("Rescue shell on the serial console", f"systemd.unit=pextra-rescue.target {SERIAL}"),
+    Entry("Rescue shell on the serial console", "systemd.unit=pextra-rescue.target", serial=True),
 )
 
 INSTALL = (
     Entry("Install", "systemd.unit=pextra-installer.target"),
-    Entry("Install on the serial console", f"systemd.unit=pextra-installer.target {SERIAL}"),
+    Entry("Install on the serial console", "systemd.unit=pextra-installer.target", serial=True),
     Entry(
         "Automated install",
-        f"systemd.unit=pextra-installer.target pextra.install=automated {SERIAL}",
+        "systemd.unit=pextra-installer.target pextra.install=automated",
+        serial=True,
     ),
 )
 """Only on a medium whose root file system has the package pextra-installer."""
@@ -60,20 +64,30 @@ def first_stage(uuid: str) -> str:
     )
 
 
-def menu(product: str, installer: bool) -> str:
+def consoles(architecture: Architecture) -> str:
+    """Name the consoles of an entry for the serial one; the screen alone is the kernel's default.
+
+    The last is the one that the system talks to.
+    """
+    return f"console=tty0 console={architecture.serial},115200n8"
+
+
+def menu(product: str, installer: bool, architecture: Architecture) -> str:
     """Compose the menu.
 
     :param product: name and version, for the head of the menu.
     :param installer: whether the medium has one.
     """
     entries = (*INSTALL, *RESCUE) if installer else RESCUE
-    return _HEAD.format(product=product) + "".join(map(_live, entries)) + LOCAL_DISK
+    head = _HEAD.format(product=product) + (_SERIAL if architecture.bios else "") + _COLOURS
+    return head + "".join(_live(entry, architecture) for entry in entries) + LOCAL_DISK
 
 
-def _live(entry: Entry) -> str:
+def _live(entry: Entry, architecture: Architecture) -> str:
+    words = f"{entry.words} {consoles(architecture)}" if entry.serial else entry.words
     return (
         f'menuentry "{entry.title}" {{\n'
-        f"  linux /live/vmlinuz boot=live components noeject {entry.words}\n"
+        f"  linux /live/vmlinuz boot=live components noeject {words}\n"
         "  initrd /live/initrd.img /live/uuid.img\n"
         "}\n"
     )
@@ -85,10 +99,17 @@ _HEAD = """\
 set medium="$root"
 set default=0
 set timeout=15
+"""
+
+# A machine without a BIOS has the serial port as a console of its firmware already.
+_SERIAL = """\
 if serial --unit=0 --speed=115200 --word=8 --parity=no --stop=1; then
   terminal_input console serial
   terminal_output console serial
 fi
+"""
+
+_COLOURS = """\
 set menu_color_normal=white/black
 set menu_color_highlight=black/light-gray
 """

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pextra_image import grub
+from pextra_image.architecture import Architecture
 from pextra_image.files import sha256_of
 from pextra_image.run import ImageError, Programs, require
 
@@ -31,13 +32,6 @@ BIOS_MODULES = (
     "normal", "part_gpt", "part_msdos", "regexp", "search", "search_fs_file", "serial",
     "terminal", "test",
 )  # fmt: skip
-
-# Name in the EFI system partition to the file in the root file system, below its boot loaders.
-SIGNED = {
-    "EFI/BOOT/BOOTX64.EFI": "shim/shimx64.efi.signed",
-    "EFI/BOOT/grubx64.efi": "grub/x86_64-efi-signed/gcdx64.efi.signed",
-    "EFI/BOOT/mmx64.efi": "shim/mmx64.efi.signed",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +65,7 @@ class Medium:
 
     uuid: str
     product: str
+    architecture: Architecture
     epoch: int
     installer: bool
     answers: Answers | None = None
@@ -94,7 +89,7 @@ def make(programs: Programs, parts: Path, medium: Medium, output: Path) -> None:
     tree = output.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     live, disk, loader = tree / "live", tree / ".disk", tree / "boot/grub"
-    for folder in (live, disk, loader / "i386-pc"):
+    for folder in (live, disk, loader):
         folder.mkdir(parents=True)
     for name in ("filesystem.squashfs", "vmlinuz", "initrd.img"):
         os.link(parts / name, live / name)
@@ -108,12 +103,16 @@ def make(programs: Programs, parts: Path, medium: Medium, output: Path) -> None:
     (disk / "info").write_text(f"{medium.product}\n")
     (disk / "live-uuid-pextra").write_text(f"{medium.uuid}\n")
     (tree / grub.marker(medium.uuid).lstrip("/")).touch()
-    (loader / "grub.cfg").write_text(grub.menu(medium.product, medium.installer))
+    (loader / "grub.cfg").write_text(
+        grub.menu(medium.product, medium.installer, medium.architecture)
+    )
     _write_uuid_initramfs(programs, medium, live / "uuid.img")
-    _write_bios(programs, parts / "boot/grub/i386-pc", medium, loader / "i386-pc")
+    bios = parts / "boot/grub/i386-pc" if medium.architecture.bios else None
+    if bios is not None:
+        _write_bios(programs, bios, medium, loader / "i386-pc")
     _write_efi(programs, parts / "boot", medium, tree)
     _same_times(tree, medium.epoch)
-    _xorriso(programs, parts / "boot/grub/i386-pc/boot_hybrid.img", medium, tree, output)
+    _xorriso(programs, bios, medium, tree, output)
     shutil.rmtree(tree)
 
 
@@ -130,6 +129,7 @@ def _write_uuid_initramfs(programs: Programs, medium: Medium, path: Path) -> Non
 
 
 def _write_bios(programs: Programs, modules: Path, medium: Medium, folder: Path) -> None:
+    folder.mkdir()
     early = folder / "early.cfg"
     early.write_text(grub.first_stage(medium.uuid))
     programs.run(["grub-mkimage", "--format=i386-pc-eltorito", f"--directory={modules}",
@@ -140,7 +140,7 @@ def _write_bios(programs: Programs, modules: Path, medium: Medium, folder: Path)
 
 def _write_efi(programs: Programs, loaders: Path, medium: Medium, tree: Path) -> None:
     """Make the EFI system partition, and the same files in the ISO for tools that copy it."""
-    for name, source in SIGNED.items():
+    for name, source in medium.architecture.loaders.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(loaders / source, tree / name)
     # Debian's signed GRUB looks here, whatever it was loaded from.
@@ -167,13 +167,18 @@ def _same_times(tree: Path, epoch: int) -> None:
         os.utime(path, (epoch, epoch), follow_symlinks=False)
 
 
-def _xorriso(programs: Programs, mbr: Path, medium: Medium, tree: Path, output: Path) -> None:
+def _xorriso(
+    programs: Programs, bios: Path | None, medium: Medium, tree: Path, output: Path
+) -> None:
+    """Write the tree as an ISO that is a disk too; from a BIOS only with GRUB's modules for it."""
     when = time.strftime("%Y%m%d%H%M%S00", time.gmtime(medium.epoch))
     argv: list[str | Path] = ["xorriso", "-as", "mkisofs", "-r", "-iso-level", "3"]
     argv += ["-volid", "PEXTRA_CE", "-publisher", "pextra-ce", "-appid", medium.uuid]
     argv += [f"--modification-date={when}", "--set_all_file_dates", when]
-    argv += ["-b", "boot/grub/i386-pc/eltorito.img", "-no-emul-boot", "-boot-load-size", "4"]
-    argv += ["-boot-info-table", "--grub2-boot-info", "--grub2-mbr", mbr]
+    if bios is not None:
+        argv += ["-b", "boot/grub/i386-pc/eltorito.img", "-no-emul-boot", "-boot-load-size", "4"]
+        argv += ["-boot-info-table", "--grub2-boot-info"]
+        argv += ["--grub2-mbr", bios / "boot_hybrid.img"]
     argv += ["--efi-boot", "boot/grub/efi.img", "-efi-boot-part", "--efi-boot-image"]
     argv += ["--protective-msdos-label", "--gpt_disk_guid", medium.uuid.replace("-", "")]
     argv += ["-o", output, tree, "--sort-weight", "0", "/", "--sort-weight", "1", "/boot"]

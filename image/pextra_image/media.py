@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pextra_image import stick
+from pextra_image.architecture import AMD64, ARCHITECTURES, Architecture
 from pextra_image.boot import Attachment, Firmware, Machine, boot_test
 from pextra_image.run import ImageError, Programs
 from pextra_image.settings import ROOT
@@ -46,7 +48,11 @@ def add_boot_test(actions: Actions) -> None:
     """Declare `boot-test`."""
     parser = actions.add_parser("boot-test", help="boot an ISO in QEMU, to a working shell")
     parser.add_argument("iso", type=Path, metavar="ISO")
-    parser.add_argument("--firmware", type=Firmware, choices=list(Firmware), default=Firmware.BIOS)
+    parser.add_argument("--arch", choices=sorted(ARCHITECTURES),
+                        help="of the machine; without it, what the manifest beside the ISO says, "
+                        "else amd64")  # fmt: skip
+    parser.add_argument("--firmware", type=Firmware, choices=list(Firmware),
+                        help="without it, bios; for arm64, which has none, uefi")  # fmt: skip
     parser.add_argument("--attach", type=Attachment, choices=list(Attachment),
                         default=Attachment.CD, help="as a CD or as a USB stick")  # fmt: skip
     parser.add_argument("--memory", type=int, default=2048, metavar="MIB")
@@ -88,16 +94,29 @@ def _write(arguments: argparse.Namespace) -> int:
 
 def _boot_test(arguments: argparse.Namespace) -> int:
     screen = Screen()
-    machine = Machine(arguments.firmware, arguments.attach, arguments.memory, arguments.timeout)
-    name = f"boot-{machine.firmware}-{machine.attachment}.console"
+    architecture = ARCHITECTURES.get(arguments.arch) or _architecture(arguments.iso)
+    firmware = arguments.firmware or (Firmware.BIOS if architecture.bios else Firmware.UEFI)
+    machine = Machine(firmware, arguments.attach, arguments.memory, arguments.timeout,
+                      architecture=architecture)  # fmt: skip
+    name = f"boot-{architecture.name}-{machine.firmware}-{machine.attachment}.console"
     transcript = ROOT / ".cache/image/logs" / name
     began = time.monotonic()
-    screen.say(f"booting {arguments.iso.name} from {machine.attachment} with {machine.firmware}; "
-               f"the console goes to {transcript}")  # fmt: skip
+    screen.say(f"booting {arguments.iso.name} from {machine.attachment} with {machine.firmware} "
+               f"on {architecture.name}; the console goes to {transcript}")  # fmt: skip
     for held in boot_test(arguments.iso, machine, transcript):
         screen.say(f"ok      {held}")
     screen.say(f"ok      in {time.monotonic() - began:.0f} s")
     return 0
+
+
+def _architecture(iso: Path) -> Architecture:
+    manifest = Path(f"{iso}.manifest.json")
+    if not manifest.exists():
+        return AMD64
+    try:
+        return ARCHITECTURES[json.loads(manifest.read_text(encoding="utf-8"))["architecture"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ImageError(f"{manifest} does not name an architecture: add --arch") from error
 
 
 def _size(iso: Path) -> int:

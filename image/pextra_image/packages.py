@@ -8,11 +8,9 @@ import sys
 from email.utils import formatdate
 from pathlib import Path
 
+from pextra_image.architecture import Architecture
 from pextra_image.run import Programs, require
 from pextra_image.tree import Snapshot, export
-
-MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-"""Debian's name of an architecture to the one in the names of wheels."""
 
 PROGRAMS = {
     "dh": "debhelper",
@@ -23,12 +21,12 @@ PROGRAMS = {
 
 
 def fetch_wheels(
-    programs: Programs, requirements: Path, architecture: str, destination: Path
+    programs: Programs, requirements: Path, architecture: Architecture, destination: Path
 ) -> None:
     """Download the wheels of a lock file, by the hashes in it; what is there is taken."""
     destination.mkdir(parents=True, exist_ok=True)
     tags = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
-    platforms = [f"--platform={tag}_{MACHINES[architecture]}" for tag in tags]
+    platforms = [f"--platform={tag}_{architecture.machine}" for tag in tags]
     abis = [f"--abi={abi}" for abi in ("cp311", "abi3", "none")]
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     argv += ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp"]
@@ -36,7 +34,7 @@ def fetch_wheels(
     programs.run([*argv, f"--requirement={requirements}"])
 
 
-def build(programs: Programs, tree: Snapshot, architecture: str, work: Path) -> list[Path]:
+def build(programs: Programs, tree: Snapshot, architecture: Architecture, work: Path) -> list[Path]:
     """Build the packages for an architecture in an empty folder; returns the .deb files."""
     require(PROGRAMS)
     shutil.rmtree(work, ignore_errors=True)
@@ -45,11 +43,11 @@ def build(programs: Programs, tree: Snapshot, architecture: str, work: Path) -> 
     export(tree, source)
     changelog = source / "debian/changelog"
     changelog.write_text(_entry(tree), encoding="utf-8")
-    wheels = work.parent / f"wheels-{architecture}"
+    wheels = work.parent / f"wheels-{architecture.name}"
     fetch_wheels(programs, source / "requirements/installer.txt", architecture, wheels)
     shutil.copytree(wheels, source / "wheels")
     env = {"SOURCE_DATE_EPOCH": str(tree.epoch), "DEB_BUILD_OPTIONS": "nocheck"}
-    argv = ["dpkg-buildpackage", "--build=binary", "--no-sign", f"--host-arch={architecture}"]
+    argv = ["dpkg-buildpackage", "--build=binary", "--no-sign", f"--host-arch={architecture.name}"]
     # Nothing is compiled, so a compiler for that architecture is not asked for.
     programs.run([*argv, "--no-check-builddeps"], cwd=source, env=env)
     return sorted(work.glob("*.deb"))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pextra_image.architecture import Architecture
 from pextra_image.run import Programs
 from pextra_image.signing import Key, development_key, own_key
 from pextra_image.steps import Screen
@@ -28,7 +29,7 @@ class Settings:
     root: Path
     cache: Path
     output: Path
-    architecture: str
+    architecture: Architecture
     sign_key: str | None
     mirrors: tuple[str, ...]
     programs: Programs

@@ -55,7 +55,7 @@ class Guest:
         self._askpass.chmod(0o700)
         argv = ["qemu-img", "create", "-q", "-f", "qcow2", str(self.disk), f"{DISK_GIB}G"]
         subprocess.run(argv, check=True)
-        new_variables(firmware, self.variables)
+        new_variables(self.machine, self.variables)
 
     @contextmanager
     def medium(self, iso: Path, answers: Path | None = None) -> Iterator[Console]:

@@ -20,6 +20,8 @@ BOOTS = [("bios", "cd")]
 if FULL:
     BOOTS += [("uefi", "usb"), ("secureboot", "cd"), ("bios", "usb")]
 
+ARM64 = pytest.mark.skipif(not FULL, reason="a build for arm64 takes long: with FULL=1")
+
 
 def test_the_iso_and_what_lies_beside_it_verify(iso: Path) -> None:
     assert main(["verify", str(iso), "--key", str(iso.with_name("pextra-gpg-key.asc"))]) == 0
@@ -121,6 +123,29 @@ def test_a_mounted_stick_is_not_written(
 @pytest.mark.parametrize(("firmware", "attachment"), BOOTS)
 def test_the_medium_boots_to_a_working_shell(iso: Path, firmware: str, attachment: str) -> None:
     assert main(["boot-test", str(iso), "--firmware", firmware, "--attach", attachment]) == 0
+
+
+@pytest.fixture(scope="module")
+def arm64_iso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A medium for arm64, made here."""
+    output = tmp_path_factory.mktemp("arm64")
+    assert main(["build", "--arch", "arm64", "--output", str(output)]) == 0
+    yield (output / "pextra-ce-arm64.iso").resolve(strict=True)
+    shutil.rmtree(output)
+
+
+@ARM64
+def test_a_medium_for_arm64_verifies(arm64_iso: Path) -> None:
+    key = arm64_iso.with_name("pextra-gpg-key.asc")
+    assert main(["verify", str(arm64_iso), "--key", str(key)]) == 0
+
+
+@ARM64
+@pytest.mark.parametrize(("firmware", "attachment"), [("uefi", "cd"), ("secureboot", "usb")])
+def test_a_medium_for_arm64_boots_to_a_working_shell(
+    arm64_iso: Path, firmware: str, attachment: str
+) -> None:
+    assert main(["boot-test", str(arm64_iso), "--firmware", firmware, "--attach", attachment]) == 0
 
 
 def test_a_second_build_of_the_same_tree_has_the_same_bytes(

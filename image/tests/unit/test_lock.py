@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pextra_image import lock
+from pextra_image.architecture import ARCHITECTURES
 from pextra_image.run import ImageError
 from pextra_image.settings import ROOT
 
@@ -54,18 +55,24 @@ def test_the_list_of_packages_has_what_boots_each_architecture() -> None:
         assert len(names) == len(set(names))
 
 
-def test_the_committed_lock_has_the_packages_of_the_list() -> None:
-    pinned = lock.read(ROOT / "image/lock/amd64.json")
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_committed_lock_has_the_packages_of_the_list(architecture: str) -> None:
+    pinned = lock.read(ROOT / f"image/lock/{architecture}.json")
     listing = (ROOT / "image/packages.list").read_text()
-    assert set(lock.wanted(listing, "amd64")) <= {package.name for package in pinned.packages}
+    assert set(lock.wanted(listing, architecture)) <= {one.name for one in pinned.packages}
+    assert {one.architecture for one in pinned.packages} == {architecture, "all"}
 
 
-def test_the_committed_lock_has_what_the_installer_needs_and_nothing_of_ours() -> None:
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_committed_lock_has_what_the_installer_needs_and_nothing_of_ours(
+    architecture: str,
+) -> None:
     control = (ROOT / "debian/control").read_text()
     ours = set(re.findall(r"^Package: (\S+)$", control, re.MULTILINE))
     stanza = control.split("Package: pextra-installer\n")[1]
     depends = stanza.split("Depends: ")[1].split("\nDescription")[0]
     needed = {one.split()[0] for one in depends.split(",") if not one.strip().startswith("$")}
-    pinned = {package.name for package in lock.read(ROOT / "image/lock/amd64.json").packages}
+    locked = lock.read(ROOT / f"image/lock/{architecture}.json")
+    pinned = {package.name for package in locked.packages}
     assert needed - ours <= pinned
     assert not ours & pinned

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pextra_image.architecture import AMD64, ARCHITECTURES, ARM64, Architecture
 from pextra_image.grub import first_stage, menu
 
 UUID = "5c0e35ae-3a0f-5ad5-8f37-4b1f0ac5f3f7"
@@ -19,25 +20,42 @@ def titles(text: str) -> list[str]:
 
 
 def test_without_an_installer_the_menu_has_rescue_and_local_disk_only() -> None:
-    assert titles(menu("x 1", installer=False)) == [
+    assert titles(menu("x 1", installer=False, architecture=AMD64)) == [
         "Rescue shell", "Rescue shell on the serial console", "Boot from the local disk",
     ]  # fmt: skip
 
 
 def test_with_an_installer_installing_comes_first() -> None:
-    found = titles(menu("x 1", installer=True))
+    found = titles(menu("x 1", installer=True, architecture=AMD64))
     assert found[:3] == ["Install", "Install on the serial console", "Automated install"]
     assert found[-1] == "Boot from the local disk"
 
 
 def test_the_medium_is_found_by_identifier_and_never_by_label() -> None:
-    text = first_stage(UUID) + menu("x 1", installer=True)
+    text = first_stage(UUID) + menu("x 1", installer=True, architecture=AMD64)
     assert f"--file /.disk/id-{UUID}" in text
     assert "label" not in text.lower()
 
 
+def test_the_serial_console_is_the_one_of_the_architecture() -> None:
+    pc, arm = menu("x 1", True, AMD64), menu("x 1", True, ARM64)
+    assert titles(pc) == titles(arm)
+    assert pc.count("console=tty0 console=ttyS0,115200n8\n") == 3
+    assert arm.count("console=tty0 console=ttyAMA0,115200n8\n") == 3
+    assert "ttyAMA0" not in pc
+    assert "ttyS0" not in arm
+
+
+def test_grub_itself_uses_the_serial_port_where_the_firmware_may_not() -> None:
+    assert "terminal_output console serial" in menu("x 1", True, AMD64)
+    assert "serial" not in menu("x 1", True, ARM64).replace("serial console", "")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 @pytest.mark.parametrize("installer", [True, False])
-def test_grub_can_read_the_menu(tmp_path: Path, installer: bool) -> None:
+def test_grub_can_read_the_menu(
+    tmp_path: Path, installer: bool, architecture: Architecture
+) -> None:
     path = tmp_path / "grub.cfg"
-    path.write_text(first_stage(UUID) + menu("x 1", installer))
+    path.write_text(first_stage(UUID) + menu("x 1", installer, architecture))
     subprocess.run(["grub-script-check", str(path)], check=True)
