@@ -25,7 +25,7 @@ Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_verify(actions: Actions) -> None:
     """Declare `verify`."""
     parser = actions.add_parser("verify", help="check an ISO's checksum and signatures")
-    parser.add_argument("iso", type=Path, metavar="ISO")
+    parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument(
         "--key", type=Path, help="file of the public key to trust; without it, your gpg keyring"
     )
@@ -35,7 +35,7 @@ def add_verify(actions: Actions) -> None:
 def add_write(actions: Actions) -> None:
     """Declare `write`."""
     parser = actions.add_parser("write", help="write an ISO to a USB stick, and compare")
-    parser.add_argument("iso", type=Path, metavar="ISO")
+    parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument("device", type=Path, metavar="DEVICE")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_write(actions: Actions) -> None:
 def add_boot_test(actions: Actions) -> None:
     """Declare `boot-test`."""
     parser = actions.add_parser("boot-test", help="boot an ISO in QEMU, to a working shell")
-    parser.add_argument("iso", type=Path, metavar="ISO")
+    parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument("--arch", choices=sorted(ARCHITECTURES),
                         help="of the machine; without it, what the manifest beside the ISO says, "
                         "else amd64")  # fmt: skip
@@ -58,6 +58,11 @@ def add_boot_test(actions: Actions) -> None:
     parser.add_argument("--memory", type=int, default=2048, metavar="MIB")
     parser.add_argument("--timeout", type=int, default=900, metavar="SECONDS", help="of each step")
     parser.set_defaults(command=_boot_test)
+
+
+def _iso(text: str) -> Path:
+    """Find the ISO itself: what lies beside it has its name, not that of a link to the newest."""
+    return Path(text).resolve()
 
 
 def _verify(arguments: argparse.Namespace) -> int:
