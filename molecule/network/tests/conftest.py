@@ -87,7 +87,11 @@ class End:
 
     def reaches(self, address: str) -> bool:
         """Whether echo requests are answered; a busy machine may take its time."""
-        return bool(self.run(f"ping -n -c 3 -i 0.3 -w 15 {address}").rc == 0)
+        answered = bool(self.run(f"ping -n -c 3 -i 0.3 -w 15 {address}").rc == 0)
+        if not answered:  # pytest shows it if the test fails
+            print(self.run("sh -c 'ip address; ip neighbour'").stdout)
+            print(self.host.run("bridge -d link; bridge vlan; bridge fdb; ip -s link").stdout)
+        return answered
 
     def is_cut_off(self, address: str) -> bool:
         """Whether none of a few echo requests is answered."""

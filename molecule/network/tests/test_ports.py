@@ -82,6 +82,23 @@ def test_frames_with_a_forged_address_are_dropped(
         change_mac(end, mac)
 
 
+def test_others_with_its_address_do_not_cut_a_closed_port_off(
+    lab: Any, task: Any, ends: Any, capture: Any
+) -> None:
+    end, far = ends["c2"], lab.host("node2")
+    task("port_group", name="two", forged_transmits=False)
+    assert end.reaches(FAR)
+    far.check_output(f"ip link add link vec1 name thief address {end.mac} type macvlan")
+    try:
+        far.check_output("ip link set thief up")
+        with capture(end.host, "svbond1", f"ether src {end.mac} and inbound") as frames:
+            far.run("arping -D -c 3 -I thief 10.98.0.77")
+    finally:
+        far.check_output("ip link del thief")
+    assert end.mac in frames.text
+    assert end.reaches(FAR)
+
+
 def test_frames_for_an_address_that_the_device_does_not_have_stay_away(
     lab: Any, task: Any, ends: Any, capture: Any
 ) -> None:

@@ -92,7 +92,8 @@ def read(links: Snapshot) -> Ports:
     """
     known: dict[str, set[str]] = {}
     for entry in iproute.read("bridge", "-json", "fdb", "show"):
-        if entry.get("state") == "static" and entry.get("ifname"):
+        sticky = "sticky" in entry.get("flags", ())
+        if entry.get("state") == "static" and sticky and entry.get("ifname"):
             known.setdefault(entry["ifname"], set()).add(entry["mac"])
     rates, filtered = {}, list[str]()
     for item in iproute.read("tc", "-json", "qdisc", "show"):
@@ -202,7 +203,8 @@ def _commands(
         ip.append(f'link set dev {tap} alias "{alias}"')
     bridge = vlan_commands(tap, want) if filtering else []
     if want.restricted:
-        bridge.append(f"fdb replace {place.mac} dev {tap} master static")
+        # Not sticky, it would move to a port where somebody else sends with that address.
+        bridge.append(f"fdb replace {place.mac} dev {tap} master static sticky")
     elif place.mac in now.known.get(tap, ()):
         bridge.append(f"fdb del {place.mac} dev {tap} master")
     flags = {
