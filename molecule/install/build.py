@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lab import apt, lifecycle, paths
 from lab.programs import run
+from pextra_image.architecture import AMD64
 from pextra_image.packages import fetch_wheels
 from pextra_image.run import Programs
 
@@ -39,13 +40,21 @@ UNWANTED = ("doc", "man", "locale", "info")
 
 
 def main() -> None:
-    """Write the medium to the node's disk, which the node does not use yet."""
+    """Build what the command line names."""
     lab, node, disk = sys.argv[1:]
+    write(lab, node, disk, system())
+
+
+def write(lab: str, node: str, disk: str, image: Path) -> None:
+    """Write the medium to the node's disk, which the node does not use yet.
+
+    Args:
+        image: The system that is installed; its checksum is in a file beside it.
+    """
     _, base = lifecycle.read(lab)
     with tempfile.TemporaryDirectory(dir=paths.lab(lab)) as folder:
         medium = Path(folder, "medium")
         (medium / "live").mkdir(parents=True)
-        image = system()
         for path in (image, image.with_name(f"{image.name}.sha256")):
             shutil.copy(path, medium / "live" / path.name)
         install_packages(medium / "root", Path(folder))
@@ -97,7 +106,7 @@ def install_packages(root: Path, folder: Path) -> None:
     requirements = source / "requirements/installer.txt"
     key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
     wheels = paths.CACHE / f"wheels-{key}"
-    fetch_wheels(Programs(), requirements, "amd64", wheels)
+    fetch_wheels(Programs(), requirements, AMD64, wheels)
     (source / "wheels").symlink_to(wheels)
     collections = root / "usr/share/ansible/collections"
     for argv in (
