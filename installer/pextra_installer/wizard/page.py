@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -38,6 +39,10 @@ class PageScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("ctrl+n", "next", "Next"),
+        # At once: keys that follow in a burst are already for the other question.
+        Binding("enter", "answered", "Next question", priority=True),
+        Binding("tab", "app.focus_next", "Next question", priority=True),
+        Binding("shift+tab", "app.focus_previous", "Question before", priority=True),
     ]
 
     def __init__(self, place: int) -> None:
@@ -142,9 +147,10 @@ class PageScreen(Screen[None]):
         """Show what follows from an answer."""
         self._note()
 
-    @on(Input.Submitted)
-    def submitted(self) -> None:
-        """Enter goes on to the next question."""
+    def action_answered(self) -> None:
+        """Go on from a field to the next question; elsewhere Enter does what it does anyway."""
+        if not isinstance(self.focused, Input):
+            raise SkipAction
         self.focus_next()
 
     @on(Button.Pressed, "#next")

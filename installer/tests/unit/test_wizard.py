@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from rich.cells import cell_len
+from textual.events import Key
 from textual.pilot import Pilot
-from textual.widgets import Button, Label, Select, Static
+from textual.widgets import Button, Input, Label, Select, Static
 
 from pextra_installer.execute.progress import NAMES, Progress
 from pextra_installer.execute.variables import Image
@@ -102,6 +103,24 @@ def test_the_keyboard_alone_leads_to_a_plan(tmp_path: pathlib.Path) -> None:
     assert begun[0].administrator.password == PASSWORD
     assert begun[0].network.interface == "enp1s0"
     assert begun[0].disk.match[0].by_id == "nvme-Example_NVMe_1TB_EX0001"
+
+
+@pytest.mark.parametrize("key", ["enter", "tab"])
+def test_what_is_typed_in_a_burst_lands_in_the_field_that_it_is_for(
+    tmp_path: pathlib.Path, key: str
+) -> None:
+    async def steps(pilot: Pilot[int], wizard: Wizard) -> None:
+        await go(pilot, "enter", "down", "enter", "ctrl+n")
+        await go(pilot, "ctrl+n")
+        await go(pilot, "ctrl+n")
+        # As from a serial line: all of it is there before the first is looked at.
+        for name in (*"node1", key, *"Example"):
+            wizard.post_message(Key(name, name if len(name) == 1 else None))
+        await pilot.pause()
+        host, organization = list(wizard.screen.query(Input))[:2]
+        assert (host.value, organization.value) == ("node1", "Example")
+
+    drive(tmp_path, steps)
 
 
 def test_enter_alone_erases_nothing(tmp_path: pathlib.Path) -> None:
