@@ -12,6 +12,17 @@ FAR = "10.98.0.2"
 FORGED = "02:00:00:00:0f:0e"
 
 
+def test_devices_have_the_address_of_their_definition_whatever_udev_does(
+    lab: Any, ends: Any
+) -> None:
+    host = lab.host("node1")
+    for name, end in ends.items():
+        assert end.mac in host.check_output(f"virsh -c lxc:///system domiflist {name}")
+    for tap in re.findall(r"vnet\d+", host.check_output("ls /sys/class/net")):
+        rule = host.check_output(f"udevadm test-builtin net_setup_link /sys/class/net/{tap}")
+        assert "ID_NET_LINK_FILE=/etc/systemd/network/00-pextra-ports.link" in rule
+
+
 def test_vlan_of_a_port_group_is_the_tag_on_the_cable(
     lab: Any, task: Any, ends: Any, capture: Any
 ) -> None:

@@ -1,6 +1,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node has besides packages: the platform's directories, and libvirt's hook with its code.
+"""What a node has besides packages: the platform's directories, and libvirt's hook with its code;
+and a rule for udev, which would give the network devices of instances other MAC addresses.
 
 libvirt knows no VLANs on Linux bridges. The hook gives the ports of a domain that starts what the
 domain's definition asks for, whoever starts it. Its code is that of the modules: this very copy.
@@ -42,6 +43,18 @@ LIBRARY = "/usr/lib/pextra-ce/hook"
 _ABOVE = "/usr/lib/pextra-ce"
 """Packages have things of their own in it."""
 HOOKS = ("/etc/libvirt/hooks/qemu.d/50-pextra-ce", "/etc/libvirt/hooks/lxc.d/50-pextra-ce")
+LINK = "/etc/systemd/network/00-pextra-ports.link"
+LINK_TEXT = """\
+# Made by pextra.ce.node_files, which overwrites changes.
+# libvirt gives these their MAC addresses. By its default, MACAddressPolicy=persistent, udev gives
+# them others when it is slower than libvirt: the device of a container then has one of its own.
+[Match]
+OriginalName=vnet*
+
+[Link]
+MACAddressPolicy=none
+"""
+"""For udev, systemd.link(5)."""
 HOOK_MODULES = (errors, hook, iproute, mirrors, policy, ports, snapshot, vlans)
 """The hook, and all that it imports of the collection."""
 
@@ -73,8 +86,9 @@ def wanted() -> Iterator[Entry]:
     """What a node is to have, parents first."""
     for path, mode in DIRECTORIES.items():
         yield Entry(path, mode)
-    for path in HOOKS:
+    for path in (LINK, *HOOKS):
         yield Entry(os.path.dirname(path), 0o755)
+    yield Entry(LINK, 0o644, LINK_TEXT)
     code = {f"{LIBRARY}/{one.__name__.replace('.', '/')}.py": _source(one) for one in HOOK_MODULES}
     for path in sorted({above for file in code for above in _above(file)}):
         yield Entry(path, 0o755)
@@ -149,8 +163,8 @@ def make(root: str, entry: Entry) -> None:
 
 
 def left(root: str) -> list[str]:
-    """What a removal takes away: hooks, library, and the directories in which nothing else is."""
-    found = [path for path in (*HOOKS, LIBRARY) if os.path.lexists(root + path)]
+    """What a removal takes away: files, library, and the directories in which nothing else is."""
+    found = [path for path in (*HOOKS, LINK, LIBRARY) if os.path.lexists(root + path)]
     for path in (_ABOVE, *reversed(DIRECTORIES)):
         try:
             inside = {f"{path}/{name}" for name in os.listdir(root + path)}

@@ -13,6 +13,7 @@ description:
   - Makes the platform's directories on the machine that the task runs on, with owner and mode.
   - Installs the hook that libvirt calls when a domain starts, for QEMU and for LXC. It gives the
     domain's ports their VLANs and security settings before the guest runs, whoever starts it.
+  - Has udev leave the MAC addresses of instances' network devices (C(vnet*)) as libvirt set them.
   - The role C(pextra.ce.hypervisor) does this, and has libvirtd look for the hook.
 author:
   - pextra-ce contributors (@pextra-ce)
@@ -20,7 +21,7 @@ options:
   state:
     description:
       - V(present), everything is there.
-      - V(absent), the hook is removed, and the directories where nothing is left in them.
+      - V(absent), the files are removed, and the directories where nothing is left in them.
     type: str
     choices: [present, absent]
     default: present
