@@ -25,7 +25,7 @@ RESULTS := .cache/results
 LANES := lint,unit,sanity integration mirror
 # Scenarios of molecule; each boots the nodes that it names, and waits for them for a part of its time:
 # three at a time keep two processors busy. The ones that take longest begin.
-LONGEST := storage upgrade cluster-network network
+LONGEST := storage upgrade cluster-network network mirror
 ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # The installer's is `make test-iso`'s.
