@@ -40,21 +40,13 @@ UNWANTED = ("doc", "man", "locale", "info")
 
 
 def main() -> None:
-    """Build what the command line names."""
+    """Write the medium to the node's disk, which the node does not use yet."""
     lab, node, disk = sys.argv[1:]
-    write(lab, node, disk, system())
-
-
-def write(lab: str, node: str, disk: str, image: Path) -> None:
-    """Write the medium to the node's disk, which the node does not use yet.
-
-    Args:
-        image: The system that is installed; its checksum is in a file beside it.
-    """
     _, base = lifecycle.read(lab)
     with tempfile.TemporaryDirectory(dir=paths.lab(lab)) as folder:
         medium = Path(folder, "medium")
         (medium / "live").mkdir(parents=True)
+        image = system()
         for path in (image, image.with_name(f"{image.name}.sha256")):
             shutil.copy(path, medium / "live" / path.name)
         install_packages(medium / "root", Path(folder))

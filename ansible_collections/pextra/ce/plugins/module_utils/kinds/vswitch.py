@@ -129,10 +129,10 @@ class VSwitch(Kind):
 
     def realised(self, row: Row, world: World) -> bool:
         """A removal not before it is confirmed: until then the node may put the bridge back."""
-        unconfirmed = (guard for guard in world.host.links.guards if guard["removal"])
-        return super().realised(row, world) and row["name"] not in {
-            guard["vswitch"] for guard in unconfirmed
-        }
+        return super().realised(row, world) and not any(
+            guard["removal"] and guard["vswitch"] == row["name"]
+            for guard in world.host.links.guards
+        )
 
     def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
         """The links of these names."""

@@ -19,9 +19,9 @@ import time
 from typing import Any
 
 UNIT = "/etc/systemd/system/pextra-ce-network-guard.service"
+WANTED = "/etc/systemd/system/sysinit.target.wants/pextra-ce-network-guard.service"
 PAUSE = 1.0
 """Seconds that systemd-networkd has to act on units that it has read again."""
-WANTED = "/etc/systemd/system/sysinit.target.wants/pextra-ce-network-guard.service"
 
 
 def claim(directory: str, outcome: str) -> dict[str, Any] | None:
