@@ -182,7 +182,7 @@ iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.is
 	image/pextra-image build $(ARGS)
 
 .PHONY: test-iso
-test-iso: dev lab-packages image-test-packages packages iso ## packages, medium, installer; FULL=1: all firmwares
+test-iso: dev lab-packages image-test-packages packages iso ## packages, medium, installer; FULL=1: all firmwares, arm64
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 3 \
 		$(addprefix test-iso-,$(WAYS)) test-iso-medium test-lab-install
 
