@@ -191,7 +191,7 @@ image-test-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
 test-iso-medium: image-dev
 	$(PYTEST_IMAGE) image/tests/system/test_media.py image/tests/system/test_packages.py
-$(addprefix test-iso-,$(WAYS)): image-dev
+$(addprefix test-iso-,$(WAYS)): dev image-dev
 	$(PYTEST_IMAGE) image/tests/system/test_install.py -k $(@:test-iso-%=%)
 
 .PHONY: screenshots

@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine in QEMU with a disk of its own: installed from the medium, then asked over SSH.
+"""A machine in QEMU with a disk of its own: installed from the medium, then asked by SSH and Ansible.
 
 It reaches nothing but QEMU's own DHCP server; its SSH port is on this machine's loopback.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import socket
 import subprocess
-import textwrap
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pextra_image.boot import Attachment, Console, Firmware, Machine, command, new_variables
+from pextra_image.settings import ROOT
 
 ADDRESS = "10.0.2.20"
 DHCP_ADDRESS = "10.0.2.15"
@@ -138,25 +142,48 @@ class Guest:
         assert done.returncode == 0, f"{line}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
         return done.stdout.strip()
 
-    def facts(self, *kinds: str) -> dict[str, list[dict[str, Any]]]:
-        """Ask the store what there is of some kinds, by the modules KIND_info, in one playbook."""
-        tasks = "".join(
-            textwrap.dedent(f"""\
-                - pextra.ce.{kind}_info:
-                  register: {kind}
-                """)
-            for kind in kinds
-        )
-        pairs = ", ".join(f"'{kind}': {kind}.{kind}s" for kind in kinds)
-        copy = (
-            "- ansible.builtin.copy:\n    dest: /run/facts.json\n"
-            f'    content: "{{{{ {{{pairs}}} | to_json }}}}"\n'
-        )
-        play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n"
-        play += textwrap.indent(tasks + copy, "    ")
-        self.ask(f"cat >/run/facts.yml <<'END'\n{play}END\nansible-playbook /run/facts.yml")
-        found: dict[str, list[dict[str, Any]]] = json.loads(self.ask("cat /run/facts.json"))
+    def ansible(self, program: str, *argv: str) -> str:
+        """Run a program of Ansible on this machine against the node, by the node's inventory.
+
+        :returns: what it prints; it succeeds.
+        """
+        done = subprocess.run(
+            [ROOT / ".venv/bin" / program, "--inventory", self._inventory, *argv],
+            cwd=ROOT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+        assert done.returncode == 0, f"{argv}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+    def module(self, name: str, /, **options: Any) -> dict[str, Any]:
+        """Run a module of the collection, from here; returns its result."""
+        argv = ("all", "--module-name", f"pextra.ce.{name}", "--args", json.dumps(options))
+        found: dict[str, Any] = json.loads(self.ansible("ansible", *argv).partition(" => ")[2])
         return found
+
+    @cached_property
+    def _inventory(self) -> Path:
+        """The inventory that is on the node, with the node as seen from here."""
+        key, inventory = self.folder / "key", self.folder / "inventory"
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+        subprocess.run(argv, check=True)
+        public = key.with_suffix(".pub").read_text().strip()
+        self.ask(f"mkdir -pm 700 /root/.ssh && echo '{public}' >>/root/.ssh/authorized_keys")
+        packed = base64.b64decode(self.ask("tar -C /etc/pextra-ce/inventory -c . | base64"))
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(inventory, filter="data")
+        connection = {
+            "ansible_connection": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": self._port,
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(key),
+            "ansible_ssh_common_args": "-F /dev/null -o StrictHostKeyChecking=no"
+            " -o UserKnownHostsFile=/dev/null",
+        }
+        hosts = {"all": {"hosts": {"localhost": connection}}}
+        (inventory / "zz-from-here.yml").write_text(json.dumps(hosts))  # the last one has its way
+        return inventory
 
 
 def answer_volume(path: Path, answers: str) -> None:
