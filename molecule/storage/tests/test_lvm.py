@@ -194,7 +194,8 @@ def test_a_volume_is_filled_from_an_image_complete_or_not_at_all(node: Machine, 
     volume = {"name": "filled", "storage_pool": group, "image": "/root/i", "size": "8MiB"}
     points = node.raw("volume", volume, die_at=0)["points"]
     node.ok("volume", name="filled", storage_pool=group, state="absent")
-    for number in range(1, len(points) + 1):
+    # Of the others, which are the store's, the integration tests tell.
+    for number in [at for at, point in enumerate(points, 1) if point == "subprocess.run"]:
         node.raw("volume", volume, die_at=number)
         node.ok("volume", **volume)
         path = device(node, "filled")
