@@ -190,7 +190,8 @@ test-iso: dev lab-packages image-test-packages packages iso ## packages, medium,
 image-test-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
 test-iso-medium: image-dev
-	$(PYTEST_IMAGE) image/tests/system/test_media.py image/tests/system/test_packages.py
+	$(PYTEST_IMAGE) $(if $(filter 1,$(FULL)),,-m 'not full') \
+		image/tests/system/test_media.py image/tests/system/test_packages.py
 $(addprefix test-iso-,$(WAYS)): dev image-dev
 	$(PYTEST_IMAGE) image/tests/system/test_install.py -k $(@:test-iso-%=%)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine in QEMU with a disk of its own: installed from the medium, then asked by SSH and Ansible.
+"""A machine in QEMU with a disk: installed from the medium, then asked by SSH and Ansible.
 
 It reaches nothing but QEMU's own DHCP server; its SSH port is on this machine's loopback.
 """

@@ -20,8 +20,6 @@ BOOTS = [("bios", "cd")]
 if FULL:
     BOOTS += [("uefi", "usb"), ("secureboot", "cd"), ("bios", "usb")]
 
-ARM64 = pytest.mark.skipif(not FULL, reason="a build for arm64 takes long: with FULL=1")
-
 
 def test_the_iso_and_what_lies_beside_it_verify(iso: Path) -> None:
     assert main(["verify", str(iso), "--key", str(iso.with_name("pextra-gpg-key.asc"))]) == 0
@@ -134,13 +132,13 @@ def arm64_iso(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(output)
 
 
-@ARM64
+@pytest.mark.full
 def test_a_medium_for_arm64_verifies(arm64_iso: Path) -> None:
     key = arm64_iso.with_name("pextra-gpg-key.asc")
     assert main(["verify", str(arm64_iso), "--key", str(key)]) == 0
 
 
-@ARM64
+@pytest.mark.full
 @pytest.mark.parametrize(("firmware", "attachment"), [("uefi", "cd"), ("secureboot", "usb")])
 def test_a_medium_for_arm64_boots_to_a_working_shell(
     arm64_iso: Path, firmware: str, attachment: str
