@@ -7,12 +7,10 @@ It reaches nothing but QEMU's own DHCP server; its SSH port is on this machine's
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
 import socket
 import subprocess
-import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,14 +148,21 @@ class Guest:
         done = subprocess.run(
             [ROOT / ".venv/bin" / program, "--inventory", self._inventory, *argv],
             cwd=ROOT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "LC_ALL": "C.UTF-8"},
+            env={
+                **os.environ,
+                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "LC_ALL": "C.UTF-8",
+            },
         )  # fmt: skip
         assert done.returncode == 0, f"{argv}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
         return done.stdout
 
     def module(self, name: str, /, **options: Any) -> dict[str, Any]:
         """Run a module of the collection, from here; returns its result."""
-        argv = ("all", "--module-name", f"pextra.ce.{name}", "--args", json.dumps(options))
+        argv = ["all", "--module-name", f"pextra.ce.{name}"]
+        if options:
+            argv += ["--args", json.dumps(options)]
         found: dict[str, Any] = json.loads(self.ansible("ansible", *argv).partition(" => ")[2])
         return found
 
@@ -170,8 +175,8 @@ class Guest:
         public = key.with_suffix(".pub").read_text().strip()
         self.ask(f"mkdir -pm 700 /root/.ssh && echo '{public}' >>/root/.ssh/authorized_keys")
         packed = base64.b64decode(self.ask("tar -C /etc/pextra-ce/inventory -c . | base64"))
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(inventory, filter="data")
+        inventory.mkdir(mode=0o700)
+        subprocess.run(["tar", "-C", str(inventory), "-x"], input=packed, check=True)
         connection = {
             "ansible_connection": "ssh",
             "ansible_host": "127.0.0.1",

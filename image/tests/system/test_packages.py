@@ -124,7 +124,8 @@ def test_apt_installs_an_installer_that_checks_answers(debian: Path) -> None:
             check=False, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 3, f"{path.name}: {done.stdout}{done.stderr}"
-    inside(debian, "systemctl", "--root=/", "cat", "pextra-installer.target")
+    unit = "pextra-installer.target"
+    assert unit in inside(debian, "systemctl", "--root=/", "list-unit-files", unit)
 
 
 def test_purging_leaves_nothing_of_the_packages(debian: Path) -> None:
