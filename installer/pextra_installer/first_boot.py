@@ -7,7 +7,7 @@ import os
 import pathlib
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pextra_installer.execute.ansible import SUCCESSFUL, failure, play
@@ -73,7 +73,7 @@ def text(name: str, address: str | None, state: str) -> str:
 
 def show(banner: pathlib.Path, state: str) -> None:
     """Write the banner and have the consoles show it."""
-    made = text(socket.gethostname(), _address(), state)
+    made = text(socket.gethostname(), address(), state)
     banner.parent.mkdir(parents=True, exist_ok=True)
     temporary = banner.with_name(f".{banner.name}.new")
     temporary.write_text(made, encoding="utf-8")
@@ -83,14 +83,26 @@ def show(banner: pathlib.Path, state: str) -> None:
     subprocess.run(["agetty", "--reload"], capture_output=True, check=False)
 
 
-def _address() -> str | None:
-    """The address that this node is reached at: the source of its default route."""
+def _ip(*words: str) -> list[dict[str, Any]]:
+    """What ip(8) says; nothing if it fails."""
+    done = subprocess.run(["ip", "-json", *words], capture_output=True, text=True, check=False)
+    try:
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+    except ValueError:
+        return []
+    return found
+
+
+def address(ip: Callable[..., list[dict[str, Any]]] = _ip) -> str | None:
+    """The address that this node is reached at, an IPv4 one if there is any.
+
+    It is the source of the default route, and on a network without a router the first address.
+    """
     for family, outside in (("-4", "192.0.2.1"), ("-6", "2001:db8::1")):
-        argv = ["ip", "-json", family, "route", "get", outside]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-        try:
-            source = str(json.loads(done.stdout)[0]["prefsrc"])
-        except (ValueError, LookupError, TypeError):
-            continue
-        return f"[{source}]" if ":" in source else source
+        sources = [route.get("prefsrc") for route in ip(family, "route", "get", outside)]
+        links = ip(family, "address", "show", "scope", "global")
+        addresses = [one.get("local") for link in links for one in link.get("addr_info", ())]
+        source = next(filter(None, [*sources, *addresses]), None)
+        if source:
+            return f"[{source}]" if ":" in source else str(source)
     return None

@@ -107,6 +107,27 @@ def test_the_nodes_inventory_is_what_the_first_boot_is_told_without_secrets() ->
     assert not set(secrets.secrets_of(made)) & {str(value) for value in inventory.values()}
 
 
+@pytest.mark.parametrize(
+    ("routes", "addresses", "shown"),
+    [
+        ({"-4": "192.0.2.7", "-6": "2001:db8::7"}, {}, "192.0.2.7"),
+        ({"-6": "2001:db8::7"}, {"-4": "10.0.2.15"}, "10.0.2.15"),
+        ({"-6": "2001:db8::7"}, {"-6": "2001:db8::8"}, "[2001:db8::7]"),
+        ({}, {}, None),
+    ],
+)
+def test_the_banner_has_the_address_that_the_node_is_reached_at(
+    routes: dict[str, str], addresses: dict[str, str], shown: str | None
+) -> None:
+    def ip(family: str, kind: str, *_words: str) -> list[dict[str, Any]]:
+        if kind == "route":
+            return [{"prefsrc": routes[family]}] if family in routes else []
+        found = [{"local": addresses[family]}] if family in addresses else []
+        return [{}, {"ifname": "enp1s0", "addr_info": found}]
+
+    assert first_boot.address(ip) == shown
+
+
 def test_the_playbook_is_told_only_what_it_knows() -> None:
     specs = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())
     known = specs["argument_specs"]["main"]["options"]
