@@ -24,18 +24,18 @@ RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration mirror
 # Scenarios of molecule; each boots the nodes that it names, and waits for them for a part of its time:
-# three at a time keep two processors busy. The ones that take longest begin.
+# four at a time keep two processors busy. The ones that take longest begin.
 LONGEST := storage upgrade cluster-network network mirror
 ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # The installer's is `make test-iso`'s.
 SCENARIOS ?= $(filter-out install,$(ALL_SCENARIOS))
-JOBS ?= 3
-# How `make test-iso` installs; see image/tests/system/test_install.py.
-WAYS := unattended-bios-cd typed-uefi-cd
-ifeq ($(FULL),1)
-WAYS += unattended-uefi-usb typed-bios-usb unattended-secureboot-cd
-endif
+JOBS ?= 4
+# How `make test-iso` installs; see image/tests/system/test_install.py. The medium is waited for.
+WAYS := unattended-bios-cd typed-uefi-cd unattended-uefi-usb typed-bios-usb unattended-secureboot-cd
+ISO_LANES := medium,test-iso-unattended-bios-cd \
+	test-lab-install,test-iso-typed-uefi-cd,test-iso-medium \
+	$(if $(filter 1,$(FULL)),$(patsubst %,test-iso-%,$(wordlist 3,5,$(WAYS))))
 PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml $(ARGS)
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
@@ -182,17 +182,19 @@ iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.is
 	image/pextra-image build $(ARGS)
 
 .PHONY: test-iso
-test-iso: dev lab-packages image-test-packages packages iso ## packages, medium, installer; FULL=1: all firmwares, arm64
-	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 3 \
-		$(addprefix test-iso-,$(WAYS)) test-iso-medium test-lab-install
+test-iso: dev lab-packages image-dev image-test-packages ## packages, medium, installer; FULL=1: all firmwares, arm64
+	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 2 $(ISO_LANES)
 
-.PHONY: image-test-packages test-iso-medium $(addprefix test-iso-,$(WAYS))
+.PHONY: image-test-packages medium test-iso-medium $(addprefix test-iso-,$(WAYS))
 image-test-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
-test-iso-medium: image-dev
+medium: image-dev
+	image/pextra-image packages
+	image/pextra-image build
+test-iso-medium: medium image-test-packages
 	$(PYTEST_IMAGE) $(if $(filter 1,$(FULL)),,-m 'not full') \
 		image/tests/system/test_media.py image/tests/system/test_packages.py
-$(addprefix test-iso-,$(WAYS)): dev image-dev
+$(addprefix test-iso-,$(WAYS)): dev medium image-test-packages
 	$(PYTEST_IMAGE) image/tests/system/test_install.py -k $(@:test-iso-%=%)
 
 .PHONY: screenshots

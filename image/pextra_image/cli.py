@@ -12,7 +12,7 @@ from pextra_image import build, media
 from pextra_image.architecture import ARCHITECTURES
 from pextra_image.run import ImageError, Programs
 from pextra_image.settings import ROOT, Settings
-from pextra_image.steps import Screen
+from pextra_image.steps import Screen, alone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,9 +73,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _made_by(make: Callable[[Settings], Path]) -> Callable[[argparse.Namespace], int]:
     def command(arguments: argparse.Namespace) -> int:
-        settings = _settings(arguments)
-        result = make(settings)
-        settings.screen.say(f"{'done':<10} {result}")
+        with alone(arguments.cache, Screen()):
+            settings = _settings(arguments)
+            result = make(settings)
+            settings.screen.say(f"{'done':<10} {result}")
         return 0
 
     return command

@@ -7,11 +7,13 @@ that name only when it is whole, so an interrupted build leaves nothing that loo
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -40,6 +42,19 @@ class Screen:
             width = max(shutil.get_terminal_size().columns - 1, 20)
             printable = "".join(c if c.isprintable() else " " for c in text)
             print(f"\r\x1b[K{printable[:width]}", end="", file=self._stream, flush=True)
+
+
+@contextmanager
+def alone(root: Path, screen: Screen) -> Iterator[None]:
+    """Be the only run that works below a folder; another one is waited for."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            screen.say(f"waiting    for another run that uses {root}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class Steps:

@@ -165,6 +165,14 @@ def node(
         yield made
 
 
+when_it_is_ready = pytest.mark.parametrize(
+    "node", WAYS if FULL else WAYS[:1], ids=lambda way: way.name, indirect=True, scope="module"
+)
+"""For what needs the first boot to be done: with an emulated processor that takes ten minutes, and
+it is the same however the node was installed, so that one way is enough unless FULL=1."""
+
+
+@when_it_is_ready
 def test_systemd_is_up_and_no_unit_has_failed(node: Node) -> None:
     state = node.ask("systemctl is-system-running --wait || true")
     assert (state, node.ask("systemctl --failed --no-legend --plain")) == ("running", "")
@@ -204,6 +212,12 @@ def test_the_node_has_an_identity_of_its_own(node: Node) -> None:
     assert "ed25519" in node.ask("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").lower()
 
 
+def test_the_node_s_inventory_is_what_was_answered(node: Node) -> None:
+    found = json.loads(node.ask("ansible-inventory --host localhost"))
+    assert found["site_organization"] == node.organization
+
+
+@when_it_is_ready
 def test_the_first_boot_made_the_cloud(node: Node) -> None:
     assert node.ask("systemctl is-active pextra-first-boot") == "active"
     assert node.ask("test -e /etc/pextra-ce/first-boot.json || echo gone") == "gone"
@@ -218,6 +232,7 @@ def test_the_first_boot_made_the_cloud(node: Node) -> None:
     assert [one["edition"] for one in store["node_license"]] == ["evaluation"]
 
 
+@when_it_is_ready
 def test_the_console_shows_the_web_address_and_the_state(node: Node) -> None:
     assert f"https://{node.guest.address}:5007/" in node.guest.shown
     assert "node node1 is ready" in node.guest.shown
@@ -232,19 +247,13 @@ def test_logs_are_kept_and_no_secret_with_them(node: Node) -> None:
     assert node.ask(f"journalctl --no-pager | grep -cF '{PASSWORD}' || true") == "0"
 
 
-whatever_the_firmware = pytest.mark.parametrize(
-    "node", WAYS if FULL else WAYS[:1], ids=lambda way: way.name, indirect=True, scope="module"
-)
-"""For what takes minutes, and has nothing to do with how the node was installed."""
-
-
-@whatever_the_firmware
+@when_it_is_ready
 def test_the_site_playbook_changes_nothing_more(node: Node) -> None:
     end = node.guest.ansible("ansible-playbook", "pextra.ce.site")
     assert re.search(r"localhost\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", end), end
 
 
-@whatever_the_firmware
+@when_it_is_ready
 def test_an_instance_starts(node: Node) -> None:
     assert node.guest.module("instance", name="trial", memory="64MiB", state="started")["changed"]
     assert "trial" in node.ask("virsh --connect qemu:///system list --name")

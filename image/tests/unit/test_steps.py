@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from pextra_image.steps import KEPT, Screen, Steps
+from pextra_image.steps import KEPT, Screen, Steps, alone
 
 
 def steps(root: Path) -> Steps:
@@ -29,6 +31,26 @@ def test_a_step_is_made_again_only_when_its_inputs_change(tmp_path: Path) -> Non
     assert (first / "result").read_text() == "1"
     assert (second / "result").read_text() == "2"
     assert (run.made, run.reused) == (["root", "root"], ["root"])
+
+
+def test_two_runs_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    said, began, ended = io.StringIO(), threading.Event(), []
+
+    def second() -> None:
+        began.set()
+        with alone(tmp_path, Screen(said)):
+            ended.append("second")
+
+    other = threading.Thread(target=second)
+    with alone(tmp_path, Screen(io.StringIO())):
+        other.start()
+        began.wait()
+        while not said.getvalue():
+            time.sleep(0.01)
+        ended.append("first")
+    other.join()
+    assert ended == ["first", "second"]
+    assert "waiting" in said.getvalue()
 
 
 def test_an_interrupted_step_is_made_again_from_an_empty_folder(tmp_path: Path) -> None:
