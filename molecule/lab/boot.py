@@ -3,9 +3,6 @@
 
 A rebooting node runs the program that its command line begins with, which is this one. Files
 that the kernel had open, such as its taps, are open still and would be busy: they are closed.
-
-A node keeps to one processor, which is all that it can use: the kernel and its processes wake each
-other at every system call, which takes a tenth less of the processor if they share it.
 """
 
 from __future__ import annotations
@@ -14,6 +11,5 @@ import os
 import sys
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {int(os.environ["LAB_PROCESSOR"])})
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     os.execv(os.environ["LAB_KERNEL"], sys.argv)  # noqa: S606 - the kernel

@@ -5,7 +5,6 @@ It is user-mode Linux, or a container of systemd-nspawn on the machine's own ker
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -118,23 +117,8 @@ def start(lab: str, node: Node, topology: Topology, base: Path) -> None:
         subprocess.Popen(
             command(lab, node, topology, base), stdin=subprocess.DEVNULL, stdout=console,
             stderr=console, start_new_session=True,
-            env={
-                **os.environ, "TMPDIR": MEMORY, "LAB_KERNEL": str(kernel_of(base)),
-                "LAB_PROCESSOR": str(_processor()),
-            },
+            env={**os.environ, "TMPDIR": MEMORY, "LAB_KERNEL": str(kernel_of(base))},
         )  # fmt: skip
-
-
-def _processor() -> int:
-    """The processor that a node keeps to: nodes of all labs take turns."""
-    there = sorted(os.sched_getaffinity(0))
-    with (paths.CACHE / "turn").open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        turn = int(file.read() or 0)
-        file.truncate(0)
-        file.write(str(turn + 1))
-    return there[turn % len(there)]
 
 
 def processes(lab: str, node: str) -> list[int]:
