@@ -24,13 +24,13 @@ RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
 LANES := lint,unit,sanity integration mirror
 # Scenarios of molecule; each boots the nodes that it names, and waits for them for a part of its time:
-# four at a time keep two processors busy. The ones that take longest begin.
-LONGEST := storage upgrade cluster-network network mirror
+# three at a time keep two processors busy. The ones that take longest begin.
+LONGEST := storage cluster-network network mirror
 ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 	$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # The installer's is `make test-iso`'s.
 SCENARIOS ?= $(filter-out install,$(ALL_SCENARIOS))
-JOBS ?= 4
+JOBS ?= 3
 # How `make test-iso` installs; see image/tests/system/test_install.py. The medium is waited for.
 WAYS := unattended-bios-cd typed-uefi-cd unattended-uefi-usb typed-bios-usb unattended-secureboot-cd
 ISO_LANES := medium,test-iso-unattended-bios-cd \

@@ -45,6 +45,8 @@ def prepare(lab: str, node: Node, topology: Topology) -> None:
         masked = own / "etc/systemd/system/run-rpc_pipefs.mount"
         masked.parent.mkdir(parents=True, exist_ok=True)
         masked.symlink_to("/dev/null")
+        # It has no udev, which applies a bridge's settings in sysctl.d when networkd makes it.
+        files["etc/sysctl.d/60-lab.conf"] = "net.ipv6.conf.default.disable_ipv6 = 1\n"
     for name, text in files.items():
         path = own / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a node has besides packages: the platform's directories, and libvirt's hook with its code;
-and a rule for udev, which would give the network devices of instances other MAC addresses.
+and what udev and needrestart are to know of instances.
 
 libvirt knows no VLANs on Linux bridges. The hook gives the ports of a domain that starts what the
 domain's definition asks for, whoever starts it. Its code is that of the modules: this very copy.
@@ -43,8 +43,9 @@ LIBRARY = "/usr/lib/pextra-ce/hook"
 _ABOVE = "/usr/lib/pextra-ce"
 """Packages have things of their own in it."""
 HOOKS = ("/etc/libvirt/hooks/qemu.d/50-pextra-ce", "/etc/libvirt/hooks/lxc.d/50-pextra-ce")
-LINK = "/etc/systemd/network/00-pextra-ports.link"
-LINK_TEXT = """\
+FILES = {
+    # systemd.link(5)
+    "/etc/systemd/network/00-pextra-ports.link": """\
 # Made by pextra.ce.node_files, which overwrites changes.
 # libvirt gives these their MAC addresses. By its default, MACAddressPolicy=persistent, udev gives
 # them others when it is slower than libvirt: the device of a container then has one of its own.
@@ -53,8 +54,15 @@ OriginalName=vnet*
 
 [Link]
 MACAddressPolicy=none
-"""
-"""For udev, systemd.link(5)."""
+""",
+    "/etc/needrestart/conf.d/50-pextra-ce.conf": """\
+# Made by pextra.ce.node_files, which overwrites changes.
+# An instance runs on with its QEMU, also when that is replaced. Where libvirt can make no control
+# group for it, it would count to libvirtd.service, and that would be restarted again and again.
+push(@{$nrconf{blacklist}}, qr(^/usr/bin/qemu-system-));
+""",
+}
+"""For udev, and for needrestart."""
 HOOK_MODULES = (errors, hook, iproute, mirrors, policy, ports, snapshot, vlans)
 """The hook, and all that it imports of the collection."""
 
@@ -86,9 +94,11 @@ def wanted() -> Iterator[Entry]:
     """What a node is to have, parents first."""
     for path, mode in DIRECTORIES.items():
         yield Entry(path, mode)
-    for path in (LINK, *HOOKS):
-        yield Entry(os.path.dirname(path), 0o755)
-    yield Entry(LINK, 0o644, LINK_TEXT)
+    above = {os.path.dirname(path) for path in (*FILES, *HOOKS)}
+    for path in sorted(above | {"/etc/needrestart"}):  # its package may come later
+        yield Entry(path, 0o755)
+    for path, text in FILES.items():
+        yield Entry(path, 0o644, text)
     code = {f"{LIBRARY}/{one.__name__.replace('.', '/')}.py": _source(one) for one in HOOK_MODULES}
     for path in sorted({above for file in code for above in _above(file)}):
         yield Entry(path, 0o755)
@@ -164,7 +174,7 @@ def make(root: str, entry: Entry) -> None:
 
 def left(root: str) -> list[str]:
     """What a removal takes away: files, library, and the directories in which nothing else is."""
-    found = [path for path in (*HOOKS, LINK, LIBRARY) if os.path.lexists(root + path)]
+    found = [path for path in (*HOOKS, *FILES, LIBRARY) if os.path.lexists(root + path)]
     for path in (_ABOVE, *reversed(DIRECTORIES)):
         try:
             inside = {f"{path}/{name}" for name in os.listdir(root + path)}

@@ -33,7 +33,8 @@ def test_everything_is_made_once(root: str) -> None:
         assert mode_of(root + path) == mode
     for path in node_files.HOOKS:
         assert mode_of(root + path) == 0o755
-    assert mode_of(root + node_files.LINK) == 0o644
+    for path in node_files.FILES:
+        assert mode_of(root + path) == 0o644
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_removal_leaves_what_is_not_the_platforms(root: str) -> None:
         node_files.remove(root, path)
     assert kept.read_text() == "key"
     assert os.listdir(root + "/usr/lib/pextra-ce") == ["venv"]
-    assert not any(os.path.exists(root + path) for path in (node_files.LINK, *node_files.HOOKS))
+    assert not any(os.path.exists(root + path) for path in (*node_files.FILES, *node_files.HOOKS))
     assert [path for path in node_files.DIRECTORIES if os.path.exists(root + path)] == [
         "/etc/pextra-ce", "/etc/pextra-ce/license-keys.d"
     ]  # fmt: skip

@@ -42,7 +42,8 @@ def render(bridge: BridgeState) -> dict[str, str]:
         f"{bridge.name}.netdev": (
             f"[NetDev]\nName={bridge.name}\nKind=bridge\nMACAddress={bridge.mac}\n"
             f"MTUBytes={bridge.mtu}\n\n[Bridge]\nSTP=no\n"
-            f"VLANFiltering={'yes' if bridge.vlan_filtering else 'no'}\n"
+            # A kernel that cannot filter refuses even "no", and with it all other settings.
+            + ("VLANFiltering=yes\n" if bridge.vlan_filtering else "")
         ),
         f"{bridge.name}.network": _bridge_network(bridge),
     }
