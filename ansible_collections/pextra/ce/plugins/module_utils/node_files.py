@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node has besides packages: the platform's directories, and libvirt's hook with its code;
-and what udev and needrestart are to know of instances.
+"""What a node has besides packages: the platform's directories, libvirt's hook with its code, and
+what udev and needrestart are to know of instances.
 
 libvirt knows no VLANs on Linux bridges. The hook gives the ports of a domain that starts what the
 domain's definition asks for, whoever starts it. Its code is that of the modules: this very copy.

@@ -14,6 +14,7 @@ description:
   - Installs the hook that libvirt calls when a domain starts, for QEMU and for LXC. It gives the
     domain's ports their VLANs and security settings before the guest runs, whoever starts it.
   - Has udev leave the MAC addresses of instances' network devices (C(vnet*)) as libvirt set them.
+  - Has needrestart, if that is installed, take an instance's QEMU for no part of a service.
   - The role C(pextra.ce.hypervisor) does this, and has libvirtd look for the hook.
 author:
   - pextra-ce contributors (@pextra-ce)
