@@ -31,11 +31,12 @@ ALL_SCENARIOS := $(LONGEST) $(filter-out $(LONGEST),\
 # The installer's is `make test-iso`'s.
 SCENARIOS ?= $(filter-out install,$(ALL_SCENARIOS))
 JOBS ?= 3
-# How `make test-iso` installs; see image/tests/system/test_install.py. The medium is waited for.
-WAYS := unattended-bios-cd typed-uefi-cd unattended-uefi-usb typed-bios-usb unattended-secureboot-cd
+# How `make test-iso` installs; see image/tests/system/test_install.py. What needs the medium waits
+# for it: the scenario install does not.
+FULL_WAYS := $(addprefix test-iso-,unattended-uefi-usb typed-bios-usb unattended-secureboot-cd)
+WAYS := test-iso-unattended-bios-cd test-iso-typed-uefi-cd $(FULL_WAYS)
 ISO_LANES := medium,test-iso-unattended-bios-cd \
-	test-lab-install,test-iso-typed-uefi-cd,test-iso-medium \
-	$(if $(filter 1,$(FULL)),$(patsubst %,test-iso-%,$(wordlist 3,5,$(WAYS))))
+	test-lab-install,test-iso-typed-uefi-cd,test-iso-medium $(if $(filter 1,$(FULL)),$(FULL_WAYS))
 PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml $(ARGS)
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
@@ -185,16 +186,15 @@ iso: image-dev ## the bootable medium and what lies beside it: dist/pextra-ce.is
 test-iso: dev lab-packages image-dev image-test-packages ## packages, medium, installer; FULL=1: all firmwares, arm64
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs 2 $(ISO_LANES)
 
-.PHONY: image-test-packages medium test-iso-medium $(addprefix test-iso-,$(WAYS))
+.PHONY: image-test-packages medium test-iso-medium $(WAYS)
 image-test-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE_TEST)
-medium: image-dev
-	image/pextra-image packages
-	image/pextra-image build
+medium: # ARGS are the tests'
+	@$(MAKE) packages iso ARGS=
 test-iso-medium: medium image-test-packages
 	$(PYTEST_IMAGE) $(if $(filter 1,$(FULL)),,-m 'not full') \
 		image/tests/system/test_media.py image/tests/system/test_packages.py
-$(addprefix test-iso-,$(WAYS)): dev medium image-test-packages
+$(WAYS): dev medium image-test-packages
 	$(PYTEST_IMAGE) image/tests/system/test_install.py -k $(@:test-iso-%=%)
 
 .PHONY: screenshots

@@ -168,7 +168,7 @@ def node(
 when_it_is_ready = pytest.mark.parametrize(
     "node", WAYS if FULL else WAYS[:1], ids=lambda way: way.name, indirect=True, scope="module"
 )
-"""For what needs the first boot to be done: with an emulated processor that takes ten minutes, and
+"""For what needs the first boot to be done: on an emulated processor that takes ten minutes, and
 it is the same however the node was installed, so that one way is enough unless FULL=1."""
 
 
