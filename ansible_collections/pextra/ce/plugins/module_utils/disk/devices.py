@@ -69,7 +69,7 @@ def release(disk: Node) -> list[Command]:
     """
     on_disk = [*below(disk), disk]
     commands = list(_unused(on_disk))
-    for node in on_disk:
+    for node in on_disk[:-1]:
         commands += _stopped(node)
     partitions = [node for node in on_disk if node["type"] == "part"]
     for node in (*partitions, disk):

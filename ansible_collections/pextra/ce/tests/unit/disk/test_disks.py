@@ -70,6 +70,13 @@ def test_nothing_that_lies_on_other_disks_too_is_written_to() -> None:
     assert written == ["wipefs --all --force --quiet /dev/sda"]
 
 
+def test_a_loop_device_that_is_the_disk_itself_stays() -> None:
+    disk = node("/dev/loop0", "loop", node("/dev/loop0p1", "part", node("/dev/loop1", "loop")))
+    assert [one for one in argvs(disk) if one.startswith("losetup")] == [
+        "losetup --detach /dev/loop1"
+    ]
+
+
 @pytest.mark.parametrize(
     ("disk", "reason"),
     [
