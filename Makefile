@@ -33,11 +33,12 @@ SCENARIOS ?= $(filter-out install,$(ALL_SCENARIOS))
 JOBS ?= 3
 # How `make test-iso` installs; see image/tests/system/test_install.py. What needs the medium waits
 # for it: the scenario install does not.
-FULL_WAYS := $(addprefix test-iso-,unattended-uefi-usb typed-bios-usb unattended-secureboot-cd)
+FULL_WAYS := $(addprefix test-iso-,unattended-secureboot-cd unattended-uefi-usb typed-bios-usb)
 WAYS := test-iso-unattended-bios-cd test-iso-typed-uefi-cd $(FULL_WAYS)
 ISO_LANES := medium,test-iso-unattended-bios-cd \
 	test-lab-install,test-iso-typed-uefi-cd,test-iso-medium $(if $(filter 1,$(FULL)),$(FULL_WAYS))
-PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml $(ARGS)
+PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml \
+	$(if $(filter 1,$(FULL)),,-m 'not full') $(ARGS)
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
 	debian/install-wheels debian/installer-command debian/pextra-license \
@@ -74,6 +75,8 @@ PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx
 PACKAGES_BENCH := python3-lxml time
 # What pextra-mirror is measured against.
 PACKAGES_BENCH_MIRROR := debmirror rsync
+# What the medium is measured against.
+PACKAGES_BENCH_MEDIUM := debootstrap live-build
 
 .PHONY: help
 help: ## list the targets
@@ -166,6 +169,11 @@ bench-mirror: dev mirror-packages ## measure pextra-mirror against plain aptly a
 	@scripts/apt-install $(PACKAGES_BENCH_MIRROR)
 	@PYTHONPATH=.:mirror:mirror/tests $(BIN)/python -m benchmarks.mirror $(ARGS)
 
+.PHONY: bench-medium
+bench-medium: dev lab-packages medium image-test-packages ## measure the medium against live-build and debootstrap
+	@scripts/apt-install $(PACKAGES_BENCH_MEDIUM)
+	@PYTHONPATH=.:image:image/tests:molecule $(IMAGE_VENV)/bin/python -m benchmarks.medium $(ARGS)
+
 .PHONY: lab
 lab: dev lab-packages ## three nodes to play with; says how to reach them
 	@scripts/lab up $(ARGS)
@@ -192,8 +200,9 @@ image-test-packages:
 medium: # ARGS are the tests'
 	@$(MAKE) packages iso ARGS=
 test-iso-medium: medium image-test-packages
-	$(PYTEST_IMAGE) $(if $(filter 1,$(FULL)),,-m 'not full') \
-		image/tests/system/test_media.py image/tests/system/test_packages.py
+	$(PYTEST_IMAGE) image/tests/system/test_media.py image/tests/system/test_packages.py
+# Asked for by name, all of it runs.
+$(FULL_WAYS): private FULL := 1
 $(WAYS): dev medium image-test-packages
 	$(PYTEST_IMAGE) image/tests/system/test_install.py -k $(@:test-iso-%=%)
 

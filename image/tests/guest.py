@@ -28,8 +28,6 @@ DHCP_ADDRESS = "10.0.2.15"
 MAC = "52:54:00:70:78:01"
 SERIAL = "pextra-boot"
 DISK_GIB = 16
-FULL = os.environ.get("FULL") == "1"
-"""Whether also the firmwares and attachments are tried that take long."""
 
 INSTALLING = 3600
 """Seconds that an emulated machine may take from its start to the end of the installation."""

@@ -42,17 +42,31 @@ UNWANTED = ("doc", "man", "locale", "info")
 def main() -> None:
     """Write the medium to the node's disk, which the node does not use yet."""
     lab, node, disk = sys.argv[1:]
+    image = system()
+    beside = image.with_name(f"{image.name}.sha256")
+    write(lab, node, disk, {"live/filesystem.squashfs": image, f"live/{beside.name}": beside})
+
+
+def write(
+    lab: str, node: str, disk: str, files: dict[str, Path], tools: tuple[str, ...] = ()
+) -> None:
+    """Write a medium with the installer to a disk of a node.
+
+    Args:
+        files: What it has besides: its path there, and a file or folder of this machine.
+        tools: Debian packages that the node lacks, besides those that the installer needs.
+    """
     _, base = lifecycle.read(lab)
     with tempfile.TemporaryDirectory(dir=paths.lab(lab)) as folder:
         medium = Path(folder, "medium")
-        (medium / "live").mkdir(parents=True)
-        image = system()
-        for path in (image, image.with_name(f"{image.name}.sha256")):
-            shutil.copy(path, medium / "live" / path.name)
+        for name, source in files.items():
+            (medium / name).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, medium / name)
         install_packages(medium / "root", Path(folder))
         status = Path(folder, "status")
         status.write_text(run("debugfs", "-R", "cat /var/lib/dpkg/status", str(base)))
-        apt.lacking(status, medium / "packages", *TOOLS)
+        apt.lacking(status, medium / "packages", *TOOLS, *tools)
         target = paths.node(lab, node) / f"{disk}.img"
         run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "medium", "-d", str(medium), str(target))
 

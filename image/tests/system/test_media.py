@@ -12,13 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from guest import FULL
 from pextra_image.cli import main
 from pextra_image.files import sha256_of
 
-BOOTS = [("bios", "cd")]
-if FULL:
-    BOOTS += [("uefi", "usb"), ("secureboot", "cd"), ("bios", "usb")]
+FULL_BOOTS = [("uefi", "usb"), ("secureboot", "cd"), ("bios", "usb")]
 
 
 def test_the_iso_and_what_lies_beside_it_verify(iso: Path) -> None:
@@ -118,7 +115,10 @@ def test_a_mounted_stick_is_not_written(
         subprocess.run(["umount", str(point)], check=True)
 
 
-@pytest.mark.parametrize(("firmware", "attachment"), BOOTS)
+@pytest.mark.parametrize(
+    ("firmware", "attachment"),
+    [("bios", "cd"), *(pytest.param(*boot, marks=pytest.mark.full) for boot in FULL_BOOTS)],
+)
 def test_the_medium_boots_to_a_working_shell(iso: Path, firmware: str, attachment: str) -> None:
     assert main(["boot-test", str(iso), "--firmware", firmware, "--attach", attachment]) == 0
 
@@ -146,15 +146,18 @@ def test_a_medium_for_arm64_boots_to_a_working_shell(
     assert main(["boot-test", str(arm64_iso), "--firmware", firmware, "--attach", attachment]) == 0
 
 
+@pytest.mark.parametrize(
+    "kept", [("pool", "base"), pytest.param(("pool",), marks=pytest.mark.full)], ids="-".join
+)
 def test_a_second_build_of_the_same_tree_has_the_same_bytes(
-    iso: Path, tmp_path: Path, output: Path
+    iso: Path, tmp_path: Path, output: Path, kept: tuple[str, ...]
 ) -> None:
-    """From our packages on, in an empty cache; the base is the one in the cache unless FULL=1."""
+    """In a cache that has only this: from our packages on, or all but the downloads."""
     cache = iso.parents[1] / ".cache/image"
     again = output.parent / ".cache/image-again"
     shutil.rmtree(again, ignore_errors=True)
     again.mkdir(parents=True)
-    for name in ["pool"] if FULL else ["pool", "base"]:
+    for name in kept:
         shutil.copytree(cache / name, again / name, copy_function=os.link)
     try:
         assert main(["build", "--cache", str(again), "--output", str(tmp_path)]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from install.tests.machine import DISK, IMAGE, OTHER, PASSWORD, SMALL, Machine
 
 ANSWERS_CODE, DISK_CODE, MACHINE_CODE, UNFINISHED = 3, 4, 5, 6

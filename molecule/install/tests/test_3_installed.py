@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+
 from install.tests.machine import DISK, HOSTNAME, IMAGE, PASSWORD, STATE, TIMEZONE, Machine
 
 ROOT = "/mnt"

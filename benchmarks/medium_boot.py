@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting a machine from the medium, and from the disk that it was installed on.
+
+The machine is emulated by QEMU, with one processor, a BIOS and the medium as a CD: times are long,
+and only their ratios mean something.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.rows import Row, Say
+from benchmarks.timing import Figure, Sample
+from guest import ADDRESS, Guest, answer_volume
+from pextra_image.boot import Attachment, Console, Firmware
+from pextra_image.settings import ROOT
+from system.test_install import ANSWERS, PASSWORD
+
+MEDIUM, NODE = "medium, from power on", "node, from power on"
+READY_SECONDS = 3600
+"""What an emulated machine may take at most to set itself up."""
+
+
+def rows(folder: Path, say: Say) -> Iterator[Row]:
+    """Each start."""
+    iso = (ROOT / "dist/pextra-ce.iso").resolve(strict=True)
+
+    def row(what: str, side: str, seconds: float) -> Row:
+        say(f"{what}, {side}: {seconds:.0f} s")
+        return Row(what, side, Figure((Sample(seconds, 0),)))
+
+    (folder / "guest").mkdir()
+    guest = Guest(folder / "guest", Firmware.BIOS, Attachment.CD, ADDRESS, PASSWORD)
+    for entry, pattern, side in (
+        ("Rescue shell on the serial console", "This is the rescue shell", "a shell"),
+        ("Install on the serial console", "1/7  Licence agreement", "the wizard's first page"),
+    ):
+        began = time.monotonic()
+        with guest.medium(iso) as console:
+            console.choose(entry)
+            console.expect(pattern, side)
+        yield row(MEDIUM, side, time.monotonic() - began)
+    volume = folder / "answers.img"
+    answer_volume(volume, ANSWERS)
+    with guest.medium(iso, volume) as console:
+        yield row(MEDIUM, "installed, unattended", _installed(console))
+    for boot in ("first", "second"):
+        began = time.monotonic()
+        with guest.running():
+            yield row(NODE, f"login by SSH, {boot} start", time.monotonic() - began)
+            guest.ask("systemctl is-system-running --wait || true", timeout=READY_SECONDS)
+            yield row(NODE, f"ready, {boot} start", time.monotonic() - began)
+            guest.ask("sync")
+
+
+def _installed(console: Console) -> float:
+    began = time.monotonic()
+    console.choose("Automated install")
+    console.expect("The installation is done", "the end of the installation")
+    console.wait_off("switching off")
+    return time.monotonic() - began
