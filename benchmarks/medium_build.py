@@ -14,7 +14,9 @@ from benchmarks.rows import Row, Say
 from benchmarks.timing import Figure, Sample, measure
 from pextra_image import lock
 from pextra_image.root import COMPRESSION_LEVEL
+from pextra_image.run import Programs
 from pextra_image.settings import ROOT
+from pextra_image.sources import apt_sources
 
 COLD, CHANGED, SAME = "first build", "build, installer changed", "build, nothing changed"
 
@@ -71,9 +73,27 @@ class LiveBuild:
         self.folder = folder
         self._log = folder.with_suffix(".log")
         folder.mkdir()
+        self._own: list[str] = []
 
-    def configure(self, debs: list[Path]) -> None:
-        """Say what is wanted."""
+    def take(self, debs: list[Path]) -> None:
+        """Have these of this tree's packages, and no others."""
+        folder = self.folder / "config/packages.chroot"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for deb in debs:
+            shutil.copy(deb, folder)
+        self._own = [deb.name.partition("_")[0] for deb in debs]
+
+    def build(self) -> Sample:
+        """Make the ISO, from what its cache has of an earlier run."""
+        self._run("clean")  # what is in the cache stays
+        self._configure()
+        try:
+            return self._run("build")
+        finally:
+            self.unmount()
+
+    def _configure(self) -> None:
         options = {
             "mode": "debian", "distribution": "bookworm", "architecture": "amd64",
             "archive-areas": "main", "binary-image": "iso-hybrid", "apt-recommends": "false",
@@ -83,33 +103,14 @@ class LiveBuild:
             "chroot-squashfs-compression-type": "zstd",
             "chroot-squashfs-compression-level": COMPRESSION_LEVEL,
             "debootstrap-options": "--variant=minbase", "loadlin": "false",
-            "win32-loader": "false", "zsync": "false",
+            "win32-loader": "false", "zsync": "false", **_mirrors(),
         }  # fmt: skip
         self._run("config", *(f"--{name}={value}" for name, value in options.items()))
         lists = self.folder / "config/package-lists"
         for path in lists.iterdir():  # its own choice of packages for a desktop's live system
             path.unlink()
         names = [one.name for one in lock.read(ROOT / "image/lock/amd64.json").packages]
-        names += [deb.name.partition("_")[0] for deb in debs]
-        (lists / "node.list.chroot").write_text("\n".join([*names, ""]))
-        self.take(debs)
-
-    def take(self, debs: list[Path]) -> None:
-        """Have these of this tree's packages, and no others."""
-        folder = self.folder / "config/packages.chroot"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        for deb in debs:
-            shutil.copy(deb, folder)
-
-    def build(self) -> Sample:
-        """Make the ISO, from what its cache has of an earlier run."""
-        if (self.folder / ".build").exists():
-            self._run("clean")
-        try:
-            return self._run("build")
-        finally:
-            self.unmount()
+        (lists / "node.list.chroot").write_text("\n".join([*names, *self._own, ""]))
 
     def unmount(self) -> None:
         """End what a build that failed has left mounted."""
@@ -130,6 +131,19 @@ class LiveBuild:
         return measure(argv, environment, self._log)
 
 
+def _mirrors() -> dict[str, str]:
+    """live-build's options for the mirrors of this machine's apt."""
+    lines = apt_sources(Programs(), ()).splitlines()
+    of = {suite: address for _deb, _options, address, suite, *_rest in map(str.split, lines)}
+    made: dict[str, str] = {}
+    for name in ("mirror-bootstrap", "mirror-chroot", "mirror-binary"):
+        made |= {name: of["bookworm"], f"parent-{name}": of["bookworm"]}
+    for name in ("mirror-chroot-security", "mirror-binary-security"):
+        security = of["bookworm-security"]
+        made |= {name: security, f"parent-{name}": security}
+    return made
+
+
 def rows(folder: Path, say: Say) -> Iterator[Row]:
     """Each build, of either side."""
     ours, theirs = PextraImage(folder), LiveBuild(folder / "live-build")
@@ -140,7 +154,7 @@ def rows(folder: Path, say: Say) -> Iterator[Row]:
         return Row(what, side.name, Figure((sample,)), side.made())
 
     yield row(COLD, ours)
-    theirs.configure(ours.debs())
+    theirs.take(ours.debs())
     yield row(COLD, theirs)
     ours.change()
     yield row(CHANGED, ours)

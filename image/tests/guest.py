@@ -32,6 +32,7 @@ DISK_GIB = 16
 INSTALLING = 3600
 """Seconds that an emulated machine may take from its start to the end of the installation."""
 BOOTING = 3600
+"""Seconds that it may take from its start to a login, and from there to the first boot's end."""
 
 
 class Guest:
@@ -132,7 +133,7 @@ class Guest:
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def ask(self, line: str, timeout: int = 900) -> str:
+    def ask(self, line: str, timeout: int = BOOTING) -> str:
         """Run a line in root's shell; returns what it prints."""
         done = self._ssh(line, timeout)
         assert done.returncode == 0, f"{line}\n{done.stdout[-4000:]}\n{done.stderr[-2000:]}"

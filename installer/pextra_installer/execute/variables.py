@@ -78,7 +78,7 @@ def variables(
         "install_timezone": plan.timezone,
         "install_root_password_hash": plan.administrator.root_password_hash,
         "install_network_units": [
-            {"name": name, "content": text}
+            {"path": f"/etc/systemd/network/{name}", "content": text}
             for name, text in units(plan.network, target.interfaces).items()
         ],
         "install_name_servers": list(plan.network.dns.servers),

@@ -85,6 +85,8 @@ class Machine:
 
     def has_file(self, path: str) -> bool:
         """Whether a file is on the disk's root file system, in whatever state that is."""
+        # What was committed is in its journal, or in its place already.
+        self.run(f"e2fsck -p -E journal_only {DISK}2")
         said = self.run(f"debugfs -R 'stat {path}' {DISK}2").stdout
         return "Type: regular" in said
 

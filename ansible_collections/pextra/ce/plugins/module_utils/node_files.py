@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils import errors
+from ansible_collections.pextra.ce.plugins.module_utils import errors, files
+from ansible_collections.pextra.ce.plugins.module_utils.files import Entry
 from ansible_collections.pextra.ce.plugins.module_utils.network import (
     hook,
     iproute,
@@ -81,15 +80,6 @@ sys.exit(main())
 '''
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A directory, or a file with its contents; both are root's."""
-
-    path: str
-    mode: int
-    text: str | None = None
-
-
 def wanted() -> Iterator[Entry]:
     """What a node is to have, parents first."""
     for path, mode in DIRECTORIES.items():
@@ -125,51 +115,7 @@ def _source(module: ModuleType) -> str:
 
 def missing(root: str) -> list[Entry]:
     """What is not as it is to be, below a root directory."""
-    return [one for one in wanted() if _differs(root + one.path, one)]
-
-
-def _differs(path: str, entry: Entry) -> bool:
-    try:
-        found = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    kind = stat.S_ISDIR if entry.text is None else stat.S_ISREG
-    if not kind(found.st_mode) or stat.S_IMODE(found.st_mode) != entry.mode:
-        return True
-    if (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
-        return True
-    return entry.text is not None and read(path) != entry.text
-
-
-def read(path: str) -> str | None:
-    """The text of a file, None where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-
-
-def make(root: str, entry: Entry) -> None:
-    """Make it as it is to be; a file is there whole or not at all.
-
-    Raises:
-        HostError: Something else is in its place, or it cannot be written.
-    """
-    path = root + entry.path
-    try:
-        if entry.text is None:
-            os.makedirs(path, exist_ok=True)
-        else:
-            with open(f"{path}.new", "w", encoding="utf-8") as file:
-                file.write(entry.text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(f"{path}.new", path)
-        os.chown(path, os.geteuid(), os.getegid())
-        os.chmod(path, entry.mode)
-    except OSError as error:
-        raise errors.HostError(f"{path} cannot be made: {error}") from None
+    return files.missing(root, wanted())
 
 
 def left(root: str) -> list[str]:

@@ -88,7 +88,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.pextra.ce.plugins.module_utils import node_files
+from ansible_collections.pextra.ce.plugins.module_utils import files, node_files
 from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
 
 
@@ -117,17 +117,17 @@ def main() -> None:
 def _make(check: bool) -> list[dict[str, str]]:
     diff = []
     for entry in node_files.missing(""):
-        before = node_files.read(entry.path) or ""
+        before = files.read(entry.path) or ""
         if not check:
-            node_files.make("", entry)
-        diff.append(_change(entry.path, before, entry.text or f"mode {entry.mode:04o}\n"))
+            files.make("", entry)
+        diff.append(_change(entry.path, before, entry.shown))
     return diff
 
 
 def _remove(check: bool) -> list[dict[str, str]]:
     diff = []
     for path in node_files.left(""):
-        before = node_files.read(path) or "directory\n"
+        before = files.read(path) or "directory\n"
         if not check:
             node_files.remove("", path)
         diff.append(_change(path, before, ""))

@@ -34,6 +34,7 @@ NO_DATABASE = {
     "node_files",
     "preflight_info",
     "system_disk",
+    "system_files",
     "upgrade_info",
 }
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pextra.ce.plugins.module_utils import node_files
+from ansible_collections.pextra.ce.plugins.module_utils import files, node_files
 from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> str:
     for entry in node_files.missing(str(tmp_path)):
-        node_files.make(str(tmp_path), entry)
+        files.make(str(tmp_path), entry)
     return str(tmp_path)
 
 
@@ -51,7 +51,7 @@ def test_a_spoiled_hook_is_put_right(root: str, spoil: object) -> None:
     spoil(root + hook)  # type: ignore[operator]
     found = node_files.missing(root)
     assert [entry.path for entry in found] == [hook]
-    node_files.make(root, found[0])
+    files.make(root, found[0])
     assert node_files.missing(root) == []
 
 
@@ -73,7 +73,7 @@ def test_a_file_in_a_directorys_place_is_told(tmp_path: Path) -> None:
     (tmp_path / "etc/pextra-ce").write_text("mine")
     entry = next(one for one in node_files.missing(str(tmp_path)) if one.path == "/etc/pextra-ce")
     with pytest.raises(HostError, match="cannot be made"):
-        node_files.make(str(tmp_path), entry)
+        files.make(str(tmp_path), entry)
     assert (tmp_path / "etc/pextra-ce").read_text() == "mine"
 
 

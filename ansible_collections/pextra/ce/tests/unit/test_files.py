@@ -1,0 +1,107 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of a system below a directory of the test's own."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.pextra.ce.plugins.module_utils import files
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+from ansible_collections.pextra.ce.plugins.module_utils.files import Entry
+
+
+def put(root: Path, *entries: Entry) -> list[str]:
+    """Make what is missing; returns what that was."""
+    lacking = files.missing(str(root), entries)
+    for entry in lacking:
+        files.make(str(root), entry)
+    return [entry.path for entry in lacking]
+
+
+WANTED = (
+    Entry("/etc/hostname", 0o644, "node1\n"),
+    Entry("/etc/secret", 0o600, "key\n"),
+    Entry("/etc/localtime", 0o644, link="/usr/share/zoneinfo/Etc/UTC"),
+    Entry("/var/log/of/installer", 0o700),
+)
+
+
+def test_files_links_and_directories_are_made_once(tmp_path: Path) -> None:
+    assert put(tmp_path, *WANTED) == [entry.path for entry in WANTED]
+    assert put(tmp_path, *WANTED) == []
+    assert (tmp_path / "etc/hostname").read_text() == "node1\n"
+    assert os.readlink(tmp_path / "etc/localtime") == "/usr/share/zoneinfo/Etc/UTC"
+    paths = ("etc/hostname", "etc/secret", "var/log/of", "var/log/of/installer")
+    found = {path: stat.S_IMODE((tmp_path / path).stat().st_mode) for path in paths}
+    assert list(found.values()) == [0o644, 0o600, 0o755, 0o700]
+
+
+def test_directories_above_are_for_all_whatever_the_umask(tmp_path: Path) -> None:
+    former = os.umask(0o077)
+    try:
+        put(tmp_path, Entry("/a/b/c", 0o644, "x"))
+    finally:
+        os.umask(former)
+    assert stat.S_IMODE((tmp_path / "a/b").stat().st_mode) == 0o755
+
+
+def test_a_link_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hostname").symlink_to(tmp_path / "other")
+    assert put(tmp_path, WANTED[0]) == ["/etc/hostname"]
+    assert (tmp_path / "other").read_text() == "kept"
+    assert not (tmp_path / "etc/hostname").is_symlink()
+
+
+def test_what_a_killed_run_left_beside_a_file_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/hostname.new").write_text("half")
+    (tmp_path / "etc/localtime.new").symlink_to("half")
+    put(tmp_path, *WANTED)
+    assert sorted(os.listdir(tmp_path / "etc")) == ["hostname", "localtime", "secret"]
+
+
+def test_a_link_out_of_the_system_is_not_followed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (outside / "file").write_text("mine")
+    (root / "run").symlink_to(outside)
+    with pytest.raises(HostError, match="out of"):
+        files.make(str(root), Entry("/run/file", 0o644, "theirs"))
+    with pytest.raises(HostError, match="out of"):
+        files.make(str(root), Entry("/run/new/file", 0o644, "theirs"))
+    with pytest.raises(HostError, match="out of"):
+        files.remove(str(root), "/run/file")
+    assert [path.name for path in outside.iterdir()] == ["file"]
+    assert (outside / "file").read_text() == "mine"
+
+
+def test_a_link_within_the_system_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    (tmp_path / "lib").symlink_to("usr/lib")
+    put(tmp_path, Entry("/lib/file", 0o644, "x"))
+    assert (tmp_path / "usr/lib/file").read_text() == "x"
+
+
+def test_a_directory_in_a_files_place_is_told(tmp_path: Path) -> None:
+    (tmp_path / "etc/hostname/inner").mkdir(parents=True)
+    with pytest.raises(HostError, match="cannot be made"):
+        put(tmp_path, WANTED[0])
+    assert (tmp_path / "etc/hostname/inner").is_dir()
+
+
+def test_what_patterns_fit_is_surplus_unless_it_is_wanted(tmp_path: Path) -> None:
+    root = tmp_path / "a[b]"
+    units = [Entry(f"/net/10-{name}.network", 0o644, "x") for name in ("old", "new")]
+    put(root, *units, Entry("/net/20-other.network", 0o644, "x"))
+    found = files.surplus(str(root), ["/net/10-*", "/nowhere/*"], units[1:])
+    assert found == ["/net/10-old.network"]
+    files.remove(str(root), found[0])
+    assert sorted(os.listdir(root / "net")) == ["10-new.network", "20-other.network"]
