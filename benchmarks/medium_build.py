@@ -102,7 +102,7 @@ class LiveBuild:
             "firmware-binary": "false", "firmware-chroot": "false", "checksums": "sha256",
             "chroot-squashfs-compression-type": "zstd",
             "chroot-squashfs-compression-level": COMPRESSION_LEVEL,
-            "debootstrap-options": "--variant=minbase", "loadlin": "false",
+            "debootstrap-options": "--variant=minbase --include=apt-utils", "loadlin": "false",
             "win32-loader": "false", "zsync": "false", **_mirrors(),
         }  # fmt: skip
         self._run("config", *(f"--{name}={value}" for name, value in options.items()))
