@@ -75,10 +75,10 @@ def command(iso: Path | None, machine: Machine, variables: Path) -> list[str]:
 
 
 def _pc(machine: Machine, variables: Path) -> list[str]:
-    # What costs an emulator much and is not needed: an emulated string instruction (erms, fsrm) is
-    # interrupted at every step, so that a busy machine keeps the guest from clearing pages; wide
-    # registers and keys are saved at each change of processes; page tables have a fifth level.
-    cpu = "max,-erms,-fsrm,-xsave,-avx,-avx2,-mpx,-pku,-la57,-smap"
+    # What costs an emulator much and a node does not need: an emulated string instruction (erms,
+    # fsrm) is interrupted at every step, so that a busy machine keeps a guest from clearing pages;
+    # bounds and keys are saved at each change of processes; page tables have a fifth level.
+    cpu = "max,-erms,-fsrm,-mpx,-pku,-la57,-smap"
     argv = ["qemu-system-x86_64", "-cpu", cpu, "-vga", "std"]
     match machine.firmware:
         case Firmware.BIOS:
