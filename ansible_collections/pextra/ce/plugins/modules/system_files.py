@@ -117,7 +117,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError
 
 def main() -> None:
     """Read, decide, do, return."""
-    entry = {
+    options = {
         "path": {"type": "str", "required": True},
         "content": {"type": "str"},
         "link": {"type": "str"},
@@ -130,7 +130,7 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "default": [],
-                "options": entry,
+                "options": options,
                 "mutually_exclusive": [["content", "link"]],
             },
             "absent": {"type": "list", "elements": "str", "default": []},
@@ -139,7 +139,7 @@ def main() -> None:
     )
     root = os.path.realpath(module.params["root"])
     try:
-        wanted = [_entry(one) for one in module.params["files"]]
+        wanted = [entry(one) for one in module.params["files"]]
         surplus = files.surplus(root, [_path(one) for one in module.params["absent"]], wanted)
         lacking = files.missing(root, wanted)
         diff = [_change(root, path, "") for path in surplus]
@@ -156,7 +156,12 @@ def main() -> None:
     module.exit_json(changed=bool(paths), paths=paths, **shown)
 
 
-def _entry(given: dict[str, Any]) -> files.Entry:
+def entry(given: dict[str, Any]) -> files.Entry:
+    """What an item of the option `files` says.
+
+    Raises:
+        InputError: It has no path of a system, or no mode.
+    """
     directory = given["content"] is None and given["link"] is None
     mode = given["mode"] or ("0755" if directory else "0644")
     try:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.pextra.ce.plugins.module_utils import files
-from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
+from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError, InputError
 from ansible_collections.pextra.ce.plugins.module_utils.files import Entry
+from ansible_collections.pextra.ce.plugins.modules import system_files
 
 
 def put(root: Path, *entries: Entry) -> list[str]:
@@ -105,3 +106,28 @@ def test_what_patterns_fit_is_surplus_unless_it_is_wanted(tmp_path: Path) -> Non
     assert found == ["/net/10-old.network"]
     files.remove(str(root), found[0])
     assert sorted(os.listdir(root / "net")) == ["10-new.network", "20-other.network"]
+
+
+def test_options_name_files_links_and_directories() -> None:
+    nothing = {"content": None, "link": None, "mode": None}
+    assert [
+        system_files.entry({**nothing, "path": "/a", "content": ""}),
+        system_files.entry({**nothing, "path": "/b", "link": "a"}),
+        system_files.entry({**nothing, "path": "/c"}),
+        system_files.entry({**nothing, "path": "/d", "mode": "0700"}),
+    ] == [
+        Entry("/a", 0o644, ""),
+        Entry("/b", 0o644, link="a"),
+        Entry("/c", 0o755),
+        Entry("/d", 0o700),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [("etc", None), ("/etc/../a", None), ("/a//b", None), ("/a/", None), ("/a\0", None),
+     ("/a", "rw"), ("/a", "-1"), ("/a", "17777")],
+)  # fmt: skip
+def test_paths_and_modes_that_are_none_are_refused(path: str, mode: str | None) -> None:
+    with pytest.raises(InputError):
+        system_files.entry({"path": path, "content": "x", "link": None, "mode": mode})
