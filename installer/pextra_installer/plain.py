@@ -44,7 +44,7 @@ def run(session: Session, ask: Ask = input, ask_secret: Ask = getpass.getpass) -
 def tell(progress: Progress) -> None:
     """A line for a step that begins."""
     place = f"[{progress.place + 1}/{len(STEPS)}]"
-    print(f"{place} {progress.title}, about {progress.seconds_left} s left", flush=True)
+    print(f"{place} {progress.title}, {progress.left}", flush=True)
 
 
 def _ask_pages(draft: Draft, ask: Ask, ask_secret: Ask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 STEPS: tuple[tuple[str, str, float], ...] = (
@@ -45,6 +46,11 @@ class Progress:
         return round((1 - self.fraction) * _TOTAL * self._pace)
 
     @property
+    def left(self) -> str:
+        """The same for people."""
+        return for_people(self.seconds_left)
+
+    @property
     def _pace(self) -> float:
         """Seconds for one unit of the shares: at first the usual one, then as the steps took."""
         before = _before(self.place)
@@ -53,3 +59,14 @@ class Progress:
 
 def _before(place: int) -> float:
     return sum(share for _name, _title, share in STEPS[:place])
+
+
+def for_people(seconds: int) -> str:
+    """An estimate of seconds, no finer than it is known.
+
+    >>> for_people(700), for_people(42), for_people(0)
+    ('about 12 min left', 'about 50 s left', 'about 10 s left')
+    """
+    if seconds > 90:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {max(math.ceil(seconds / 10), 1) * 10} s left"

@@ -35,6 +35,7 @@ class ProgressScreen(EndScreen):
         super().__init__()
         self._progress = Progress()
         self._told = time.monotonic()
+        self._shown: tuple[str, int, str] | None = None
 
     def compose(self) -> ComposeResult:
         """All steps, a bar, the time left."""
@@ -62,11 +63,16 @@ class ProgressScreen(EndScreen):
     def _show(self, now: Progress) -> None:
         marks = ["done" if place < now.place else "...." for place in range(len(STEPS))]
         marks[now.place] = " >> "
-        lines = [f"{mark}  {step[1]}" for mark, step in zip(marks, STEPS, strict=True)]
-        self.query_one("#steps", Static).update("\n".join(lines))
-        self.query_one("#bar", ProgressBar).update(progress=now.fraction * 100)
-        minutes, seconds = divmod(now.seconds_left, 60)
-        self.query_one("#left", Static).update(f"about {minutes} min {seconds:02} s left")
+        steps = "\n".join(f"{mark}  {step[1]}" for mark, step in zip(marks, STEPS, strict=True))
+        shown = (steps, int(now.fraction * 100), now.left)
+        if (
+            shown == self._shown
+        ):  # drawing costs a slow machine, and a serial line, more than a look
+            return
+        self._shown = shown
+        self.query_one("#steps", Static).update(steps)
+        self.query_one("#bar", ProgressBar).update(progress=shown[1])
+        self.query_one("#left", Static).update(now.left)
 
 
 class FailedScreen(EndScreen):

@@ -177,6 +177,20 @@ def test_progress_grows_and_never_promises_the_impossible(
     assert now.seconds_left >= later.seconds_left >= 0
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, "about 10 s left"),
+        (41, "about 50 s left"),
+        (90, "about 90 s left"),
+        (91, "about 2 min left"),
+        (3000, "about 50 min left"),
+    ],
+)
+def test_the_time_left_is_told_no_finer_than_it_is_known(seconds: int, told: str) -> None:
+    assert progress.for_people(seconds) == told
+
+
 def test_an_image_needs_its_checksum_beside_it(tmp_path: pathlib.Path) -> None:
     image = tmp_path / "system.squashfs"
     with pytest.raises(InstallerError, match="there is no image"):
