@@ -77,6 +77,8 @@ class Guest:
         """Start it from its disk; the console goes to a file."""
         argv = self._command(None)
         argv[argv.index("stdio")] = f"file:{self.folder / 'boot.console'}"
+        # It ends with us, also when we are killed.
+        argv = ["setpriv", "--pdeathsig", "KILL", *argv]
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
         try:
             self._await_ssh(process)
@@ -151,6 +153,7 @@ class Guest:
                 **os.environ,
                 "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_PIPELINING": "True",  # an emulated machine is slow at logging in
                 "LC_ALL": "C.UTF-8",
             },
         )  # fmt: skip

@@ -1,11 +1,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible sends to a node to run a module, kept from one run of Ansible to the next.
+"""What Ansible sends to a node to run a module: with compiled code, and kept from run to run.
 
 Ansible packs a module with all the code that it can reach into an archive, the payload, once in
 each run of a playbook: it parses every file, which takes longer than the module itself. The node
-then compiles all of that for each task. So a payload is kept, with compiled code beside the
-sources; a node whose Python is another takes the sources.
+then compiles all of that for each task. So a payload gets compiled code beside the sources; a node
+whose Python is another takes the sources. The payloads of this collection's modules are kept for
+the next run; those of all others serve the run that made them.
 
 A kept payload is used for exactly the code that it was made from. Ansible's place for payloads is
 no public interface: where it is not as expected, nothing is kept and Ansible does its usual work.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import os
@@ -34,6 +36,7 @@ from ansible.release import __version__
 
 _PLUGINS = Path(__file__).resolve().parents[1]
 _MODULES = "ansible_collections.pextra.ce.plugins.modules"
+_seen: set[Path] = set()  # payloads of this run that `compile_used` has been at
 
 
 @contextlib.contextmanager
@@ -57,6 +60,16 @@ def kept(module: str) -> Iterator[None]:
             for path in _complete(used.glob(pattern)):
                 if not (store / path.name).exists():
                     _keep(path, store)
+
+
+def compile_used() -> None:
+    """Put compiled code into the payloads that this run has made of others' modules."""
+    cache = Path(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache")  # type: ignore[attr-defined]
+    for path in _complete(cache.glob("*")):
+        if path not in _seen and not path.name.startswith(f"{_MODULES}."):
+            _seen.add(path)
+            with contextlib.suppress(Exception):
+                _compile(path)
 
 
 def _complete(paths: Iterable[Path]) -> list[Path]:
@@ -120,8 +133,13 @@ def _compile(path: Path) -> None:
 
     payload: Any = _CachedModule.load(str(path))
     packed = base64.b64decode(payload.zip_data)
-    data = base64.b64encode(with_bytecode(packed))
-    dataclasses.replace(payload, zip_data=data).dump(str(path))
+    data = with_bytecode(packed)
+    if data == packed:
+        return
+    # Others may be at it too, for other hosts: each writes a file of its own.
+    own = f"{path}.{os.getpid()}-part"
+    dataclasses.replace(payload, zip_data=base64.b64encode(data)).dump(own)
+    os.replace(own, path)
 
 
 def with_bytecode(packed: bytes) -> bytes:
@@ -131,16 +149,22 @@ def with_bytecode(packed: bytes) -> bytes:
     over it where another version of Python made it.
     """
     result = io.BytesIO(packed)
-    with (
-        zipfile.ZipFile(result, "a", zipfile.ZIP_DEFLATED) as archive,
-        tempfile.TemporaryDirectory() as directory,
-    ):
-        source, compiled = Path(directory, "source.py"), Path(directory, "compiled.pyc")
-        for name in dict.fromkeys(archive.namelist()):
-            source.write_bytes(archive.read(name))
-            py_compile.compile(
-                str(source), str(compiled), dfile=name, doraise=True,
-                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-            )  # fmt: skip
-            archive.writestr(f"{name}c", compiled.read_bytes())
+    with zipfile.ZipFile(result, "a", zipfile.ZIP_DEFLATED) as archive:
+        names = set(archive.namelist())
+        for name in sorted(names):
+            if name.endswith(".py") and f"{name}c" not in names:
+                archive.writestr(f"{name}c", _compiled(name, archive.read(name)))
     return result.getvalue()
+
+
+@functools.cache
+def _compiled(name: str, source: bytes) -> bytes:
+    """Modules share most of their code: each file of it is compiled once."""
+    with tempfile.TemporaryDirectory() as directory:
+        read, written = Path(directory, "source.py"), Path(directory, "compiled.pyc")
+        read.write_bytes(source)
+        py_compile.compile(
+            str(read), str(written), dfile=name, doraise=True,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )  # fmt: skip
+        return written.read_bytes()

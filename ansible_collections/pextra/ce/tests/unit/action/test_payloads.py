@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible import constants
+from ansible.executor.module_common import ModuleMetadataV1, _CachedModule
 
 from ansible_collections.pextra.ce.plugins.plugin_utils import payloads
 
@@ -156,3 +158,50 @@ def test_compiled_code_of_another_python_is_passed_over(tmp_path: Path) -> None:
     made = payloads.with_bytecode(archive("one.py"))
     packed = rewritten(made, tmp_path / "payload.zip", b"print('source')\n", b"\0\0\r\n")
     assert printed_by(packed) == "source\n"
+
+
+def test_what_has_compiled_code_stays_as_it_is() -> None:
+    made = payloads.with_bytecode(archive("one.py"))
+    assert payloads.with_bytecode(made) == made
+
+
+def made_by_ansible(home: Path, name: str, packed: bytes) -> Path:
+    """A payload where Ansible has them."""
+    path = home / "tmp" / "ansiballz_cache" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    payload = _CachedModule(
+        zip_data=base64.b64encode(packed),
+        metadata=ModuleMetadataV1(serialization_profile="legacy"),
+        source_mapping={},
+    )
+    payload.dump(str(path))
+    return path
+
+
+def names_in(path: Path) -> list[str]:
+    """The files in a payload."""
+    packed = base64.b64decode(_CachedModule.load(str(path)).zip_data)
+    return sorted(zipfile.ZipFile(io.BytesIO(packed)).namelist())
+
+
+def test_any_module_s_payload_gets_compiled_code_once_it_is_used(home: Path) -> None:
+    one = made_by_ansible(home, "ansible.modules.one-ZIP_DEFLATED-none", archive("one.py"))
+    payloads.compile_used()
+    assert names_in(one) == ["one.py", "one.pyc"]
+    before = one.stat().st_ino
+    two = made_by_ansible(home, "ansible.modules.two-ZIP_DEFLATED-none", archive("two.py"))
+    payloads.compile_used()
+    assert names_in(two) == ["two.py", "two.pyc"]
+    assert one.stat().st_ino == before
+
+
+def test_what_cannot_be_compiled_is_sent_as_it_is(home: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("one.py", "no Python")
+    one = made_by_ansible(home, "ansible.modules.one-ZIP_DEFLATED-none", packed.getvalue())
+    locked = one.with_name(f"{one.name}.lock")
+    locked.write_text("")
+    payloads.compile_used()
+    assert names_in(one) == ["one.py"]
+    assert locked.read_text() == ""
