@@ -35,8 +35,8 @@ JOBS ?= 3
 # for it: the scenario install does not.
 FULL_WAYS := $(addprefix test-iso-,unattended-secureboot-cd unattended-uefi-usb typed-bios-usb)
 WAYS := test-iso-unattended-bios-cd test-iso-typed-uefi-cd $(FULL_WAYS)
-ISO_LANES := medium,test-iso-unattended-bios-cd \
-	test-lab-install,test-iso-typed-uefi-cd,test-iso-medium $(if $(filter 1,$(FULL)),$(FULL_WAYS))
+ISO_LANES := medium,test-iso-unattended-bios-cd test-lab-install,test-iso-medium \
+	test-iso-typed-uefi-cd $(if $(filter 1,$(FULL)),$(FULL_WAYS))
 PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml \
 	$(if $(filter 1,$(FULL)),,-m 'not full') $(ARGS)
 # Shell scripts for shellcheck.
