@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from answers import Place, placed
 from benchmarks.rows import Row, Say
 from benchmarks.timing import Figure, Sample
-from guest import ADDRESS, Guest, answer_volume
+from guest import ADDRESS, Guest
 from pextra_image.boot import Attachment, Console, Firmware
 from pextra_image.settings import ROOT
 from system.test_install import ANSWERS, PASSWORD
@@ -40,9 +41,10 @@ def rows(folder: Path, say: Say) -> Iterator[Row]:
             console.choose(entry)
             console.expect(pattern, side)
         yield row(MEDIUM, side, time.monotonic() - began)
-    volume = folder / "answers.img"
-    answer_volume(volume, ANSWERS)
-    with guest.medium(iso, volume) as console:
+    with (
+        placed(Place.VOLUME, ANSWERS, iso, folder) as source,
+        guest.medium(iso, source.volume) as console,
+    ):
         yield row(MEDIUM, "installed, unattended", _installed(console))
     for boot in ("first", "second"):
         began = time.monotonic()

@@ -179,14 +179,30 @@ class Console:
         while self._child.expect([self._pexpect.TIMEOUT, r"(?s).+"], timeout=seconds) == 1:
             pass
 
-    def choose(self, title: str) -> None:
-        """Pick a line of GRUB's menu; the one that it is at begins with an asterisk."""
+    def choose(self, title: str, words: str = "") -> None:
+        """Pick a line of GRUB's menu.
+
+        :param words: to be added to the kernel's command line, in GRUB's editor.
+        """
+        self._go_to(title)
+        if not words:
+            self.send("\r")
+            return
+        self.send("e")
+        self.expect("linux ", "GRUB's editor")
+        # Its keys are those of Emacs: two lines down from the first, to its end; Ctrl+X starts.
+        # Under UEFI firmware and GRUB both read the serial port: faster keys change places.
+        for key in f"\x0e\x0e\x05 {words}\x18":
+            self.quiet(0.2)
+            self.send(key)
+
+    def _go_to(self, title: str) -> None:
+        """Move to a line of GRUB's menu; the one that it is at begins with an asterisk."""
         # The lines are padded, so that a title is known to be whole.
         line = r"\*[A-Z][A-Za-z ]+? {3}"
         at = self.expect(line, "GRUB's menu on the serial console")
         for _line in range(10):
             if at.strip("* ") == title:
-                self.send("\r")
                 return
             # GRUB's key for "down" in a terminal is that of Emacs too.
             self.send("\x0e")

@@ -25,6 +25,9 @@ ADDRESS = "10.0.2.20"
 DHCP_ADDRESS = "10.0.2.15"
 """Both of QEMU's network 10.0.2.0/24; the second is the first that its DHCP server gives."""
 
+SERVER = "10.0.2.100"
+"""The address at which it finds a server of this machine."""
+
 MAC = "52:54:00:70:78:01"
 SERIAL = "pextra-boot"
 DISK_GIB = 16
@@ -59,12 +62,18 @@ class Guest:
         new_variables(self.machine, self.variables)
 
     @contextmanager
-    def medium(self, iso: Path, answers: Path | None = None) -> Iterator[Console]:
-        """Start it from the medium, with its console at our hands."""
-        argv = self._command(iso)
-        if answers is not None:
-            argv += ["-drive", f"file={answers},format=raw,if=none,id=answers,readonly=on"]
-            argv += ["-device", "virtio-blk-pci,drive=answers,serial=answers"]
+    def medium(
+        self, iso: Path, volume: Path | None = None, port: int | None = None
+    ) -> Iterator[Console]:
+        """Start it from the medium, with its console at our hands.
+
+        :param volume: the image of one more disk.
+        :param port: of a server on this machine, which it reaches as port 443 of SERVER.
+        """
+        argv = self._command(iso, port)
+        if volume is not None:
+            argv += ["-drive", f"file={volume},format=raw,if=none,id=volume,readonly=on"]
+            argv += ["-device", "virtio-blk-pci,drive=volume,serial=volume"]
         with (self.folder / "install.console").open("w", errors="replace") as log:
             console = Console(argv, self.machine.timeout, log)
             try:
@@ -92,12 +101,14 @@ class Guest:
         """What the console showed since the start from the disk."""
         return (self.folder / "boot.console").read_text(errors="replace")
 
-    def _command(self, iso: Path | None) -> list[str]:
+    def _command(self, iso: Path | None, port: int | None = None) -> list[str]:
         argv = command(iso, self.machine, self.variables)
         argv += ["-drive", f"file={self.disk},format=qcow2,if=none,id=disk,cache=unsafe"]
         argv += ["-device", f"virtio-blk-pci,drive=disk,serial={SERIAL},bootindex=2"]
-        forward = f"hostfwd=tcp:127.0.0.1:{self._port}-{self.address}:22"
-        argv += ["-netdev", f"user,id=net,restrict=on,{forward}"]
+        network = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-{self.address}:22"
+        if port is not None:
+            network += f",guestfwd=tcp:{SERVER}:443-cmd:busybox nc 127.0.0.1 {port}"
+        argv += ["-netdev", network]
         return [*argv, "-device", f"virtio-net-pci,netdev=net,mac={MAC},romfile="]
 
     def _await_ssh(self, process: subprocess.Popen[bytes]) -> None:
@@ -191,15 +202,6 @@ class Guest:
         hosts = {"all": {"hosts": {"localhost": connection}}}
         (inventory / "zz-from-here.yml").write_text(json.dumps(hosts))  # the last one has its way
         return inventory
-
-
-def answer_volume(path: Path, answers: str) -> None:
-    """Make the image of a small FAT volume with an answer file."""
-    file = path.with_suffix(".yaml")
-    file.write_text(answers)
-    argv = ["mkfs.vfat", "-n", "PEXTRA-ANSW", "-C", str(path), "1440"]
-    subprocess.run(argv, check=True, capture_output=True)
-    subprocess.run(["mcopy", "-i", str(path), str(file), "::answers.yaml"], check=True)
 
 
 def _free_port() -> int:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from guest import ADDRESS, DHCP_ADDRESS, SERIAL, Guest, answer_volume
+from answers import Place, placed
+from guest import ADDRESS, DHCP_ADDRESS, SERIAL, Guest
 from pextra_image.boot import Attachment, Console, Firmware
 
 PASSWORD = "correct horse battery staple"
@@ -58,24 +59,25 @@ class Node:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to install: the door, and what the machine is like."""
+    """A way to install: what the machine is like, and where the answers are, if not typed."""
 
     firmware: Firmware
     attachment: Attachment
-    typed: bool
+    answers: Place | None = None
 
     @property
     def name(self) -> str:
         """For the names of tests."""
-        return f"{'typed' if self.typed else 'unattended'}-{self.firmware}-{self.attachment}"
+        door = "typed" if self.answers is None else "unattended"
+        return f"{door}-{self.firmware}-{self.attachment}"
 
 
 WAYS = [
-    Way(Firmware.BIOS, Attachment.CD, typed=False),
-    Way(Firmware.UEFI, Attachment.CD, typed=True),
-    Way(Firmware.UEFI, Attachment.USB, typed=False),
-    Way(Firmware.BIOS, Attachment.USB, typed=True),
-    Way(Firmware.SECURE_BOOT, Attachment.CD, typed=False),
+    Way(Firmware.BIOS, Attachment.CD, Place.VOLUME),
+    Way(Firmware.UEFI, Attachment.CD),
+    Way(Firmware.UEFI, Attachment.USB, Place.MEDIUM),
+    Way(Firmware.BIOS, Attachment.USB),
+    Way(Firmware.SECURE_BOOT, Attachment.CD, Place.ADDRESS),
 ]
 
 
@@ -85,13 +87,15 @@ def quick(count: int, ways: list[Way]) -> list[pytest.ParameterSet]:
     return [pytest.param(way) for way in ways[:count]] + full
 
 
-def unattended(way: Way, iso: Path, folder: Path) -> Node:
-    """Installed from an answer volume."""
+def unattended(way: Way, place: Place, iso: Path, folder: Path) -> Node:
+    """Installed from answers in a place."""
     guest = Guest(folder, way.firmware, way.attachment, ADDRESS, PASSWORD)
-    volume = folder / "answers.img"
-    answer_volume(volume, ANSWERS)
-    with guest.medium(iso, volume) as console:
-        console.choose("Automated install")
+    with (
+        placed(place, ANSWERS, iso, folder) as source,
+        guest.medium(source.iso, source.volume, source.port) as console,
+    ):
+        console.choose("Automated install", source.words)
+        console.expect(f"answers: {re.escape(source.told)}", "the place of the answers")
         console.expect("The disk that is ERASED: /dev/vd", "the summary of what is erased")
         console.expect("The installation is done", "the end of the installation")
         console.wait_off("switching off")
@@ -163,7 +167,11 @@ def node(
 ) -> Iterator[Node]:
     """A node that was installed on an empty disk, and runs."""
     way: Way = request.param
-    made = (typed if way.typed else unattended)(way, iso, tmp_path_factory.mktemp("machine"))
+    folder = tmp_path_factory.mktemp("machine")
+    if way.answers is None:
+        made = typed(way, iso, folder)
+    else:
+        made = unattended(way, way.answers, iso, folder)
     with made.guest.running():
         yield made
 
