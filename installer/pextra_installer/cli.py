@@ -20,7 +20,6 @@ from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 
 UNFINISHED = 6
-DONE = "The installation is done. Remove the medium before the machine starts again."
 
 
 def _validate(arguments: argparse.Namespace) -> int:
@@ -94,7 +93,7 @@ def _auto(arguments: argparse.Namespace) -> int:
 
 
 def _execute(plan: Plan, arguments: argparse.Namespace) -> None:
-    from pextra_installer import plain, preview
+    from pextra_installer import outcome, plain, preview
     from pextra_installer.hardware.probe import probe
     from pextra_installer.image import find_image
     from pextra_installer.session import Session
@@ -105,7 +104,7 @@ def _execute(plan: Plan, arguments: argparse.Namespace) -> None:
     if not getattr(arguments, "yes", True) and input("Type 'erase' to go on: ") != "erase":
         raise InstallerError("nothing was changed")
     session.install(plan, plain.tell)
-    print(DONE)
+    print(f"{outcome.DONE}\n{session.outcome(plan)}", flush=True)
 
 
 def _first_boot(_arguments: argparse.Namespace) -> int:

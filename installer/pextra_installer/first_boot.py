@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pextra_installer.execute.ansible import SUCCESSFUL, failure, play
+from pextra_installer.outcome import web_address
 from pextra_installer.problems import InstallerError
 from pextra_installer.secrets import redact
 
 NOTES = pathlib.Path("/etc/pextra-ce/first-boot.json")
 BANNER = pathlib.Path("/etc/issue.d/pextra.issue")
-PORT = 5007
 SECRETS = ("site_admin_password_hash", "site_license_key")
 RETRY_SECONDS = 30
 
@@ -67,7 +67,7 @@ def run(notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER) -> None:
 
 def text(name: str, address: str | None, state: str) -> str:
     """The banner; what agetty(8) would take for an escape is doubled."""
-    where = f"https://{address}:{PORT}/" if address else "no address yet: look at the network"
+    where = web_address(address) if address else "no address yet: look at the network"
     return f"\nPextra CloudEnvironment: node {name} {state}\nWeb: {where}\n\n".replace("\\", "\\\\")
 
 
@@ -104,5 +104,5 @@ def address(ip: Callable[..., list[dict[str, Any]]] = _ip) -> str | None:
         addresses = [one.get("local") for link in links for one in link.get("addr_info", ())]
         source = next(filter(None, [*sources, *addresses]), None)
         if source:
-            return f"[{source}]" if ":" in source else str(source)
+            return str(source)
     return None

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pextra_installer import preview, support
+from pextra_installer import outcome, preview, support
 from pextra_installer.draft import Draft
 from pextra_installer.execute.progress import STEPS, Progress
 from pextra_installer.hardware.model import Disk
@@ -127,7 +127,7 @@ def _install(session: Session, plan: Plan, ask: Ask) -> int | None:
         except InstallerError as error:
             print(f"\n{error}")
         else:
-            print("The installation is done. Remove the medium before the machine starts again.")
+            print(f"{outcome.DONE}\n{session.outcome(plan)}", flush=True)
             leave(plan.when_done)
             return 0
         chosen = _after_failure(session, plan, ask)

@@ -7,16 +7,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pextra_installer import outcome
 from pextra_installer.answers import files
 from pextra_installer.execute import run
 from pextra_installer.execute.progress import Progress
-from pextra_installer.execute.variables import STATE, Image
+from pextra_installer.execute.variables import ANSWERS, STATE, Image
 from pextra_installer.hardware.model import Hardware
 from pextra_installer.plan import Plan, WhenDone
 from pextra_installer.preview import target_of
 from pextra_installer.secrets import hashed
-
-ANSWERS = "answers.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,10 @@ class Session:
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write(plan, self.state / ANSWERS)
         run.install(plan, target_of(plan, self.hardware), self.image, tell, self.state)
+
+    def outcome(self, plan: Plan) -> str:
+        """What is told when the installation of a plan is done."""
+        return "\n".join(outcome.lines(plan, target_of(plan, self.hardware)))
 
 
 def leave(when_done: WhenDone) -> None:

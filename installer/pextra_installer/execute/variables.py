@@ -13,6 +13,8 @@ from pextra_installer.preview import Target
 
 STATE = pathlib.Path("/run/pextra-installer")
 """Notes of the live system; they go when it is switched off."""
+ANSWERS = "answers.yaml"
+"""Among them: the plan as an answer file, with hashes in place of the password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +88,6 @@ def variables(
         "install_node": node(plan),
         "install_first_boot": first_boot(plan),
         "install_target": str(state / "target"),
+        "install_answers": str(state / ANSWERS),
         "install_logs": [str(state / "install.log"), str(state / "journal.json")],
     }

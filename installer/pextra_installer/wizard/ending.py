@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Label, ProgressBar, Static
 
 from pextra_installer.execute.progress import STEPS, Progress
+from pextra_installer.outcome import DONE
 from pextra_installer.plan import Plan, WhenDone
 
 if TYPE_CHECKING:
@@ -125,18 +126,9 @@ class DoneScreen(EndScreen):
 
     def compose(self) -> ComposeResult:
         """The address and the reminder."""
-        family = self._plan.network.ipv4.address or self._plan.network.ipv6.address
-        host = family.split("/")[0] if family else self._plan.hostname
-        address = f"[{host}]" if ":" in host else host
-        yield Label("The installation is done", id="title")
+        yield Label(DONE, id="title")
         with Vertical(id="body"):
-            yield Static(
-                f"After the restart the node sets itself up, and is then at\n\n"
-                f"  https://{address}:5007/\n\n"
-                "REMOVE THE INSTALLATION MEDIUM before the machine starts again.",
-                id="done",
-                markup=False,
-            )
+            yield Static(self.wizard.session.outcome(self._plan), id="done", markup=False)
         with Vertical(id="foot"), Horizontal(id="buttons"):
             yield Button("Reboot", id="reboot", compact=True, variant="primary")
             yield Button("Power off", id="power-off", compact=True)

@@ -60,7 +60,7 @@ def test_an_installation_from_the_start_finishes_after_all_that(machine: Machine
     done = machine.install()
     assert done.rc == 0
     assert "[9/9] Finishing" in done.stdout
-    assert done.stdout.endswith("Remove the medium before the machine starts again.\n")
+    assert done.stdout.endswith("REMOVE THE INSTALLATION MEDIUM before the machine starts again.\n")
     assert machine.ask(f"blkid --probe -o value -s UUID {DISK}2") != interrupted
 
 

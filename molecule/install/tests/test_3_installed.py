@@ -89,6 +89,13 @@ def test_the_first_boot_has_what_it_needs_and_is_started(machine: Machine) -> No
     assert (told["site_organization"], told["site_node"]) == ("Example", "node1")
 
 
+def test_the_answers_are_kept_for_root_alone_and_can_be_used_again(machine: Machine) -> None:
+    kept = f"{ROOT}/var/lib/pextra-installer/answers.yaml"
+    assert machine.ask(f"stat --format=%a {kept}") == "600"
+    machine.ask(f"pextra-installer validate {kept}")
+    assert f"hostname: {HOSTNAME}\n" in machine.ask(f"cat {kept}")
+
+
 def test_the_bootloader_finds_the_system_by_its_uuid(machine: Machine) -> None:
     assert machine.ask(f"dd if={DISK} bs=512 count=1 status=none | grep -ac GRUB") == "1"
     assert machine.ask(f"head -c 512 {DISK}3 | tr -d '\\0' | wc -c") != "0"

@@ -1,0 +1,37 @@
+"""What is told when an installation is done, the same at each front door. Pure."""
+
+from __future__ import annotations
+
+from pextra_installer.plan import Plan
+from pextra_installer.preview import Target
+
+DONE = "The installation is done"
+PORT = 5007
+"""Of the web interface; the user guide's chapter on accessing it."""
+KEPT_ANSWERS = "/var/lib/pextra-installer/answers.yaml"
+"""Where the installed system has the answers."""
+
+
+def web_address(host: str) -> str:
+    """The address of the web interface on a host: its name or IP address."""
+    return f"https://{f'[{host}]' if ':' in host else host}:{PORT}/"
+
+
+def lines(plan: Plan, target: Target) -> list[str]:
+    """Where the node will be, and what to do now."""
+    network = plan.network
+    static = network.ipv4.address or network.ipv6.address
+    # What an interface has now is what its bond or VLAN will not have.
+    now = [] if network.bond or network.vlan else target.interfaces[0].addresses
+    host = (static or next(iter(now), plan.hostname)).partition("/")[0]
+    changing = [] if static else ["(by DHCP it may become another one: see the node's console)"]
+    return [
+        "After the restart the node sets itself up, and is then at",
+        "",
+        f"  {web_address(host)}",
+        *(f"  {line}" for line in changing),
+        "",
+        f"The answers are kept on it, in {KEPT_ANSWERS}",
+        "",
+        "REMOVE THE INSTALLATION MEDIUM before the machine starts again.",
+    ]
