@@ -240,6 +240,10 @@ def _to_the_rescue_shell(console: Console, machine: Machine) -> list[str]:
     console.ask("echo same=$(cat /run/live/medium/.disk/live-uuid-pextra | wc -c)", "same=37",
                 "the medium with its identifier")  # fmt: skip
     held.append("the medium was found by its identifier")
+    # Name resolution (LLMNR) apart.
+    console.ask(r"ss -Hltn | grep -cvE '127\.0\.0|\[::1\]|:5355 ' | sed s/^/open=/", r"open=0\s",
+                "a medium on which nothing listens on the network")  # fmt: skip
+    held.append("nothing listens on the network")
     console.ask("ansible --version | head -1", r"ansible \[core 2\.", "Ansible")
     held.append("Ansible runs")
     if machine.firmware is Firmware.SECURE_BOOT:
