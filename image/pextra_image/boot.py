@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -119,8 +120,10 @@ def new_variables(machine: Machine, variables: Path) -> None:
     shutil.copyfile(template, variables)
 
 
-def boot_test(iso: Path, machine: Machine, transcript: Path) -> list[str]:
-    """Boot into the rescue shell and ask it what it runs on; returns what was found to hold.
+def boot_test(iso: Path, machine: Machine, transcript: Path) -> Iterator[str]:
+    """Boot into the rescue shell, ask it what it runs on, and go on to the installer.
+
+    Gives each thing that holds as soon as it was seen.
 
     :param transcript: everything that the serial console shows.
     :raises ImageError: a step was not reached; tells the end of the console.
@@ -136,7 +139,7 @@ def boot_test(iso: Path, machine: Machine, transcript: Path) -> list[str]:
         new_variables(machine, variables)
         console = Console(command(iso, machine, variables), machine.timeout, log)
         try:
-            return _to_the_rescue_shell(console, machine)
+            yield from _seen(console, machine)
         finally:
             console.end()
 
@@ -225,32 +228,33 @@ class Console:
         self._child.close(force=True)
 
 
-def _to_the_rescue_shell(console: Console, machine: Machine) -> list[str]:
-    held = []
+def _seen(console: Console, machine: Machine) -> Iterator[str]:
     console.choose("Rescue shell on the serial console")
-    held.append("GRUB shows its menu on the serial console")
+    yield "GRUB shows its menu on the serial console"
     console.expect("Linux version", "the kernel")
-    held.append("the kernel starts")
+    yield "the kernel starts"
     console.expect("This is the rescue shell", "the rescue shell")
     console.expect(r"root@\S+:.*# ", "a prompt of root")
-    held.append("the rescue shell has a prompt of root")
+    yield "the rescue shell has a prompt of root"
     console.ask("findmnt --noheadings --output FSTYPE / | sed s/^/root=/", "root=overlay",
                 "a root file system in memory over the medium")  # fmt: skip
-    held.append("the root file system is the medium's, with memory above it")
+    yield "the root file system is the medium's, with memory above it"
     console.ask("echo same=$(cat /run/live/medium/.disk/live-uuid-pextra | wc -c)", "same=37",
                 "the medium with its identifier")  # fmt: skip
-    held.append("the medium was found by its identifier")
+    yield "the medium was found by its identifier"
     # Name resolution (LLMNR) apart.
     console.ask(r"ss -Hltn | grep -cvE '127\.0\.0|\[::1\]|:5355 ' | sed s/^/open=/", r"open=0\s",
                 "a medium on which nothing listens on the network")  # fmt: skip
-    held.append("nothing listens on the network")
+    yield "nothing listens on the network"
     console.ask("ansible --version | head -1", r"ansible \[core 2\.", "Ansible")
-    held.append("Ansible runs")
+    yield "Ansible runs"
     if machine.firmware is Firmware.SECURE_BOOT:
         console.ask("od -An -t u1 -j 4 /sys/firmware/efi/efivars/SecureBoot-* | sed s/^/sb=/",
                     r"sb=\s+1", "Secure Boot in force")  # fmt: skip
-        held.append("Secure Boot is in force")
+        yield "Secure Boot is in force"
     elif machine.firmware is Firmware.UEFI:
         console.ask("[ -d /sys/firmware/efi ] && echo firm''ware", "firmware", "UEFI")
-        held.append("the firmware is UEFI")
-    return held
+        yield "the firmware is UEFI"
+    console.ask("systemctl --no-block isolate pextra-installer.target", "1/7  Licence agreement",
+                "the installer's first page")  # fmt: skip
+    yield "the installer shows its first page"

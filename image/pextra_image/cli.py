@@ -14,6 +14,14 @@ from pextra_image.run import ImageError, Programs
 from pextra_image.settings import ROOT, Settings
 from pextra_image.steps import Screen, alone
 
+EXAMPLES = """\
+examples:
+  pextra-image build                                           makes dist/pextra-ce.iso
+  pextra-image verify dist/pextra-ce.iso --key dist/pextra-gpg-key.asc
+  pextra-image write dist/pextra-ce.iso /dev/sdX
+  pextra-image boot-test dist/pextra-ce.iso --firmware secureboot --attach usb
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the command line, do what it says; 1 if it could not be done."""
@@ -49,15 +57,24 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pextra-image", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="pextra-image",
+        description="Make, check and write the medium that installs nodes of Pextra "
+        "CloudEnvironment, and make this tree's Debian packages.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     actions = parser.add_subparsers(dest="action", required=True)
-    made: list[tuple[str, str, Callable[[Settings], Path]]] = [
-        ("build", "make the ISO and what lies beside it", build.iso),
-        ("packages", "make Debian packages and a signed apt repository", build.packages),
-        ("lock", "pin the Debian packages of the ISO anew", build.lock_packages),
-    ]
-    for name, purpose, make in made:
-        action = actions.add_parser(name, help=purpose)
+    made: list[tuple[str, str, str, Callable[[Settings], Path]]] = [
+        ("build", "make the ISO and what lies beside it",
+         "Steps whose inputs did not change since an earlier build are reused.", build.iso),
+        ("packages", "make Debian packages and a signed apt repository",
+         "The repository is OUTPUT/apt, for bookworm.", build.packages),
+        ("lock", "pin the Debian packages of the ISO anew",
+         "Takes the newest ones that the mirrors have, into image/lock.", build.lock_packages),
+    ]  # fmt: skip
+    for name, purpose, more, make in made:
+        action = actions.add_parser(name, help=purpose, description=f"{_sentence(purpose)} {more}")
         _add_build_options(action)
         if make is build.iso:
             action.add_argument(
@@ -69,6 +86,10 @@ def _parser() -> argparse.ArgumentParser:
     for add in (media.add_verify, media.add_write, media.add_boot_test):
         add(actions)
     return parser
+
+
+def _sentence(purpose: str) -> str:
+    return f"{purpose[0].upper()}{purpose[1:]}."
 
 
 def _made_by(make: Callable[[Settings], Path]) -> Callable[[argparse.Namespace], int]:

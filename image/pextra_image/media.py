@@ -24,7 +24,11 @@ Actions: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def add_verify(actions: Actions) -> None:
     """Declare `verify`."""
-    parser = actions.add_parser("verify", help="check an ISO's checksum and signatures")
+    parser = actions.add_parser(
+        "verify", help="check an ISO's checksum and signatures",
+        description="Check the checksum and the signatures that lie beside an ISO. Exits with 1, "
+        "and names each one that fails.",
+    )  # fmt: skip
     parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument(
         "--key", type=Path, help="file of the public key to trust; without it, your gpg keyring"
@@ -34,7 +38,11 @@ def add_verify(actions: Actions) -> None:
 
 def add_write(actions: Actions) -> None:
     """Declare `write`."""
-    parser = actions.add_parser("write", help="write an ISO to a USB stick, and compare")
+    parser = actions.add_parser(
+        "write", help="write an ISO to a USB stick, and compare",
+        description="Show what a device has and would lose, ask, write the ISO, read it back and "
+        "compare. A device that is mounted, or that the system is on, is never written.",
+    )  # fmt: skip
     parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument("device", type=Path, metavar="DEVICE")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -46,7 +54,11 @@ def add_write(actions: Actions) -> None:
 
 def add_boot_test(actions: Actions) -> None:
     """Declare `boot-test`."""
-    parser = actions.add_parser("boot-test", help="boot an ISO in QEMU, to a working shell")
+    parser = actions.add_parser(
+        "boot-test", help="boot an ISO in QEMU, to the installer",
+        description="Boot an ISO in an emulated machine: to the rescue shell, which is asked what "
+        "it runs on, and to the installer's first page. Takes some minutes.",
+    )  # fmt: skip
     parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument("--arch", choices=sorted(ARCHITECTURES),
                         help="of the machine; without it, what the manifest beside the ISO says, "

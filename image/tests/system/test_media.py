@@ -120,7 +120,9 @@ def test_a_mounted_stick_is_not_written(
     ("firmware", "attachment"),
     [("bios", "cd"), *(pytest.param(*boot, marks=pytest.mark.full) for boot in FULL_BOOTS)],
 )
-def test_the_medium_boots_to_a_working_shell(iso: Path, firmware: str, attachment: str) -> None:
+def test_the_medium_boots_to_a_shell_and_to_the_installer(
+    iso: Path, firmware: str, attachment: str
+) -> None:
     assert main(["boot-test", str(iso), "--firmware", firmware, "--attach", attachment]) == 0
 
 
@@ -143,7 +145,7 @@ def test_a_medium_for_arm64_verifies(arm64_iso: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("firmware", "attachment"), [("uefi", "cd"), ("secureboot", "usb")])
-def test_a_medium_for_arm64_boots_to_a_working_shell(
+def test_a_medium_for_arm64_boots_to_a_shell_and_to_the_installer(
     arm64_iso: Path, firmware: str, attachment: str
 ) -> None:
     assert main(["boot-test", str(arm64_iso), "--firmware", firmware, "--attach", attachment]) == 0

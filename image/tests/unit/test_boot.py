@@ -56,7 +56,7 @@ def test_a_machine_without_a_medium_has_no_drive_for_it(architecture: Architectu
 def test_arm_machines_have_no_bios(tmp_path: Path) -> None:
     machine = Machine(Firmware.BIOS, Attachment.CD, architecture=ARM64)
     with pytest.raises(ImageError, match="--firmware uefi"):
-        boot_test(ISO, machine, tmp_path / "log")
+        list(boot_test(ISO, machine, tmp_path / "log"))
 
 
 @pytest.mark.parametrize(
