@@ -263,6 +263,13 @@ def test_logs_are_kept_and_no_secret_with_them(node: Node) -> None:
 
 
 @when_it_is_ready
+def test_nothing_but_ssh_is_open_to_the_network(node: Node) -> None:
+    local = [line.split()[3] for line in node.ask("ss -Hltn").splitlines()]
+    outside = [address for address in local if not address.startswith(("127.", "[::1]"))]
+    assert {address.rpartition(":")[2] for address in outside} == {"22"}
+
+
+@when_it_is_ready
 def test_the_site_playbook_changes_nothing_more(node: Node) -> None:
     end = node.guest.ansible("ansible-playbook", "pextra.ce.site")
     assert re.search(r"localhost\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", end), end
