@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 import tempfile
 import time
@@ -26,6 +25,12 @@ PARTS: dict[str, Callable[[Path, Say], Iterator[Row]]] = {
     "install": medium_install.rows,
     "boot": medium_boot.rows,
 }
+TITLE = """\
+# Results of the medium
+
+Figures of several runs are medians. Processor time has all child processes; what a machine in QEMU
+takes is not told apart. `make bench-medium ARGS='--save benchmarks/MEDIUM.md'` makes all of it.
+"""
 HEAD = (
     "| what | with | clock, s | processor, s | clock, ratio | |\n"
     "| --- | --- | ---: | ---: | ---: | --- |"
@@ -35,23 +40,24 @@ HEAD = (
 def main() -> int:
     """Measure; the exit status tells whether it could be done and is as fast as it must be."""
     options = _options()
-    began = time.monotonic()
     rows: list[Row] = []
     with interruptible():
         try:
             for part in options.only or PARTS:
+                began = time.monotonic()
                 with tempfile.TemporaryDirectory(prefix="pxb-", dir="/var/tmp") as name:
-                    rows += PARTS[part](Path(name), _say)
+                    found = list(PARTS[part](Path(name), _say))
+                text = section(part, found, (time.monotonic() - began) / 60)
+                print(text, flush=True)
+                if options.save:
+                    save(options.save, part, text)
+                rows += found
         except KeyboardInterrupt as signal:
             print(f"benchmarks: ended by {signal}, cleaned up", file=sys.stderr)
             return 130
         except (ProgramError, ImageError) as error:
             print(f"benchmarks: {error}", file=sys.stderr)
             return 2
-    text = report(rows, _given(options), (time.monotonic() - began) / 60)
-    print(text)
-    if options.save:
-        options.save.write_text(text)
     return 1 if any(row.passed is False for row in rows) else 0
 
 
@@ -68,13 +74,8 @@ def _say(text: str) -> None:
     print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
-def _given(options: argparse.Namespace) -> str:
-    words = [word for part in options.only or () for word in ("--only", part)]
-    return shlex.join([*words, *(["--save", str(options.save)] if options.save else [])])
-
-
-def report(rows: list[Row], given: str, minutes: float) -> str:
-    """The table, and where it comes from; ratios are to the first line of the same work."""
+def section(part: str, rows: list[Row], minutes: float) -> str:
+    """A part's table, and where it comes from; ratios are to the first line of the same work."""
     first: dict[str, float] = {}
     lines = []
     for row in rows:
@@ -84,12 +85,19 @@ def report(rows: list[Row], given: str, minutes: float) -> str:
             f"| {row.what} | {row.side} | {row.figure.wall:.1f} | {processor} | {ratio:.2f} |"
             f" {row.note} |"
         )
-    command = f"make bench-medium ARGS={shlex.quote(given)}" if given else "make bench-medium"
+    command = f"make bench-medium ARGS='--only {part}'"
     return "\n".join([
-        "# Results of the medium", "", f"Made by `{command}` on {day()} in {minutes:.0f} minutes.",
-        "", machine(), "Figures of several runs are medians. Processor time has all child "
-        "processes; what a machine in QEMU takes is not told apart.", "", HEAD, *lines, "",
+        f"## {part}", "", f"Made by `{command}` on {day()} in {minutes:.0f} minutes.",
+        "", machine(), "", HEAD, *lines, "",
     ])  # fmt: skip
+
+
+def save(path: Path, part: str, text: str) -> None:
+    """Put a part's section into a file; those of the other parts stay as they are."""
+    there = path.read_text().split("\n## ")[1:] if path.exists() else []
+    sections = {one.partition("\n")[0]: f"## {one.rstrip()}\n" for one in there}
+    sections[part] = text
+    path.write_text("\n".join([TITLE, *(sections[name] for name in PARTS if name in sections)]))
 
 
 if __name__ == "__main__":
