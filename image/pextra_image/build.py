@@ -65,7 +65,34 @@ def _lock_file(settings: Settings) -> Path:
 
 
 def root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
-    """Make the root file system; returns the folder with it and with what boots it."""
+    """Make the root file system; returns the folder with it and with what boots it.
+
+    Where locked packages are gone, the newest ones are locked in their place, and shown.
+    """
+    try:
+        return _locked_root_steps(settings, tree, steps)
+    except pool.GoneError as gone:
+        if settings.locked:
+            raise
+        _lock_again(settings, len(gone.packages))
+    return _locked_root_steps(settings, tree, steps)
+
+
+def _lock_again(settings: Settings, gone: int) -> None:
+    say = settings.screen.say
+    say(f"lock       locked packages that are gone: {gone}; the newest ones are locked")
+    path = _lock_file(settings)
+    before = {package.name: package.version for package in lock.read(path).packages}
+    lock_packages(settings)
+    after = {package.name: package.version for package in lock.read(path).packages}
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name, "none"), after.get(name, "none")
+        if old != new:
+            say(f"lock       {name}: {old}, now {new}")
+    say(f"lock       {path}: commit it, for others to build the same")
+
+
+def _locked_root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
     programs, screen = settings.programs, settings.screen
     pinned = lock.read(_lock_file(settings))
     code = sha256_of(Path(root.__file__))

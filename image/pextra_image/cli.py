@@ -53,6 +53,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         programs=Programs(arguments.log_file),
         screen=Screen(),
         answers=getattr(arguments, "answers", None),
+        locked=getattr(arguments, "locked", False),
     )
 
 
@@ -77,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=purpose, description=f"{_sentence(purpose)} {more}")
         _add_build_options(action)
         if make is build.iso:
+            action.add_argument(
+                "--locked", action="store_true",
+                help="fail where Debian has replaced a locked package; else the newest ones are "
+                "locked, and shown",
+            )  # fmt: skip
             action.add_argument(
                 "--answers", type=Path, metavar="FILE",
                 help="put an answer file on the medium, for its entry Automated install; whoever "

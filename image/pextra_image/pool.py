@@ -13,6 +13,23 @@ from pextra_image.run import ImageError, Programs
 from pextra_image.sources import apt_sources
 from pextra_image.steps import Screen
 
+
+class GoneError(ImageError):
+    """No mirror has some of the locked packages; Debian keeps the newest ones only.
+
+    :ivar packages: those.
+    """
+
+    def __init__(self, packages: list[Package]) -> None:
+        names = ", ".join(f"{package.name} {package.version}" for package in packages[:5])
+        super().__init__(
+            f"No mirror has {len(packages)} of the locked packages any more ({names} …). Lock the "
+            "newer ones with `pextra-image lock`, or name a mirror that keeps old ones with "
+            "--mirror"
+        )
+        self.packages = packages
+
+
 HELPER = "/usr/lib/apt/apt-helper"
 
 
@@ -21,7 +38,7 @@ def fetch(
 ) -> None:
     """Download the locked packages that a folder lacks; those that it has are checked.
 
-    :raises ImageError: no mirror has a package with the locked hash.
+    :raises GoneError: no mirror has a package with the locked hash.
     """
     folder.mkdir(parents=True, exist_ok=True)
     missing = [package for package in lock.packages if not _is_whole(folder, package)]
@@ -51,11 +68,7 @@ def fetch(
         missing = [package for package in missing if not _is_whole(folder, package)]
         if not missing:
             return
-    names = ", ".join(f"{p.name} {p.version}" for p in missing[:5])
-    raise ImageError(
-        f"No mirror has {len(missing)} of the locked packages any more ({names} …). Lock the newer "
-        "ones with `pextra-image lock`, or name a mirror that keeps old ones with --mirror"
-    )
+    raise GoneError(missing)
 
 
 def serve(programs: Programs, lock: Lock, pool: Path, root: Path) -> None:

@@ -24,6 +24,7 @@ class Settings:
     :ivar sign_key: the user's key; None stands for a generated development key.
     :ivar mirrors: addresses of Debian mirrors; none stands for the machine's own apt sources.
     :ivar answers: an answer file for the medium.
+    :ivar locked: whether a locked package that is gone ends the build, instead of a new lock.
     """
 
     root: Path
@@ -35,6 +36,7 @@ class Settings:
     programs: Programs
     screen: Screen
     answers: Path | None = None
+    locked: bool = False
 
     def key(self) -> Key:
         """Find the key that signs, or make the development key."""

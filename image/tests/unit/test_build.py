@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lock file whose packages Debian no longer has does not keep anybody from building."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import pytest
+
+from pextra_image import build, lock, pool
+from pextra_image.architecture import AMD64
+from pextra_image.run import Programs
+from pextra_image.settings import Settings
+from pextra_image.steps import Screen, Steps
+from pextra_image.tree import Snapshot
+
+OLD = lock.Package("libc6", "2.36-1", "amd64", "pool/libc6_2.36-1.deb", "ab" * 32, 17)
+NEW = dataclasses.replace(OLD, version="2.36-2")
+SAME = lock.Package("bash", "5.2", "amd64", "pool/bash_5.2.deb", "cd" * 32, 5)
+
+
+class Bed:
+    """A tree with a lock file, and mirrors that have the new package alone."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.shown = io.StringIO()
+        self.lock = folder / "image/lock/amd64.json"
+        lock.write(lock.Lock("amd64", 1, (OLD, SAME)), self.lock)
+        monkeypatch.setattr(build, "_locked_root_steps", self.root)
+        monkeypatch.setattr(build, "lock_packages", self.lock_packages)
+
+    def build(self, *, locked: bool = False) -> Path:
+        settings = Settings(
+            self.folder, self.folder, self.folder, AMD64, None, (), Programs(),
+            Screen(self.shown), locked=locked,
+        )  # fmt: skip
+        tree = Snapshot(self.folder, (), "1", 1, "")
+        return build.root_steps(settings, tree, Steps(self.folder, settings.screen))
+
+    def root(self, settings: Settings, tree: Snapshot, steps: Steps) -> Path:
+        gone = [one for one in lock.read(self.lock).packages if one == OLD]
+        if gone:
+            raise pool.GoneError(gone)
+        return self.folder
+
+    def lock_packages(self, settings: Settings) -> Path:
+        lock.write(lock.Lock("amd64", 2, (NEW, SAME)), self.lock)
+        return self.lock
+
+
+@pytest.fixture
+def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bed:
+    return Bed(tmp_path, monkeypatch)
+
+
+def test_where_locked_packages_are_gone_the_newest_are_locked_and_shown(bed: Bed) -> None:
+    assert bed.build() == bed.folder
+    assert lock.read(bed.lock).packages == (SAME, NEW)
+    shown = bed.shown.getvalue()
+    assert "locked packages that are gone: 1" in shown
+    assert "libc6: 2.36-1, now 2.36-2" in shown
+    assert "bash" not in shown
+    assert f"{bed.lock}: commit it" in shown
+
+
+def test_a_build_that_is_to_keep_to_the_lock_ends_there(bed: Bed) -> None:
+    with pytest.raises(pool.GoneError, match=r"libc6 2\.36-1"):
+        bed.build(locked=True)
+    assert OLD in lock.read(bed.lock).packages
