@@ -227,6 +227,11 @@ def test_the_node_has_an_identity_of_its_own(node: Node) -> None:
     assert "ed25519" in node.ask("ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").lower()
 
 
+def test_the_node_takes_updates_from_debian_and_nowhere_else(node: Node) -> None:
+    found = node.ask("apt-get indextargets --format '$(REPO_URI)' | sort --unique").splitlines()
+    assert found == ["http://deb.debian.org/debian/", "http://security.debian.org/debian-security/"]
+
+
 def test_the_node_s_inventory_is_what_was_answered(node: Node) -> None:
     found = json.loads(node.ask("ansible-inventory --host localhost"))
     assert found["site_organization"] == node.organization
