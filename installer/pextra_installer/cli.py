@@ -93,7 +93,7 @@ def _auto(arguments: argparse.Namespace) -> int:
 
 
 def _execute(plan: Plan, arguments: argparse.Namespace) -> None:
-    from pextra_installer import outcome, plain, preview
+    from pextra_installer import plain, preview
     from pextra_installer.hardware.probe import probe
     from pextra_installer.image import find_image
     from pextra_installer.session import Session
@@ -104,7 +104,7 @@ def _execute(plan: Plan, arguments: argparse.Namespace) -> None:
     if not getattr(arguments, "yes", True) and input("Type 'erase' to go on: ") != "erase":
         raise InstallerError("nothing was changed")
     session.install(plan, plain.tell)
-    print(f"{outcome.DONE}\n{session.outcome(plan)}", flush=True)
+    plain.tell_end(session, plan)
 
 
 def _first_boot(_arguments: argparse.Namespace) -> int:

@@ -47,6 +47,11 @@ def tell(progress: Progress) -> None:
     print(f"{place} {progress.title}, {progress.left}", flush=True)
 
 
+def tell_end(session: Session, plan: Plan) -> None:
+    """That it is done, and where the node will be."""
+    print(f"{outcome.DONE}\n{session.outcome(plan)}", flush=True)
+
+
 def _ask_pages(draft: Draft, ask: Ask, ask_secret: Ask) -> None:
     place = 0
     while place < len(PAGES):
@@ -127,7 +132,7 @@ def _install(session: Session, plan: Plan, ask: Ask) -> int | None:
         except InstallerError as error:
             print(f"\n{error}")
         else:
-            print(f"{outcome.DONE}\n{session.outcome(plan)}", flush=True)
+            tell_end(session, plan)
             leave(plan.when_done)
             return 0
         chosen = _after_failure(session, plan, ask)
