@@ -64,18 +64,21 @@ def _lock_file(settings: Settings) -> Path:
     return settings.root / f"image/lock/{settings.architecture.name}.json"
 
 
-def root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
+def root_steps(settings: Settings, epoch: int, debs: list[Path], steps: Steps) -> Path:
     """Make the root file system; returns the folder with it and with what boots it.
+
+    :param epoch: the time of its files, in seconds since 1970.
+    :param debs: our packages, which go into it beside Debian's.
 
     Where locked packages are gone, the newest ones are locked in their place, and shown.
     """
     try:
-        return _locked_root_steps(settings, tree, steps)
+        return _locked_root_steps(settings, epoch, debs, steps)
     except pool.GoneError as gone:
         if settings.locked:
             raise
         _lock_again(settings, len(gone.packages))
-    return _locked_root_steps(settings, tree, steps)
+    return _locked_root_steps(settings, epoch, debs, steps)
 
 
 def _lock_again(settings: Settings, gone: int) -> None:
@@ -92,7 +95,7 @@ def _lock_again(settings: Settings, gone: int) -> None:
     say(f"lock       {path}: commit it, for others to build the same")
 
 
-def _locked_root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path:
+def _locked_root_steps(settings: Settings, epoch: int, own: list[Path], steps: Steps) -> Path:
     programs, screen = settings.programs, settings.screen
     pinned = lock.read(_lock_file(settings))
     code = sha256_of(Path(root.__file__))
@@ -105,7 +108,6 @@ def _locked_root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path
 
     lock_digest = sha256_of(_lock_file(settings))
     base_folder = steps.result("base", {"lock": lock_digest, "format": root.BASE_FORMAT}, base)
-    own = _debs(settings, tree, steps)
     elements = settings.root / "image/elements"
     names = tracked(programs, settings.root, ("image/elements",))
     inputs = {
@@ -118,9 +120,9 @@ def _locked_root_steps(settings: Settings, tree: Snapshot, steps: Steps) -> Path
 
     def whole(folder: Path) -> None:
         foreign.prepare(programs, screen, settings.architecture)
-        root.make_root(programs, screen, base_tar, own, elements, tree.epoch, folder)
+        root.make_root(programs, screen, base_tar, own, elements, epoch, folder)
 
-    return steps.result("root", {**inputs, "epoch": str(tree.epoch)}, whole)
+    return steps.result("root", {**inputs, "epoch": str(epoch)}, whole)
 
 
 def iso(settings: Settings) -> Path:
@@ -128,7 +130,8 @@ def iso(settings: Settings) -> Path:
     programs = settings.programs
     tree = snapshot(programs, settings.root)
     steps = Steps(settings.cache, settings.screen)
-    parts = root_steps(settings, tree, steps)
+    debs = _debs(settings, tree, steps)
+    parts = root_steps(settings, tree.epoch, debs, steps)
     packages_there = results.installed((parts / "dpkg-status").read_text(encoding="utf-8"))
     names = {package.name for package in packages_there}
     product = f"Pextra CloudEnvironment {tree.version}"
@@ -162,7 +165,7 @@ def iso(settings: Settings) -> Path:
         inputs={**inputs, "lock": sha256_of(_lock_file(settings)), "packages": tree.digest},
     )
     hashes = {p.name: p.sha256 for p in lock.read(_lock_file(settings)).packages}
-    for deb in _debs(settings, tree, steps):
+    for deb in debs:
         hashes[deb.name.split("_")[0]] = sha256_of(deb)
     bom = results.bill_of_materials(medium, packages_there, hashes)
     results.write(programs, target, manifest, bom, key)

@@ -14,7 +14,6 @@ from pextra_image.architecture import AMD64
 from pextra_image.run import Programs
 from pextra_image.settings import Settings
 from pextra_image.steps import Screen, Steps
-from pextra_image.tree import Snapshot
 
 OLD = lock.Package("libc6", "2.36-1", "amd64", "pool/libc6_2.36-1.deb", "ab" * 32, 17)
 NEW = dataclasses.replace(OLD, version="2.36-2")
@@ -37,10 +36,9 @@ class Bed:
             self.folder, self.folder, self.folder, AMD64, None, (), Programs(),
             Screen(self.shown), locked=locked,
         )  # fmt: skip
-        tree = Snapshot(self.folder, (), "1", 1, "")
-        return build.root_steps(settings, tree, Steps(self.folder, settings.screen))
+        return build.root_steps(settings, 1, [], Steps(self.folder, settings.screen))
 
-    def root(self, settings: Settings, tree: Snapshot, steps: Steps) -> Path:
+    def root(self, settings: Settings, epoch: int, debs: list[Path], steps: Steps) -> Path:
         gone = [one for one in lock.read(self.lock).packages if one == OLD]
         if gone:
             raise pool.GoneError(gone)
