@@ -72,7 +72,7 @@ class Guest:
         """
         argv = self._command(iso, port)
         if volume is not None:
-            argv += ["-drive", f"file={volume},format=raw,if=none,id=volume,readonly=on"]
+            argv += ["-drive", f"file={volume},format=raw,if=none,id=volume"]
             argv += ["-device", "virtio-blk-pci,drive=volume,serial=volume"]
         with (self.folder / "install.console").open("w", errors="replace") as log:
             console = Console(argv, self.machine.timeout, log)

@@ -169,6 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     wizard.set_defaults(run=_wizard)
 
     auto = commands.add_parser("auto", help="find the answers, and install without asking")
+    auto.add_argument(
+        "--consoles", action="store_true", help="tell everything on every console of the kernel too"
+    )
     _on_medium(auto)
     auto.set_defaults(run=_auto)
 
@@ -198,6 +201,15 @@ def _on_medium(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is the module's first lines."""
     arguments = _parser().parse_args(argv)
+    if not getattr(arguments, "consoles", False):
+        return _run(arguments)
+    from pextra_installer import consoles
+
+    with consoles.everywhere():
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         code: int = arguments.run(arguments)
     except InstallerError as error:

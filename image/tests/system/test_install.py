@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from answers import Place, placed
-from guest import ADDRESS, DHCP_ADDRESS, SERIAL, Guest
+from guest import ADDRESS, DHCP_ADDRESS, Guest
 from pextra_image.boot import Attachment, Console, Firmware
 
 PASSWORD = "correct horse battery staple"
@@ -31,7 +31,7 @@ network:
     gateway: 10.0.2.2
 disk:
   match:
-    - serial: {SERIAL}
+    - {{}}
 when_done: power-off
 ignore_checks: [cores, memory]
 """

@@ -17,13 +17,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ansible_collections.pextra.ce.plugins.module_utils.disk.devices import (
+    ANSWERS_LABEL,
+    holds_answers,
+)
 from pextra_installer.answers import files
 from pextra_installer.answers.download import AddressError, Unreachable, fetch
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 
 URL, PIN = "pextra.answers", "pextra.answers_sha256"
-LABEL = "PEXTRA-ANSWERS"
 MEDIUM = (
     pathlib.Path("/run/live/medium/pextra"),
     pathlib.Path("/run/pextra-medium/pextra"),
@@ -146,19 +149,21 @@ def from_volume(tell: Callable[[str], None] = print) -> Found | None:
     devices = _labelled()
     if len(devices) > 1:
         raise InstallerError(
-            f"several volumes are labelled {LABEL}: {', '.join(devices)}", "Leave one connected"
+            f"several volumes are labelled {ANSWERS_LABEL}: {', '.join(devices)}",
+            "Leave one connected",
         )
     if not devices:
         return None
-    tell(f"answers: volume {LABEL} at {devices[0]}")
+    tell(f"answers: volume {ANSWERS_LABEL} at {devices[0]}")
     with _mounted(devices[0]) as directory:
         found = from_directories((directory,))
     if found is None:
         raise InstallerError(
-            f"the volume {LABEL} has no answer file", f"Call it one of: {', '.join(files.NAMES)}"
+            f"the volume {ANSWERS_LABEL} has no answer file",
+            f"Call it one of: {', '.join(files.NAMES)}",
         )
     name = pathlib.PurePath(found.source).name
-    return Found(f"{LABEL}:/{name}", found.data, found.format)
+    return Found(f"{ANSWERS_LABEL}:/{name}", found.data, found.format)
 
 
 def _labelled() -> list[str]:
@@ -172,9 +177,7 @@ def _labelled() -> list[str]:
         listed = json.loads(done.stdout)["blockdevices"]
     except (ValueError, KeyError):
         return []
-    # vfat keeps labels in capitals, and at most 11 characters of them.
-    names = {LABEL, LABEL[:11]}
-    return sorted({str(one["path"]) for one in listed if str(one["label"]).upper() in names})
+    return sorted({str(one["path"]) for one in listed if holds_answers(one)})
 
 
 @contextmanager

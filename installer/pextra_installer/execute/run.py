@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
+from pextra_installer import consoles
 from pextra_installer.execute.ansible import SUCCESSFUL, failure, play
 from pextra_installer.execute.journal import Journal
 from pextra_installer.execute.progress import NAMES, Progress
-from pextra_installer.execute.variables import STATE, Image, consoles, variables
+from pextra_installer.execute.variables import STATE, Image, variables
 from pextra_installer.plan import Plan
 from pextra_installer.preview import Target
 from pextra_installer.problems import InstallerError
@@ -100,7 +101,7 @@ def install(
         os.fchmod(log.fileno(), 0o600)
         watch = _Watch(journal, log, secrets_of(plan), tell, time.monotonic())
         extra = variables(plan, target, image, token, state)
-        extra["install_consoles"] = consoles(pathlib.Path("/proc/cmdline").read_text("utf-8"))
+        extra["install_consoles"] = consoles.named(pathlib.Path("/proc/cmdline").read_text("utf-8"))
         status = play("pextra.ce.install", extra, watch.event)
     journal.end("done" if status == SUCCESSFUL else "failed")
     if status != SUCCESSFUL:

@@ -50,12 +50,6 @@ def first_boot(plan: Plan) -> dict[str, Any]:
     }
 
 
-def consoles(command_line: str) -> list[str]:
-    """The kernel's consoles, such as ``tty0`` and ``ttyS0,115200``: the node keeps them."""
-    words = command_line.split()
-    return [word.removeprefix("console=") for word in words if word.startswith("console=")]
-
-
 def variables(
     plan: Plan, target: Target, image: Image, token: str, state: pathlib.Path = STATE
 ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pextra_installer import first_boot, networkd, preview, secrets
+from pextra_installer import consoles, first_boot, networkd, preview, secrets
 from pextra_installer.answers import files
 from pextra_installer.execute import progress, run, variables
 from pextra_installer.execute.ansible import COLLECTIONS
@@ -245,8 +245,8 @@ def test_where_no_task_failed_the_error_says_what_ansible_said_last(
 
 
 def test_the_node_keeps_the_consoles_that_it_was_installed_on() -> None:
-    assert variables.consoles("quiet console=tty0 root=x console=ttyS0,115200n8") == [
+    assert consoles.named("quiet console=tty0 root=x console=ttyS0,115200n8") == [
         "tty0",
         "ttyS0,115200n8",
     ]
-    assert variables.consoles("quiet") == []
+    assert consoles.named("quiet") == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from lab import machine as lab_machine
 from lab import paths
 
 NAME = "node1"
@@ -82,6 +83,10 @@ class Machine:
         self.lab.start(NAME)
         # What the installer notes is gone, as with any live system.
         assert self.run(f"test -e {STATE}").rc == 1
+
+    def console(self) -> str:
+        """The end of what the kernel's console shows."""
+        return lab_machine.console(self.lab.name, NAME, 60)
 
     def has_file(self, path: str) -> bool:
         """Whether a file is on the disk's root file system, in whatever state that is."""

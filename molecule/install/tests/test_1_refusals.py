@@ -119,6 +119,24 @@ def test_a_filter_that_fits_several_disks_is_refused_with_their_names(machine: M
     assert [line.split()[0] for line in lines(done.stderr)[:2]] == [DISK, OTHER]
 
 
+def test_the_disk_with_the_answers_is_never_one_to_install_on_and_every_console_tells_why(
+    machine: Machine,
+) -> None:
+    machine.answer(disk={"match": [{"path": SMALL}]})
+    machine.ask(f"mkfs.vfat -I -n PEXTRA-ANSW {SMALL} && mount {SMALL} /mnt")
+    machine.ask("cp /run/answers.yaml /mnt && umount /mnt")
+    done = machine.run("pextra-installer auto --consoles")
+    machine.ask(f"wipefs --all --quiet {SMALL} && blkdiscard --zeroout --length 64MiB {SMALL}")
+    assert done.rc == DISK_CODE
+    assert "answers: PEXTRA-ANSWERS:/answers.yaml" in done.stdout
+    said = lines(done.stderr)
+    assert said[3].startswith(SMALL)
+    assert said[3].endswith("(never: it holds an answer file)")
+    shown = machine.console()
+    assert "answers: PEXTRA-ANSWERS:/answers.yaml" in shown
+    assert said[3] in lines(shown)
+
+
 def test_a_machine_without_a_disk_is_told_so(machine: Machine) -> None:
     machine.answer()
     machine.ask("printf '#!/bin/sh\\nmount -t tmpfs none /sys/block && exec \"$@\"\\n' > /run/hide")

@@ -14,6 +14,9 @@ COLUMNS = (
 MEDIUM_MOUNTS = frozenset({"/run/live/medium", "/run/pextra-medium", "/lib/live/mount/medium"})
 """Where a live system keeps the medium that it was started from."""
 
+ANSWERS_LABEL = "PEXTRA-ANSWERS"
+"""Label of a volume that hands an answer file to the installer; see `holds_answers`."""
+
 SWAP = "[SWAP]"
 """What lsblk shows as the mount point of swap space in use."""
 
@@ -47,6 +50,15 @@ def mounts(node: Node) -> list[str]:
     return [place for place in node.get("mountpoints") or () if place]
 
 
+def holds_answers(node: Node) -> bool:
+    """Whether a device's file system is labelled as one with answers.
+
+    vfat keeps labels in capitals, and at most 11 characters of them.
+    """
+    label = str(node["label"] or "").upper()
+    return label in (ANSWERS_LABEL, ANSWERS_LABEL[:11])
+
+
 def protected(disk: Node) -> str | None:
     """Why nothing may ever be written to a disk, or None."""
     nodes = [disk, *below(disk)]
@@ -55,6 +67,8 @@ def protected(disk: Node) -> str | None:
         return "it is the installation medium"
     if any(node["fstype"] == "iso9660" for node in nodes):
         return "it holds an installation medium"
+    if any(holds_answers(node) for node in nodes):
+        return "it holds an answer file"
     if disk["ro"]:
         return "it cannot be written"
     if "/" in places:

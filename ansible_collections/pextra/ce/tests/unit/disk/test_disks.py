@@ -15,8 +15,8 @@ GIB = 1 << 30
 
 def node(path: str, kind: str, *children: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
-        "path": path, "type": kind, "fstype": None, "ro": False, "mountpoints": [None],
-        "children": list(children), **more,
+        "path": path, "type": kind, "fstype": None, "label": None, "ro": False,
+        "mountpoints": [None], "children": list(children), **more,
     }  # fmt: skip
 
 
@@ -83,6 +83,8 @@ def test_a_loop_device_that_is_the_disk_itself_stays() -> None:
         (node("/dev/sda", "disk", node("/dev/sda1", "part", mountpoints=["/"])), "running system"),
         (node("/dev/sda", "disk", node("/dev/sda1", "part", fstype="iso9660")), "medium"),
         (node("/dev/sda", "disk", mountpoints=["/run/live/medium"]), "installation medium"),
+        (node("/dev/sda", "disk", node("/dev/sda1", "part", label="PEXTRA-ANSW")), "answer file"),
+        (node("/dev/sda", "disk", label="Pextra-Answers"), "answer file"),
         (node("/dev/sda", "disk", ro=True), "cannot be written"),
     ],
 )
