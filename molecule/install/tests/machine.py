@@ -16,6 +16,8 @@ from lab import paths
 NAME = "node1"
 DISK, OTHER, SMALL = "/dev/ubdb", "/dev/ubdc", "/dev/ubdd"
 """What is installed on, and two that are not; in lab.yml these are the first three."""
+VOLUME = "/dev/ubdf"
+"""The one for answers; no test but one puts any there."""
 IMAGE = "/run/live/medium/live/filesystem.squashfs"
 STATE = "/run/pextra-installer"
 TARGET = f"{STATE}/target"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from install.tests.machine import DISK, IMAGE, OTHER, PASSWORD, SMALL, Machine
+from install.tests.machine import DISK, IMAGE, OTHER, PASSWORD, SMALL, VOLUME, Machine
 
 ANSWERS_CODE, DISK_CODE, MACHINE_CODE, UNFINISHED = 3, 4, 5, 6
 BAD = f"""\
@@ -106,9 +106,11 @@ def test_where_no_disk_fits_all_are_shown_and_why_some_never_do(
     done = machine.install()
     assert done.rc == DISK_CODE
     said = lines(done.stderr)
-    assert [line.split()[0] for line in said] == ["/dev/ubda", DISK, OTHER, SMALL, "/dev/ubde"]
+    disks = ["/dev/ubda", DISK, OTHER, SMALL, "/dev/ubde", VOLUME]
+    assert [line.split()[0] for line in said] == disks
     assert said[0].endswith("(never: the running system is on it)")
     assert said[4].endswith("(never: it is the installation medium)")
+    assert said[5].endswith("(never: it holds an answer file)")
 
 
 def test_a_filter_that_fits_several_disks_is_refused_with_their_names(machine: Machine) -> None:
@@ -119,22 +121,16 @@ def test_a_filter_that_fits_several_disks_is_refused_with_their_names(machine: M
     assert [line.split()[0] for line in lines(done.stderr)[:2]] == [DISK, OTHER]
 
 
-def test_the_disk_with_the_answers_is_never_one_to_install_on_and_every_console_tells_why(
-    machine: Machine,
-) -> None:
-    machine.answer(disk={"match": [{"path": SMALL}]})
-    machine.ask(f"mkfs.vfat -I -n PEXTRA-ANSW {SMALL} && mount {SMALL} /mnt")
-    machine.ask("cp /run/answers.yaml /mnt && umount /mnt")
+def test_every_console_tells_why_an_automated_installation_does_not_begin(machine: Machine) -> None:
+    machine.answer(disk={"match": [{"path": VOLUME}]})
+    machine.ask(f"mount {VOLUME} /mnt && cp /run/answers.yaml /mnt && umount /mnt")
     done = machine.run("pextra-installer auto --consoles")
-    machine.ask(f"wipefs --all --quiet {SMALL} && blkdiscard --zeroout --length 64MiB {SMALL}")
     assert done.rc == DISK_CODE
-    assert "answers: PEXTRA-ANSWERS:/answers.yaml" in done.stdout
-    said = lines(done.stderr)
-    assert said[3].startswith(SMALL)
-    assert said[3].endswith("(never: it holds an answer file)")
     shown = machine.console()
-    assert "answers: PEXTRA-ANSWERS:/answers.yaml" in shown
-    assert said[3] in lines(shown)
+    assert f"answers: volume PEXTRA-ANSWERS at {VOLUME}" in done.stdout
+    assert f"answers: volume PEXTRA-ANSWERS at {VOLUME}" in shown
+    assert lines(done.stderr)[5].endswith("(never: it holds an answer file)")
+    assert lines(done.stderr)[5] in lines(shown)
 
 
 def test_a_machine_without_a_disk_is_told_so(machine: Machine) -> None:
