@@ -22,6 +22,8 @@ from pextra_image.run import Programs
 
 KEPT = 2
 """Results of each step that are kept: this one and the ones used last."""
+UNFINISHED = ".part"
+"""How the name of a result ends until it is whole."""
 
 
 class Screen:
@@ -81,7 +83,7 @@ class Steps:
             return folder
         self.screen.say(f"{name:<10} making it …")
         began = time.monotonic()
-        unfinished = self.root / name / f"{key}.part"
+        unfinished = self.root / name / f"{key}{UNFINISHED}"
         clear(unfinished)
         unfinished.mkdir(parents=True)
         make(unfinished)
@@ -93,9 +95,11 @@ class Steps:
         return folder
 
     def _forget(self, name: str) -> None:
-        """Remove results that were not used for the longest time."""
+        """Remove results that were not used for the longest time, and what never became one."""
         folders = sorted((self.root / name).iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        for folder in folders[:-KEPT]:
+        unfinished = [folder for folder in folders if folder.suffix == UNFINISHED]
+        whole = [folder for folder in folders if folder.suffix != UNFINISHED]
+        for folder in (*unfinished, *whole[:-KEPT]):
             clear(folder)
 
 

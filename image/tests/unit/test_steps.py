@@ -78,3 +78,15 @@ def test_results_that_were_not_used_for_long_are_removed(tmp_path: Path) -> None
     for number in range(KEPT + 3):
         run.result("s", {"n": str(number)}, lambda f: None)
     assert len(list((tmp_path / "s").iterdir())) == KEPT
+
+
+def test_what_failed_does_not_count_among_the_results_that_are_kept(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    run = steps(tmp_path)
+    first = run.result("s", {"n": "1"}, lambda f: None)
+    with pytest.raises(KeyboardInterrupt):
+        run.result("s", {"n": "2"}, fail)
+    second = run.result("s", {"n": "3"}, lambda f: None)
+    assert set((tmp_path / "s").iterdir()) == {first, second}
