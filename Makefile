@@ -64,7 +64,7 @@ PACKAGES_LAB := e2fsprogs iproute2 mmdebstrap openssh-client patchelf procps squ
 	systemd-container user-mode-linux
 # What makes Debian packages and the medium, and what tests them.
 PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev git gnupg grub-common \
-	mmdebstrap mtools python3-pip python3-yaml squashfs-tools sudo xorriso
+	mmdebstrap mtools procps python3-pip python3-yaml squashfs-tools sudo xorriso
 # A medium of another architecture is made by qemu-user; here it is arm64, which is booted too.
 PACKAGES_IMAGE_ARM64 := arch-test binfmt-support qemu-efi-aarch64 qemu-system-arm qemu-user-static
 PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils $(PACKAGES_QEMU) \

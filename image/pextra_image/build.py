@@ -128,6 +128,7 @@ def _locked_root_steps(settings: Settings, epoch: int, own: list[Path], steps: S
 def iso(settings: Settings) -> Path:
     """Make the ISO and what lies beside it; returns the ISO."""
     programs = settings.programs
+    root.check_name()
     tree = snapshot(programs, settings.root)
     steps = Steps(settings.cache, settings.screen)
     debs = _debs(settings, tree, steps)

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
 from pextra_image import pool
 from pextra_image.lock import Lock
-from pextra_image.run import Programs
+from pextra_image.run import ImageError, Programs
 from pextra_image.steps import Screen
 
 ELEMENTS = ("pextra-base", "pextra-node", "pextra-live", "pextra-clean", "pextra-squashfs")
@@ -26,6 +27,23 @@ NO_CLUSTER = (
     'mkdir -p "$1/etc/postgresql-common/createcluster.d" && '
     'echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.d/image.conf"'
 )
+
+
+def check_name() -> None:
+    """Look whether this machine's name resolves.
+
+    diskimage-builder takes what sudo complains of otherwise for a part of what it reads.
+
+    :raises ImageError: it does not.
+    """
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError:
+        raise ImageError(
+            f"This machine's own name, {name}, does not resolve, which sudo stumbles over."
+            f" Add a line to /etc/hosts: 127.0.1.1 {name}"
+        ) from None
 
 
 def make_base(programs: Programs, screen: Screen, lock: Lock, debs: Path, folder: Path) -> None:

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lock file whose packages Debian no longer has does not keep anybody from building."""
+"""What a build does where its packages, or what it needs of this machine, are not there."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
+import socket
 from pathlib import Path
 
 import pytest
 
-from pextra_image import build, lock, pool
+from pextra_image import build, lock, pool, root
 from pextra_image.architecture import AMD64
-from pextra_image.run import Programs
+from pextra_image.run import ImageError, Programs
 from pextra_image.settings import Settings
 from pextra_image.steps import Screen, Steps
 
@@ -68,3 +69,17 @@ def test_a_build_that_is_to_keep_to_the_lock_ends_there(bed: Bed) -> None:
     with pytest.raises(pool.GoneError, match=r"libc6 2\.36-1"):
         bed.build(locked=True)
     assert OLD in lock.read(bed.lock).packages
+
+
+def test_a_machine_whose_name_does_not_resolve_is_told_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_arguments: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("socket.gethostname", lambda: "localhost")
+    root.check_name()
+    monkeypatch.setattr("socket.gethostname", lambda: "builder")
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    with pytest.raises(ImageError, match=r"/etc/hosts: 127\.0\.1\.1 builder"):
+        root.check_name()
