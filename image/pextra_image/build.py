@@ -67,10 +67,10 @@ def _lock_file(settings: Settings) -> Path:
 def root_steps(settings: Settings, epoch: int, debs: list[Path], steps: Steps) -> Path:
     """Make the root file system; returns the folder with it and with what boots it.
 
+    Where locked packages are gone, the newest ones are locked in their place, and shown.
+
     :param epoch: the time of its files, in seconds since 1970.
     :param debs: our packages, which go into it beside Debian's.
-
-    Where locked packages are gone, the newest ones are locked in their place, and shown.
     """
     try:
         return _locked_root_steps(settings, epoch, debs, steps)

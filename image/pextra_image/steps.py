@@ -97,10 +97,10 @@ class Steps:
     def _forget(self, name: str) -> None:
         """Remove results that were not used for the longest time, and what never became one."""
         folders = sorted((self.root / name).iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        unfinished = [folder for folder in folders if folder.suffix == UNFINISHED]
-        whole = [folder for folder in folders if folder.suffix != UNFINISHED]
-        for folder in (*unfinished, *whole[:-KEPT]):
-            clear(folder)
+        kept = [folder for folder in folders if folder.suffix != UNFINISHED][-KEPT:]
+        for folder in folders:
+            if folder not in kept:
+                clear(folder)
 
 
 def clear(folder: Path) -> None:
