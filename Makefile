@@ -100,7 +100,7 @@ lint: dev ## ruff, mypy, yamllint, ansible-lint, shellcheck, changelog fragments
 	@$(MAKE) --keep-going --jobs=2 --output-sync=target $(LINTERS)
 
 # All of them run, also when one fails. No set-up of their own: `make lint` does it.
-LINTERS := lint-ansible lint-mypy lint-ruff lint-yaml lint-shell lint-changelog
+LINTERS := lint-ansible lint-mypy lint-ruff lint-yaml lint-shell lint-changelog lint-generated
 .PHONY: $(LINTERS)
 lint-ansible:
 	PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --nocolor
@@ -113,8 +113,16 @@ lint-yaml:
 	$(BIN)/yamllint --strict .
 lint-shell:
 	shellcheck $(SCRIPTS)
+lint-generated:
+	PYTHONPATH=. $(BIN)/python scripts/generate_modules.py --check
+	$(BIN)/python scripts/generate_copies.py --check
 lint-changelog:
 	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog lint
+
+.PHONY: generate
+generate: dev ## write what the collection takes from the engine: argument specs, copies for bare machines
+	PYTHONPATH=. $(BIN)/python scripts/generate_modules.py
+	$(BIN)/python scripts/generate_copies.py
 
 .PHONY: sanity
 sanity: dev ## ansible-test sanity, with no ignore file
@@ -123,7 +131,7 @@ sanity: dev ## ansible-test sanity, with no ignore file
 .PHONY: unit
 unit: dev ## tests of the pure parts; touches nothing on this machine
 	$(BIN)/pytest -n auto --junitxml=$(RESULTS)/unit.xml $(COLLECTION)/tests/unit image/tests/unit \
-		installer/tests/unit molecule/lab/tests $(ARGS)
+		installer/tests/unit molecule/lab/tests pextra/tests $(ARGS)
 
 .PHONY: integration
 integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network

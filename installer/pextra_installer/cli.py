@@ -14,8 +14,8 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from ansible_collections.pextra.ce.plugins.module_utils import passwords
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+from pextra.kinds.user import passwords
+from pextra.model.errors import PextraError
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 

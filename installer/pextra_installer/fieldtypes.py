@@ -16,9 +16,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ansible_collections.pextra.ce.plugins.module_utils import passwords, units
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
-from ansible_collections.pextra.ce.plugins.module_utils.licensing import token
+from pextra.kinds.user import passwords
+from pextra.licensing import token
+from pextra.model import units
+from pextra.model.errors import PextraError
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII)

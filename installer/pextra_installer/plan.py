@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from ansible_collections.pextra.ce.plugins.module_utils.preflight import checks
+from pextra.host.preflight import checks
 from pextra_installer.fieldtypes import (
     Argon2Hash,
     ById,

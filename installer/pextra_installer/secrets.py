@@ -6,7 +6,7 @@ import dataclasses
 import subprocess
 from collections.abc import Iterable
 
-from ansible_collections.pextra.ce.plugins.module_utils import passwords
+from pextra.kinds.user import passwords
 from pextra_installer.plan import Administrator, Plan
 from pextra_installer.problems import InstallerError
 

@@ -17,10 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ansible_collections.pextra.ce.plugins.module_utils.disk.devices import (
-    ANSWERS_LABEL,
-    holds_answers,
-)
+from pextra.host.disks.devices import ANSWERS_LABEL, holds_answers
 from pextra_installer.answers import files
 from pextra_installer.answers.download import AddressError, Unreachable, fetch
 from pextra_installer.plan import Plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import sys
@@ -9,9 +10,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils import errors
-
-COLLECTIONS = pathlib.Path(errors.__file__).resolve().parents[5]
+COLLECTIONS = "/usr/share/ansible/collections"
+"""Where the package pce-collection puts the collection, unless the environment says otherwise."""
 SUCCESSFUL = "successful"
 
 
@@ -40,7 +40,7 @@ def play(
             " ansible_python_interpreter=/usr/bin/python3",
             extravars=dict(variables),
             envvars={
-                "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+                "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", COLLECTIONS),
                 "ANSIBLE_NOCOLOR": "1",
                 "ANSIBLE_PIPELINING": "True",
                 "ANSIBLE_LOCALHOST_WARNING": "False",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils.disk.devices import Node, mounts, protected
+from pextra.host.disks.devices import Node, mounts, protected
 from pextra_installer.hardware.model import Content, Disk
 
 # Not disks that a system could be installed on, although lsblk calls them disks.

@@ -6,8 +6,8 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.pextra.ce.plugins.module_utils.preflight import checks
-from ansible_collections.pextra.ce.plugins.module_utils.units import GIB
+from pextra.host.preflight import checks
+from pextra.model.units import GIB
 from pextra_installer.hardware.model import Disk, Hardware, Interface, decimal
 from pextra_installer.network import Network
 from pextra_installer.plan import DiskChoice, DiskFilter

@@ -8,9 +8,9 @@ import pathlib
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.pextra.ce.plugins.module_utils.disk.devices import COLUMNS
-from ansible_collections.pextra.ce.plugins.module_utils.preflight import checks
-from ansible_collections.pextra.ce.plugins.module_utils.preflight.machine import read_machine
+from pextra.host.disks.devices import COLUMNS
+from pextra.host.preflight import checks
+from pextra.host.preflight.machine import read_machine
 from pextra_installer.hardware.block import disks_of
 from pextra_installer.hardware.model import Disk, Firmware, Hardware, Interface, Requirement
 from pextra_installer.problems import HardwareError

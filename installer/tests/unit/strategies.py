@@ -7,7 +7,7 @@ import zoneinfo
 
 from hypothesis import strategies as st
 
-from ansible_collections.pextra.ce.plugins.module_utils.preflight import checks
+from pextra.host.preflight import checks
 from pextra_installer import network, plan
 
 ARGON2 = (

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from pextra_installer import consoles, first_boot, networkd, preview, secrets
 from pextra_installer.answers import files
 from pextra_installer.execute import progress, run, variables
-from pextra_installer.execute.ansible import COLLECTIONS
 from pextra_installer.execute.journal import Journal
 from pextra_installer.hardware.choice import ChosenLinks
 from pextra_installer.hardware.model import Disk, Firmware, Interface
@@ -27,7 +26,8 @@ from pextra_installer.problems import InstallerError
 from . import strategies
 
 FIXTURES = pathlib.Path(__file__).parent.parent / "fixtures"
-ROLE = COLLECTIONS / "ansible_collections/pextra/ce/roles/install"
+ROOT = pathlib.Path(__file__).parents[3]
+ROLE = ROOT / "ansible_collections/pextra/ce/roles/install"
 LINKS = (
     Interface(name="enp1s0", mac="52:54:00:00:00:01", link=True),
     Interface(name="enp2s0", mac="52:54:00:00:00:02", link=True),
@@ -205,8 +205,11 @@ def test_an_image_needs_its_checksum_beside_it(tmp_path: pathlib.Path) -> None:
     assert find_image(image).sha256 == "a" * 64
 
 
-def test_a_failed_run_ends_with_an_error_a_log_and_no_secret(tmp_path: pathlib.Path) -> None:
+def test_a_failed_run_ends_with_an_error_a_log_and_no_secret(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The playbook really runs; it stops at the image, before anything is touched."""
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(ROOT))
     plan = files.read(FIXTURES / "accepted/minimal.yaml")
     image = tmp_path / "system.squashfs"
     image.write_bytes(b"not what the checksum is of")

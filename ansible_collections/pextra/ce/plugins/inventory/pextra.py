@@ -114,8 +114,8 @@ from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
-from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Store
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import PextraError
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store.connection import Store
 from ansible_collections.pextra.ce.plugins.plugin_utils import listing
 
 _FORMAT = 1

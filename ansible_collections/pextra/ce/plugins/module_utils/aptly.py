@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import (
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import (
     ConflictError,
     HostError,
     InputError,

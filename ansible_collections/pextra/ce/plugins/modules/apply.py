@@ -278,12 +278,39 @@ errors:
       sample: Did you mean "local"?
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.manifest import run_manifest
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "resources": {"type": "list", "required": True, "elements": "dict"},
+    "purge": {
+        "type": "list",
+        "default": [],
+        "choices": [
+            "organization",
+            "datacenter",
+            "cluster",
+            "node",
+            "user",
+            "node_license",
+            "storage_pool",
+            "vswitch",
+            "port_group",
+            "instance",
+            "volume",
+            "volume_snapshot",
+            "instance_snapshot",
+        ],
+        "elements": "str",
+    },
+    "allow_restart": {"type": "bool", "default": False},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_manifest()
+    run("apply", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ errors:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.pextra.ce.plugins.module_utils.aptly import SPEC, Aptly
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import PextraError
 
 
 def main() -> None:

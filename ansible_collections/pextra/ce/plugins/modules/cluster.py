@@ -170,13 +170,22 @@ errors:
       sample: "Name one of: Berlin, Frankfurt"
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "datacenter": {"type": "str"},
+    "description": {"type": "str"},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("cluster", KINDS)
+    run("cluster", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

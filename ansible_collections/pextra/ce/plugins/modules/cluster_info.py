@@ -229,12 +229,44 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "organization": {"type": "str"},
+    "datacenter": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "organization_id",
+            "datacenter_id",
+            "name",
+            "description",
+            "creation",
+            "organization",
+            "datacenter",
+            "node_count",
+            "standalone",
+            "fault_tolerance",
+            "has_leader",
+            "leader_id",
+            "hardware",
+            "licensing",
+            "edition",
+            "features",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("cluster")
+    run("cluster_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

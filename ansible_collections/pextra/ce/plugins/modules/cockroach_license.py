@@ -174,14 +174,18 @@ errors:
       sample: Copy the whole key again from cockroachlabs.cloud, from crl-0- to its last character
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.cockroach_license import (
-    run_cockroach_license,
-)
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "key": {"type": "str", "required": True, "no_log": True},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_cockroach_license()
+    run("cockroach_license", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

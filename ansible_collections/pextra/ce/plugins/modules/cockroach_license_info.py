@@ -144,14 +144,15 @@ errors:
       sample: Start the database, or correct host and port
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.cockroach_license import (
-    run_cockroach_license_info,
-)
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {"database": {"type": "str", "no_log": True}}
 
 
 def main() -> None:
     """Run the module."""
-    run_cockroach_license_info()
+    run("cockroach_license_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

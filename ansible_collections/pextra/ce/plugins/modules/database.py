@@ -155,12 +155,18 @@ errors:
       sample: Upgrade pextra.ce on this machine
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.database import run_database
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "default": "migrated", "choices": ["migrated"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_database()
+    run("database", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

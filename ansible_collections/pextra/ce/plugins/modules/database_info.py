@@ -194,12 +194,18 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.database import run_database_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "audit_limit": {"type": "int", "default": 10},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_database_info()
+    run("database_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

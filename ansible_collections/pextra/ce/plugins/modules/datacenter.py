@@ -203,13 +203,29 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "organization": {"type": "str"},
+    "description": {"type": "str"},
+    "location": {
+        "type": "dict",
+        "options": {
+            "latitude": {"type": "float", "required": True},
+            "longitude": {"type": "float", "required": True},
+        },
+    },
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("datacenter", KINDS)
+    run("datacenter", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -135,12 +135,34 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "organization": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "organization_id",
+            "name",
+            "description",
+            "location",
+            "creation",
+            "organization",
+            "cluster_count",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("datacenter")
+    run("datacenter_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -871,13 +871,104 @@ errors:
       sample: Stop the instance first, or set allow_restart=true
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "description": {"type": "str"},
+    "type": {"type": "str", "choices": ["qemu", "lxc"]},
+    "cpu": {
+        "type": "dict",
+        "options": {
+            "sockets": {"type": "int"},
+            "cores": {"type": "int"},
+            "threads": {"type": "int"},
+        },
+    },
+    "memory": {"type": "str"},
+    "chipset": {"type": "str", "choices": ["q35", "i440fx"]},
+    "firmware": {"type": "str", "choices": ["bios", "uefi"]},
+    "autostart": {"type": "bool"},
+    "boot_order": {"type": "list", "elements": "str"},
+    "cdrom": {"type": "str"},
+    "cloud_init": {
+        "type": "dict",
+        "options": {
+            "user_data": {"type": "str", "no_log": True},
+            "meta_data": {"type": "dict"},
+            "network_config": {"type": "dict"},
+        },
+    },
+    "rootfs": {"type": "str"},
+    "rootfs_archive": {"type": "str"},
+    "volumes": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "storage_pool": {"type": "str"},
+            "size": {"type": "str"},
+            "format": {"type": "str", "choices": ["qcow2", "raw"]},
+            "image": {"type": "str"},
+            "device_name": {"type": "str"},
+            "device_path": {"type": "str"},
+            "bus": {"type": "str", "choices": ["virtio", "sata", "scsi"]},
+            "read_only": {"type": "bool"},
+        },
+    },
+    "networks": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "port_group": {"type": "str"},
+            "mac": {"type": "str"},
+            "model": {"type": "str", "choices": ["virtio", "e1000e"]},
+        },
+    },
+    "devices": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "type": {"type": "str", "choices": ["cdrom", "tpm", "rng", "usb"]},
+            "bus": {"type": "str", "choices": ["ide", "sata", "scsi", "usb"]},
+            "device_path": {"type": "str"},
+            "medium": {"type": "str"},
+            "tray": {"type": "str", "choices": ["closed", "open"]},
+            "model": {"type": "str", "choices": ["crb", "tis"]},
+            "version": {"type": "str", "choices": ["1.2", "2.0"]},
+            "source": {"type": "str", "choices": ["random", "urandom", "passthrough"]},
+            "usb_id": {"type": "str"},
+            "startup_policy": {"type": "str", "choices": ["mandatory", "requisite", "optional"]},
+        },
+    },
+    "timeout": {"type": "int", "default": 60},
+    "allow_restart": {"type": "bool", "default": False},
+    "destroy_volumes": {"type": "bool", "default": False},
+    "wait_console": {"type": "str"},
+    "purge": {
+        "type": "list",
+        "default": [],
+        "choices": ["volumes", "networks", "devices"],
+        "elements": "str",
+    },
+    "hot_plug": {"type": "bool", "default": True},
+    "state": {
+        "type": "str",
+        "default": "present",
+        "choices": ["present", "started", "stopped", "killed", "restarted", "absent"],
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("instance", KINDS)
+    run("instance", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -209,12 +209,23 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.backup.run import run_instance_backup
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "path": {"type": "str", "required": True},
+    "instance": {"type": "str"},
+    "name": {"type": "str"},
+    "storage_pool": {"type": "str"},
+    "force": {"type": "bool", "default": False},
+    "state": {"type": "str", "default": "present", "choices": ["present", "restored"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_instance_backup()
+    run("instance_backup", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

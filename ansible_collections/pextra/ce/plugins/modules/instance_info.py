@@ -406,12 +406,56 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "cluster": {"type": "str"},
+    "node": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "cluster_id",
+            "node_id",
+            "name",
+            "description",
+            "type",
+            "cpu",
+            "memory",
+            "chipset",
+            "firmware",
+            "autostart",
+            "boot_order",
+            "cdrom",
+            "rootfs",
+            "rootfs_archive",
+            "restored_from",
+            "status",
+            "creation",
+            "cluster",
+            "node",
+            "vcpus",
+            "networks",
+            "volumes",
+            "devices",
+            "state",
+            "uptime",
+            "deployment_duration",
+            "accelerator",
+            "console",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("instance")
+    run("instance_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -247,13 +247,23 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "instance": {"type": "str"},
+    "description": {"type": "str"},
+    "memory": {"type": "bool"},
+    "state": {"type": "str", "default": "present", "choices": ["present", "reverted", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("instance_snapshot", KINDS)
+    run("instance_snapshot", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -183,12 +183,42 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "instance": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "instance_id",
+            "node_id",
+            "name",
+            "description",
+            "memory",
+            "state",
+            "volumes",
+            "reverting",
+            "reverted",
+            "status",
+            "creation",
+            "node",
+            "instance",
+            "exists",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("instance_snapshot")
+    run("instance_snapshot_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

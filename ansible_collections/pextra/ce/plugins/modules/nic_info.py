@@ -165,27 +165,15 @@ errors:
       sample: Install the Debian package iproute2
 """
 
-import dataclasses
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
-from ansible_collections.pextra.ce.plugins.module_utils.module import Module
-from ansible_collections.pextra.ce.plugins.module_utils.network import nics
+ARGUMENT_SPEC = {"name": {"type": "str"}, "virtual": {"type": "bool", "default": False}}
 
 
 def main() -> None:
     """Run the module."""
-    spec = {"name": {"type": "str"}, "virtual": {"type": "bool", "default": False}}
-    module = Module(argument_spec=spec, supports_check_mode=True)
-    name, virtual = module.params.get("name"), module.params["virtual"]
-    try:
-        found = [
-            dataclasses.asdict(card)
-            for card in nics.take()
-            if name in (None, card.name) and (virtual or name or card.kind == "physical")
-        ]
-    except PextraError as error:
-        module.fail(error)
-    module.exit_json(changed=False, nics=found)
+    run("nic_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -269,13 +269,24 @@ errors:
       sample: "Use that name, or rename the node by its id"
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "cluster": {"type": "str"},
+    "description": {"type": "str"},
+    "ip_address": {"type": "str"},
+    "wol_mac": {"type": "str"},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("node", KINDS)
+    run("node", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -84,58 +84,15 @@ errors:
       sample: null
 """
 
-import os
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.pextra.ce.plugins.module_utils import files, node_files
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+ARGUMENT_SPEC = {"state": {"type": "str", "default": "present", "choices": ["present", "absent"]}}
 
 
 def main() -> None:
-    """Read, decide, do, return."""
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"}
-        },
-        supports_check_mode=True,
-    )
-    hooks = {path for path in node_files.HOOKS if os.path.lexists(path)}
-    try:
-        if module.params["state"] == "present":
-            diff = _make(module.check_mode)
-        else:
-            diff = _remove(module.check_mode)
-    except PextraError as error:
-        module.fail_json(msg=str(error), errors=[error.as_dict()])
-    paths = [one["after_header"] for one in diff]
-    added = module.params["state"] == "present" and bool(set(node_files.HOOKS) - hooks)
-    shown = {"diff": diff} if module._diff else {}
-    module.exit_json(changed=bool(paths), paths=paths, hook_added=added, **shown)
-
-
-def _make(check: bool) -> list[dict[str, str]]:
-    diff = []
-    for entry in node_files.missing(""):
-        before = files.read(entry.path) or ""
-        if not check:
-            files.make("", entry)
-        diff.append(_change(entry.path, before, entry.shown))
-    return diff
-
-
-def _remove(check: bool) -> list[dict[str, str]]:
-    diff = []
-    for path in node_files.left(""):
-        before = files.read(path) or "directory\n"
-        if not check:
-            node_files.remove("", path)
-        diff.append(_change(path, before, ""))
-    return diff
-
-
-def _change(path: str, before: str, after: str) -> dict[str, str]:
-    return {"before_header": path, "after_header": path, "before": before, "after": after}
+    """Run the module."""
+    run("node_files", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -308,12 +308,48 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "organization": {"type": "str"},
+    "cluster": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "organization_id",
+            "cluster_id",
+            "name",
+            "description",
+            "ip_address",
+            "wol_mac",
+            "hostname",
+            "os",
+            "hardware",
+            "pce_version",
+            "last_seen",
+            "creation",
+            "organization",
+            "cluster",
+            "alive",
+            "time",
+            "license",
+            "cpu_usage",
+            "memory_usage",
+            "storage_usage",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("node")
+    run("node_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

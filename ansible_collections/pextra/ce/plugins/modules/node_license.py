@@ -194,13 +194,22 @@ errors:
       sample: "Set a new key"
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "node": {"type": "str"},
+    "key": {"type": "str", "no_log": True},
+    "evaluation": {"type": "bool", "default": False},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("node_license", KINDS)
+    run("node_license", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -144,12 +144,36 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "node": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "node_id",
+            "edition",
+            "customer",
+            "not_before",
+            "expiry",
+            "creation",
+            "node",
+            "key",
+            "valid",
+            "days_left",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("node_license")
+    run("node_license_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -122,12 +122,32 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "name",
+            "description",
+            "creation",
+            "datacenter_count",
+            "cluster_count",
+            "user_count",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("organization")
+    run("organization_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -302,13 +302,33 @@ errors:
       sample: Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, or leave vlan_id out
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "vswitch": {"type": "str"},
+    "description": {"type": "str"},
+    "vlan_id": {"type": "int"},
+    "trunk": {"type": "list", "elements": "str"},
+    "promiscuous": {"type": "bool"},
+    "mac_changes": {"type": "bool"},
+    "forged_transmits": {"type": "bool"},
+    "isolated": {"type": "bool"},
+    "rate_limit": {
+        "type": "dict",
+        "options": {"inbound": {"type": "str"}, "outbound": {"type": "str"}},
+    },
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("port_group", KINDS)
+    run("port_group", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -173,12 +173,43 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "vswitch": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "node_id",
+            "vswitch_id",
+            "name",
+            "description",
+            "vlan_id",
+            "trunk",
+            "promiscuous",
+            "mac_changes",
+            "forged_transmits",
+            "isolated",
+            "rate_limit",
+            "creation",
+            "node",
+            "vswitch",
+            "instance_count",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("port_group")
+    run("port_group_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ accelerator:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.pextra.ce.plugins.module_utils.preflight.checks import (
+from ansible_collections.pextra.ce.plugins.module_utils.bare.host.preflight.checks import (
     NAMES,
     Level,
     accelerator,
@@ -160,7 +160,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.preflight.checks import 
     run_checks,
     table,
 )
-from ansible_collections.pextra.ce.plugins.module_utils.preflight.machine import read_machine
+from ansible_collections.pextra.ce.plugins.module_utils.bare.host.preflight.machine import (
+    read_machine,
+)
 
 
 def main() -> None:

@@ -380,13 +380,48 @@ errors:
       sample: Destroy the volumes first
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "cluster": {"type": "str"},
+    "description": {"type": "str"},
+    "type": {"type": "str", "choices": ["directory", "netfs", "iscsi", "rbd", "zfs", "lvm"]},
+    "options": {
+        "type": "dict",
+        "options": {
+            "path": {"type": "str"},
+            "protocol": {"type": "str", "choices": ["nfs", "cifs"]},
+            "server": {"type": "str"},
+            "export": {"type": "str"},
+            "version": {
+                "type": "str",
+                "choices": ["3", "4", "4.0", "4.1", "4.2", "2.1", "3.0", "3.1.1"],
+            },
+            "domain": {"type": "str"},
+            "portal": {"type": "str"},
+            "target": {"type": "str"},
+            "monitors": {"type": "list", "elements": "str"},
+            "ceph_pool": {"type": "str"},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "key": {"type": "str", "no_log": True},
+            "thin": {"type": "bool"},
+            "thin_pool": {"type": "str"},
+        },
+    },
+    "nodes": {"type": "list", "elements": "str"},
+    "purge_nodes": {"type": "bool", "default": False},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("storage_pool", KINDS)
+    run("storage_pool", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -218,12 +218,42 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "cluster": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "cluster_id",
+            "name",
+            "description",
+            "type",
+            "options",
+            "creation",
+            "cluster",
+            "status",
+            "status_reason",
+            "initialized",
+            "available",
+            "can_hold_images",
+            "usage",
+            "volume_count",
+            "nodes",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("storage_pool")
+    run("storage_pool_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -169,12 +169,18 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.propagation.edge import run_propagation
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "storage_pools": {"type": "list", "elements": "str"},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_propagation()
+    run("storage_pool_propagation", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

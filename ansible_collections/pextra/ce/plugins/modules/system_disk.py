@@ -83,45 +83,21 @@ done:
   sample: [erase /dev/nvme0n1p1, partition /dev/nvme0n1, make vfat on esp, make ext4 on root]
 """
 
-from ansible.module_utils.basic import AnsibleModule
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
-from ansible_collections.pextra.ce.plugins.module_utils.disk import layout, system
-from ansible_collections.pextra.ce.plugins.module_utils.errors import PextraError
+ARGUMENT_SPEC = {
+    "path": {"type": "str", "required": True},
+    "firmware": {"type": "str", "required": True, "choices": ["bios", "uefi"]},
+    "token": {"type": "str", "required": True, "no_log": False},
+    "serial": {"type": "str"},
+    "size": {"type": "int"},
+}
 
 
 def main() -> None:
-    """Read, decide, do, return."""
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "firmware": {"type": "str", "choices": ["bios", "uefi"], "required": True},
-            "token": {"type": "str", "required": True, "no_log": False},
-            "serial": {"type": "str"},
-            "size": {"type": "int"},
-        },
-        supports_check_mode=True,
-    )
-    request = system.Request(**module.params)
-    try:
-        state = system.read(request)
-        todo = system.work(request, state)
-        lines = todo.lines(request, state.disk)
-        partitions = state.partitions
-        if lines and not module.check_mode:
-            system.apply(request, state, todo)
-            partitions = system.read(request).partitions
-    except PextraError as error:
-        module.fail_json(msg=str(error), errors=[error.as_dict()])
-    module.exit_json(
-        changed=bool(lines),
-        partitions=partitions,
-        uuids={
-            one.name: layout.file_system_uuid(request.token, one)
-            for one in layout.wanted(request.firmware)
-            if one.file_system
-        },
-        done=lines,
-    )
+    """Run the module."""
+    run("system_disk", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -106,84 +106,29 @@ errors:
       sample: null
 """
 
-import os
-from typing import Any
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.pextra.ce.plugins.module_utils import files
-from ansible_collections.pextra.ce.plugins.module_utils.errors import InputError, PextraError
+ARGUMENT_SPEC = {
+    "root": {"type": "str", "required": True},
+    "files": {
+        "type": "list",
+        "default": [],
+        "elements": "dict",
+        "options": {
+            "path": {"type": "str", "required": True},
+            "content": {"type": "str"},
+            "link": {"type": "str"},
+            "mode": {"type": "str"},
+        },
+    },
+    "absent": {"type": "list", "default": [], "elements": "str"},
+}
 
 
 def main() -> None:
-    """Read, decide, do, return."""
-    options = {
-        "path": {"type": "str", "required": True},
-        "content": {"type": "str"},
-        "link": {"type": "str"},
-        "mode": {"type": "str"},
-    }
-    module = AnsibleModule(
-        argument_spec={
-            "root": {"type": "path", "required": True},
-            "files": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": options,
-                "mutually_exclusive": [["content", "link"]],
-            },
-            "absent": {"type": "list", "elements": "str", "default": []},
-        },
-        supports_check_mode=True,
-    )
-    root = os.path.realpath(module.params["root"])
-    try:
-        wanted = [entry(one) for one in module.params["files"]]
-        surplus = files.surplus(root, [_path(one) for one in module.params["absent"]], wanted)
-        lacking = files.missing(root, wanted)
-        diff = [_change(root, path, "") for path in surplus]
-        diff += [_change(root, one.path, one.shown) for one in lacking]
-        if not module.check_mode:
-            for path in surplus:
-                files.remove(root, path)
-            for one in lacking:
-                files.make(root, one)
-    except PextraError as error:
-        module.fail_json(msg=str(error), errors=[error.as_dict()])
-    shown = {"diff": diff} if module._diff else {}
-    paths = [*surplus, *(one.path for one in lacking)]
-    module.exit_json(changed=bool(paths), paths=paths, **shown)
-
-
-def entry(given: dict[str, Any]) -> files.Entry:
-    """What an item of the option `files` says.
-
-    Raises:
-        InputError: It has no path of a system, or no mode.
-    """
-    directory = given["content"] is None and given["link"] is None
-    mode = given["mode"] or ("0755" if directory else "0644")
-    try:
-        bits = int(mode, 8)
-    except ValueError:
-        bits = -1
-    if not 0 <= bits <= 0o7777:
-        raise InputError(f"the mode of {given['path']} is {mode!r}", hint="Write it as 0644")
-    return files.Entry(_path(given["path"]), bits, given["content"], given["link"])
-
-
-def _path(path: str) -> str:
-    if not path.startswith("/") or os.path.normpath(path) != path or "\0" in path:
-        raise InputError(
-            f"{path!r} is no path of a system", hint="Begin with / and leave out . and .."
-        )
-    return path
-
-
-def _change(root: str, path: str, after: str) -> dict[str, str]:
-    before = files.shown(root + path)
-    return {"before_header": path, "after_header": path, "before": before, "after": after}
+    """Run the module."""
+    run("system_files", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

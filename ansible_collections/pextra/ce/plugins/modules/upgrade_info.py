@@ -156,12 +156,19 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.upgrade.edge import run_upgrade_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "refresh": {"type": "bool", "default": False},
+    "packages": {"type": "bool", "default": True},
+    "restarts": {"type": "bool", "default": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_upgrade_info()
+    run("upgrade_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

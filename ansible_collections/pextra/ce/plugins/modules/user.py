@@ -267,13 +267,34 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.registry import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "username": {"type": "str"},
+    "organization": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "password_hash": {"type": "str", "no_log": True},
+    "linux_user": {"type": "str"},
+    "description": {"type": "str"},
+    "enabled": {"type": "bool"},
+    "expiry": {"type": "str"},
+    "is_root": {"type": "bool"},
+    "update_password": {
+        "type": "str",
+        "default": "always",
+        "choices": ["always", "on_create"],
+        "no_log": False,
+    },
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("user", KINDS)
+    run("user", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -155,12 +155,39 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "username": {"type": "str"},
+    "organization": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "organization_id",
+            "username",
+            "description",
+            "enabled",
+            "locked",
+            "mfa_enabled",
+            "is_root",
+            "linux_user",
+            "expiry",
+            "creation",
+            "organization",
+            "expired",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("user")
+    run("user_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

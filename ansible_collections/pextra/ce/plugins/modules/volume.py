@@ -370,13 +370,40 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "storage_pool": {"type": "str"},
+    "node": {"type": "str"},
+    "description": {"type": "str"},
+    "size": {"type": "str"},
+    "format": {"type": "str", "choices": ["qcow2", "raw"]},
+    "image": {"type": "str"},
+    "lun": {"type": "int"},
+    "instance": {"type": "str"},
+    "device_name": {"type": "str"},
+    "device_path": {"type": "str"},
+    "bus": {"type": "str", "choices": ["virtio", "sata", "scsi"]},
+    "read_only": {"type": "bool"},
+    "grow_by": {"type": "str"},
+    "root": {"type": "bool"},
+    "recreate_missing": {"type": "bool", "default": False},
+    "hot_plug": {"type": "bool", "default": True},
+    "state": {
+        "type": "str",
+        "default": "present",
+        "choices": ["present", "attached", "detached", "absent"],
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("volume", KINDS)
+    run("volume", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

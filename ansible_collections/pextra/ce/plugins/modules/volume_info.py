@@ -237,12 +237,53 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "storage_pool": {"type": "str"},
+    "instance": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "storage_pool_id",
+            "node_id",
+            "name",
+            "description",
+            "size",
+            "format",
+            "image",
+            "lun",
+            "instance_id",
+            "device_name",
+            "device_path",
+            "bus",
+            "is_root",
+            "read_only",
+            "status",
+            "creation",
+            "node",
+            "storage_pool",
+            "instance",
+            "attached",
+            "path",
+            "exists",
+            "actual_size",
+            "allocated",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("volume")
+    run("volume_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -205,13 +205,23 @@ errors:
       sample: null
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "volume": {"type": "str"},
+    "storage_pool": {"type": "str"},
+    "description": {"type": "str"},
+    "state": {"type": "str", "default": "present", "choices": ["present", "reverted", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("volume_snapshot", KINDS)
+    run("volume_snapshot", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -149,12 +149,38 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "volume": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "volume_id",
+            "node_id",
+            "name",
+            "description",
+            "size",
+            "status",
+            "creation",
+            "node",
+            "volume",
+            "exists",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("volume_snapshot")
+    run("volume_snapshot_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -288,13 +288,34 @@ errors:
       sample: Use another name; interfaces of others are never touched
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.kinds.on_node import KINDS
-from ansible_collections.pextra.ce.plugins.module_utils.module import run_kind
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "node": {"type": "str"},
+    "description": {"type": "str"},
+    "mtu": {"type": "int"},
+    "uplinks": {"type": "list", "elements": "str"},
+    "bond": {
+        "type": "dict",
+        "options": {
+            "mode": {"type": "str", "choices": ["active-backup", "balance-xor", "802.3ad"]},
+            "miimon": {"type": "int"},
+            "primary": {"type": "str"},
+        },
+    },
+    "management": {"type": "str", "default": "refuse", "choices": ["refuse", "migrate"]},
+    "guard_timeout": {"type": "int", "default": 60},
+    "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_kind("vswitch", KINDS)
+    run("vswitch", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

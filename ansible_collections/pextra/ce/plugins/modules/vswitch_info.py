@@ -202,12 +202,46 @@ errors:
       sample: 'Did you mean "Example"?'
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.info.reading import run_info
+# From here on generated from the engine's fields: make generate
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {
+    "id": {"type": "str"},
+    "name": {"type": "str"},
+    "cluster": {"type": "str"},
+    "node": {"type": "str"},
+    "fields": {
+        "type": "list",
+        "choices": [
+            "id",
+            "cluster_id",
+            "node_id",
+            "name",
+            "description",
+            "mtu",
+            "uplinks",
+            "bond",
+            "addressing",
+            "status",
+            "creation",
+            "cluster",
+            "node",
+            "exists",
+            "up",
+            "actual_mtu",
+            "ports",
+            "active_uplinks",
+            "port_group_count",
+        ],
+        "elements": "str",
+    },
+    "database": {"type": "str", "no_log": True},
+}
 
 
 def main() -> None:
     """Run the module."""
-    run_info("vswitch")
+    run("vswitch_info", ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

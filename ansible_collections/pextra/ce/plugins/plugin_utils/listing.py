@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.pextra.ce.plugins.module_utils.engine.fields import Row
-from ansible_collections.pextra.ce.plugins.module_utils.engine.kind import label
-from ansible_collections.pextra.ce.plugins.module_utils.errors import NotFoundError
-from ansible_collections.pextra.ce.plugins.module_utils.units import format_time
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import NotFoundError
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.request import label
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.units import format_time
 
 if TYPE_CHECKING:
-    from ansible_collections.pextra.ce.plugins.module_utils.store.connection import Transaction
+    from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import (
+        Transaction,
+    )
 
 LEVELS = ("organization", "datacenter", "cluster")
 """What a node and an instance are in, from the outside in; each is a group of the next."""

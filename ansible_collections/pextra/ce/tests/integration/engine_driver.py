@@ -98,11 +98,11 @@ def look(prefix: str) -> None:
 
 def adapt(job: Job) -> None:
     """Give the job its own directories, and the troubles that it asks for."""
-    host = importlib.import_module(f"{COLLECTION}.module_utils.host")
-    host.Host.__init__.__defaults__ = tuple(job["directories"])
+    machine = importlib.import_module("pextra.host.machine")
+    machine.Host.__init__.__defaults__ = tuple(job["directories"])
     if "machine_id" in job:
-        host.KEY_FILES = (job["machine_id"],)
-        lock = importlib.import_module(f"{COLLECTION}.module_utils.lock")
+        machine.KEY_FILES = (job["machine_id"],)
+        lock = importlib.import_module("pextra.host.lock")
         lock.host_lock.__wrapped__.__defaults__ = (f"{job['machine_id']}.lock", lock.TIMEOUT)
     if job.get("no_libvirt"):
         import libvirt
@@ -171,7 +171,7 @@ class Points:
         """From here on, count."""
         import libvirt
 
-        connection = importlib.import_module(f"{COLLECTION}.module_utils.store.connection")
+        connection = importlib.import_module("pextra.store.connection")
         connection.Store.transact = self._transaction(connection.Store.transact)
         changes = {
             libvirt.virConnect: ("defineXMLFlags", "restoreFlags", "storagePoolDefineXML"),
@@ -199,13 +199,13 @@ class Points:
         setattr(owner, name, counted)
 
     def _transaction(self, transact: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(store: Any, work: Callable[[Any], Any]) -> Any:
+        def counted(store: Any, work: Callable[[Any], Any], **options: Any) -> Any:
             def before_commit(tx: Any) -> Any:
                 result = work(tx)
                 self._pass("commit")
                 return result
 
-            result = transact(store, before_commit)
+            result = transact(store, before_commit, **options)
             self._pass("committed")
             return result
 
@@ -279,7 +279,7 @@ def main() -> None:
     _root, controller = sys.argv[1:]
     sys.path.insert(0, _root)
     sys.path.append(controller)  # only ansible-core from there: Debian's libraries come first
-    for name in ("libvirt", "psycopg", f"{COLLECTION}.module_utils.manifest"):
+    for name in ("libvirt", "psycopg", "pextra.calls.apply"):
         importlib.import_module(name)
     for line in sys.stdin:
         gate = os.pipe()

@@ -26,12 +26,6 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.pextra.ce.plugins.module_utils.licensing.keys import (
-    generate_pair,
-    public_pem,
-)
-from ansible_collections.pextra.ce.plugins.module_utils.licensing.token import issue
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import Links
 from ansible_collections.pextra.ce.tests.integration import guest
 from ansible_collections.pextra.ce.tests.integration.lab import (
     ROOT,
@@ -41,6 +35,9 @@ from ansible_collections.pextra.ce.tests.integration.lab import (
     quietly,
 )
 from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
+from pextra.host.network.links import Links
+from pextra.licensing.keys import generate_pair, public_pem
+from pextra.licensing.token import issue
 
 MODULES = "ansible_collections.pextra.ce.plugins.modules"
 BIN = sysconfig.get_path("scripts")

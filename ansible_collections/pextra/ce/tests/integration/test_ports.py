@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.pextra.ce.plugins.module_utils.errors import HostError
-from ansible_collections.pextra.ce.plugins.module_utils.network import ports
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import Links
 from ansible_collections.pextra.ce.tests.integration.lab import Node, quietly, run
+from pextra.host.network import ports
+from pextra.host.network.links import Links
+from pextra.model.errors import HostError
 
 OPEN = {"isolated": False, "learning": True, "flood": True, "locked": False}
 

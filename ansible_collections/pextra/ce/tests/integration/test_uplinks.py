@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.pextra.ce.plugins.module_utils.network.links import Links
 from ansible_collections.pextra.ce.tests.integration.lab import Node, run
+from pextra.host.network.links import Links
 
 
 def link(name: str) -> dict[str, Any]:

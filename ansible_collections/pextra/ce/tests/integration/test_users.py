@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pextra.ce.plugins.module_utils.licensing.keys import (
-    generate_pair,
-    public_pem,
-)
-from ansible_collections.pextra.ce.plugins.module_utils.licensing.token import issue
 from ansible_collections.pextra.ce.tests.integration.lab import Lab
+from pextra.licensing.keys import generate_pair, public_pem
+from pextra.licensing.token import issue
 
 PASSWORD = "correct horse battery"
 HASH = (

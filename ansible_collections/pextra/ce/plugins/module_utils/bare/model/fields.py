@@ -1,0 +1,166 @@
+# Copied from pextra/model/fields.py by `make generate`: change it there.
+# SPDX-License-Identifier: Apache-2.0
+"""Field tables: what a resource kind accepts, how it is normalised, and what a change means.
+
+The argument spec of a module, validation of manifest entries, comparison and secret masking
+all come from the table of the kind.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model import values
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import InputError, PextraError
+
+Row = dict[str, Any]
+"""One row of the store, column to value."""
+
+
+class Change(enum.Enum):
+    """What changing a field of an existing resource means."""
+
+    LIVE = "live"
+    RESTART = "restart"
+    IMMUTABLE = "immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One option of a resource kind.
+
+    Attributes:
+        name: The option's name, and the store's column unless ``column`` says otherwise.
+        type: Ansible's argument type.
+        default: What a new resource gets when the option is left out.
+        required: A new resource cannot do without it.
+        nullable: An explicit null clears the value; otherwise null means left out.
+        secret: Never shown in output, diffs, audit rows or logs.
+        parse: Brings a value to its canonical form or raises InputError.
+        options: The fields of a dictionary or of each dictionary in a list.
+        ref: The kind that the value names by id or name; stored in ``<ref>_id``.
+        stored: Whether the value is a column of the kind's table.
+    """
+
+    name: str
+    type: str = "str"
+    default: Any = None
+    required: bool = False
+    nullable: bool = False
+    secret: bool = False
+    change: Change = Change.LIVE
+    choices: tuple[str, ...] = ()
+    elements: str | None = None
+    parse: Callable[[Any], Any] | None = None
+    options: tuple[Field, ...] = ()
+    ref: str | None = None
+    stored: bool = True
+
+    @property
+    def column(self) -> str:
+        """The column that keeps the value."""
+        return f"{self.ref}_id" if self.ref else self.name
+
+
+def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str) -> dict[str, Any]:
+    """Validated, canonical values of the options that were given.
+
+    Options left out stay absent. A null stays only where the field is nullable.
+    Normalising the result again gives the same result.
+
+    Raises:
+        InputError: An option is unknown, of the wrong type, or unacceptable.
+    """
+    return _canonical(fields, given, resource, "")
+
+
+def _check_known(
+    fields: Iterable[Field], given: Mapping[str, Any], resource: str, path: str
+) -> None:
+    names = {field.name for field in fields}
+    unknown = sorted(str(name) for name in given if name not in names)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], sorted(names), 1)
+        raise InputError(
+            f"unknown option: {', '.join(path + name for name in unknown)}",
+            resource=resource,
+            hint=f"Did you mean {near[0]}?"
+            if near
+            else f"Possible are: {', '.join(sorted(names))}",
+        )
+
+
+def _canonical(
+    fields: tuple[Field, ...], given: Mapping[str, Any], resource: str, path: str
+) -> dict[str, Any]:
+    _check_known(fields, given, resource, path)
+    found: dict[str, Any] = {}
+    for field in fields:
+        if field.name not in given:
+            continue
+        value = given[field.name]
+        if value is None:
+            if field.nullable:
+                found[field.name] = None
+            continue
+        found[field.name] = _value(field, value, resource, f"{path}{field.name}")
+    if path:
+        missing = [item.name for item in fields if item.required and found.get(item.name) is None]
+        if missing:
+            raise InputError(f"{path}{missing[0]} is missing", resource=resource)
+    return found
+
+
+def _value(field: Field, raw: Any, resource: str, where: str) -> Any:
+    """One value of a field: its type, its choices, its nested fields, and what ``parse`` makes."""
+    try:
+        value = values.convert(field.type, raw)
+        if field.type == "list" and field.elements:
+            value = [
+                _element(field, item, resource, f"{where}[{i}]") for i, item in enumerate(value)
+            ]
+        elif field.options:
+            value = _canonical(field.options, value, resource, f"{where}.")
+        for item in value if isinstance(value, list) else [value]:
+            _check_choice(field, item)
+        return field.parse(value) if field.parse is not None else value
+    except PextraError as error:
+        if error.resource is not None:
+            raise
+        raise InputError(f"{where}: {error.message}", resource=resource, hint=error.hint) from None
+
+
+def _element(field: Field, raw: Any, resource: str, where: str) -> Any:
+    try:
+        value = values.convert(field.elements or "str", raw)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", resource=resource, hint=error.hint) from None
+    return _canonical(field.options, value, resource, f"{where}.") if field.options else value
+
+
+def _check_choice(field: Field, value: Any) -> None:
+    if field.choices and value not in field.choices:
+        raise InputError(
+            f"{values.quoted(value)} is not possible",
+            hint=f"Possible are: {', '.join(field.choices)}",
+        )
+
+
+def secrets_in(fields: Iterable[Field], given: Mapping[str, Any]) -> set[str]:
+    """Every secret text in raw options, so that the edge can mask it wherever it shows up."""
+    found: set[str] = set()
+    for field in fields:
+        value = given.get(field.name)
+        if not value:
+            continue
+        if field.secret:
+            found.add(str(value))
+        elif field.options:
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, Mapping):
+                    found |= secrets_in(field.options, item)
+    return found

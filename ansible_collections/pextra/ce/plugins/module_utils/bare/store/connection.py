@@ -1,0 +1,193 @@
+# Copied from pextra/store/connection.py by `make generate`: change it there.
+# SPDX-License-Identifier: Apache-2.0
+"""The store: one SQL database, used by any number of threads at once.
+
+Every transaction is SERIALIZABLE and is tried again, a bounded number of times, when the
+database says that it could not be ordered (40001) or that another one was faster (23505). A
+connection that broke is replaced: where it broke before the commit, the transaction is tried again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.spec import KindSpec
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store import failures
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store.address import conninfo, secured
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store.schema import check_version
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    import psycopg
+
+ATTEMPTS = 12
+PATIENCE = 120.0
+"""Seconds for which a transaction is tried again that could not be ordered among others."""
+IDLE = 4
+"""Connections that are kept open for the next transactions."""
+_CONTENTION = ("40001", "40P01")
+_RETRIED = (*_CONTENTION, "23505", "42P07")
+_BEGIN = (
+    # Settings of the role, the database or a pooler's other clients are not ours: what changes how
+    # values are read is set for each transaction. Tables of few rows would be read whole, and
+    # transactions that have nothing to do with each other would then stand in each other's way.
+    b"BEGIN ISOLATION LEVEL SERIALIZABLE%s; SET LOCAL datestyle = 'ISO, YMD';"
+    b" SET LOCAL timezone = 'UTC'; SET LOCAL standard_conforming_strings = on;"
+    b" SET LOCAL enable_seqscan = off"
+)
+_T = TypeVar("_T")
+
+
+class Store:
+    """A pool of connections to the database, opened when first used.
+
+    Args:
+        database: The connection string; without one it is this node's own.
+        any_schema: Whether a schema is accepted that this program does not know.
+    """
+
+    def __init__(self, database: str | None = None, *, any_schema: bool = False) -> None:
+        self._conninfo = conninfo(database)
+        self._any_schema = any_schema
+        self._idle: list[psycopg.Connection[Row]] = []
+        self._lock = threading.Lock()
+        self._checked = any_schema
+
+    def connect(self) -> psycopg.Connection[Row]:
+        """A connection of the caller's own, outside any transaction.
+
+        Raises:
+            StoreError: The database is down or refuses.
+        """
+        try:
+            import psycopg
+            from psycopg.rows import dict_row
+        except ImportError as error:
+            raise failures.no_driver(error) from None
+        try:
+            return psycopg.connect(
+                secured(self._conninfo),
+                row_factory=dict_row,
+                application_name="pextra-ce",
+                autocommit=True,
+                # A pooler of transactions hands each one to another session.
+                prepare_threshold=None,
+            )
+        except psycopg.OperationalError as error:
+            raise failures.unreachable(error) from None
+
+    def transact(self, work: Callable[[Transaction], _T], *, read_only: bool = False) -> _T:
+        """The result of ``work`` in one serialisable transaction, tried again on conflict.
+
+        Raises:
+            StoreError: The database failed, is too busy, or has another schema version.
+            ConflictError: A uniqueness constraint stands in the way.
+        """
+        if self._checked:
+            return self._transact(work, read_only=read_only)
+
+        def first(tx: Transaction) -> _T:
+            check_version(tx)
+            return work(tx)
+
+        result = self._transact(first, read_only=read_only)
+        self._checked = True
+        return result
+
+    def select(
+        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+    ) -> list[Row]:
+        """Rows of a kind, in a transaction of their own; see ``Transaction.select``."""
+        return self.transact(lambda tx: tx.select(spec, where, limit), read_only=True)
+
+    def _transact(self, work: Callable[[Transaction], _T], *, read_only: bool) -> _T:
+        begin = _BEGIN % (b" READ ONLY" if read_only else b"")
+        deadline = time.monotonic() + PATIENCE
+        for attempt in itertools.count(1):
+            try:
+                return self._attempt(work, begin)
+            except _Again as again:
+                error = again.error
+                if again.lost:
+                    tried = attempt > IDLE + 1
+                else:
+                    contends = error.sqlstate in _CONTENTION and time.monotonic() < deadline
+                    tried = not contends and attempt >= ATTEMPTS
+                if tried:
+                    raise failures.translated(error) from None
+            time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def _attempt(self, work: Callable[[Transaction], _T], begin: bytes) -> _T:
+        connection = self._take()
+        import psycopg
+
+        commits = False
+        try:
+            connection.execute(begin)
+            result = work(Transaction(connection))
+            commits = True
+            connection.execute(b"COMMIT")
+        except psycopg.Error as error:
+            lost = connection.closed or connection.broken
+            if (lost and not commits) or error.sqlstate in _RETRIED:
+                raise _Again(error, lost=lost) from None
+            raise failures.translated(error) from None
+        finally:
+            self._give_back(connection)
+        return result
+
+    def _take(self) -> psycopg.Connection[Row]:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self.connect()
+
+    def _give_back(self, connection: psycopg.Connection[Row]) -> None:
+        """Keep a connection for the next transaction, if it is fit for one."""
+        import psycopg
+
+        try:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                connection.execute(b"ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+        with self._lock:
+            if not connection.closed and len(self._idle) < IDLE:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def __enter__(self) -> Self:
+        """The store, closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+class _Again(Exception):
+    """A transaction may be tried again.
+
+    Attributes:
+        error: Why it failed.
+        lost: The connection broke.
+    """
+
+    def __init__(self, error: psycopg.Error, *, lost: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.lost = lost

@@ -1,0 +1,91 @@
+# Copied from pextra/store/schema.py by `make generate`: change it there.
+# SPDX-License-Identifier: Apache-2.0
+"""The tables, as forward-only migrations in SQL that PostgreSQL and CockroachDB both run.
+
+One file each in ``migrations``, numbered without gaps. Invariants that must hold however many
+runs there are at once are constraints there: names, device paths and MAC addresses are unique,
+references exist.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import StoreError
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations import (
+    m0001_core,
+    m0002_network,
+    m0003_devices,
+    m0004_storage,
+    m0005_scopes,
+)
+
+if TYPE_CHECKING:
+    pass
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
+
+MIGRATIONS = (
+    m0001_core.MIGRATION,
+    m0002_network.MIGRATION,
+    m0003_devices.MIGRATION,
+    m0004_storage.MIGRATION,
+    m0005_scopes.MIGRATION,
+)
+LATEST = MIGRATIONS[-1].version
+_VERSION_TABLE = (
+    "CREATE TABLE IF NOT EXISTS schema_migrations"
+    " (version INT8 PRIMARY KEY, applied TIMESTAMPTZ NOT NULL DEFAULT now())"
+)
+
+
+def version(tx: Transaction) -> int:
+    """The schema's version, 0 where there are no tables yet."""
+    found = tx.query(
+        "SELECT count(*) AS tables FROM pg_catalog.pg_tables"
+        " WHERE tablename = 'schema_migrations' AND schemaname = current_schema()"
+    )
+    if not found[0]["tables"]:
+        return 0
+    return int(tx.query("SELECT coalesce(max(version), 0) AS v FROM schema_migrations")[0]["v"])
+
+
+def check_version(tx: Transaction) -> None:
+    """Refuse a schema that this program does not know.
+
+    Raises:
+        StoreError: The schema is older or newer than the program.
+        psycopg.Error: There are no tables.
+    """
+    have = int(tx.query("SELECT coalesce(max(version), 0) AS v FROM schema_migrations")[0]["v"])
+    if have > LATEST:
+        raise StoreError(
+            f"the database's schema has version {have}, this program knows up to {LATEST}",
+            hint="Upgrade pextra.ce on this machine",
+        )
+    if have < LATEST:
+        raise StoreError(
+            f"the database's schema has version {have}, this program needs {LATEST}",
+            hint="Run the module pextra.ce.database with state=migrated first",
+        )
+
+
+def migrate(tx: Transaction, *, check: bool) -> tuple[int, int]:
+    """Bring the schema to the latest version; the versions before and after.
+
+    Raises:
+        StoreError: The schema is newer than the program.
+        psycopg.Error: A statement failed.
+    """
+    have = version(tx)
+    if have > LATEST:
+        check_version(tx)
+    if not check and have < LATEST:
+        tx.execute(_VERSION_TABLE)
+        for migration in MIGRATIONS[have:]:
+            for statement in migration.statements:
+                tx.execute(statement)
+            tx.query(
+                "INSERT INTO schema_migrations (version) VALUES (%s) RETURNING version",
+                (migration.version,),
+            )
+    return have, LATEST

@@ -1,0 +1,179 @@
+# Copied from pextra/store/transaction.py by `make generate`: change it there.
+# SPDX-License-Identifier: Apache-2.0
+"""What is done inside one transaction of the store: rows read by index, changes, audit rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.change import RowChange
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.plan import Step
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.principal import Principal
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg import sql
+
+
+class Transaction:
+    """What may be done inside one transaction. Statements are static; values are parameters."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+        self.rows_read = 0
+        """How many rows the statements of this transaction have returned."""
+
+    def select(
+        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+    ) -> list[Row]:
+        """Rows of a kind.
+
+        Args:
+            spec: The kind.
+            where: The values that each column may have.
+            limit: At most so many rows.
+        """
+        from psycopg import sql
+
+        parts = [sql.SQL("SELECT t.* FROM {} AS t").format(sql.Identifier(spec.table))]
+        if where:
+            tests = (sql.SQL("{} = ANY(%s)").format(sql.Identifier("t", name)) for name in where)
+            parts.append(sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(tests)))
+        if limit is not None:
+            # By index, so that the table is not locked against others' changes as a whole.
+            parts.append(sql.SQL("ORDER BY t.id LIMIT {}").format(sql.Literal(limit)))
+        return self.query(sql.SQL(" ").join(parts), [list(values) for values in where.values()])
+
+    def count(self, spec: KindSpec, column: str, values: Sequence[Any]) -> dict[Any, int]:
+        """How many rows of a kind have each of these values in a column; none are left out."""
+        from psycopg import sql
+
+        query = sql.SQL(
+            "SELECT {0} AS value, count(*) AS rows FROM {1} WHERE {0} = ANY(%s) GROUP BY {0}"
+        ).format(sql.Identifier(column), sql.Identifier(spec.table))
+        return {row["value"]: row["rows"] for row in self.query(query, [list(values)])}
+
+    def query(self, statement: str | sql.Composed, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a constant statement, or of one composed of constants and identifiers."""
+        text = statement.encode() if isinstance(statement, str) else statement
+        rows = self._connection.execute(text, parameters).fetchall()
+        self.rows_read += len(rows)
+        return rows
+
+    def execute(self, statement: str) -> None:
+        """Run a constant statement without parameters."""
+        self._connection.execute(statement.encode())
+
+    def write(self, changes: Sequence[RowChange]) -> None:
+        """Clear references, delete, insert and update, so that constraints hold at each step."""
+        inserts: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
+        clearing: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
+        updates: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
+        deletes: list[tuple[KindSpec, str]] = []
+        for change in changes:
+            table, before, after = change.spec.table, change.before, change.after
+            if before is None and after is not None:
+                inserts.setdefault((table, tuple(after)), []).append(_adapted(after.values()))
+            elif before is not None and after is not None:
+                columns = tuple(key for key in after if after[key] != before.get(key))
+                values = _adapted([*(after[key] for key in columns), change.id])
+                clears = any(after[key] is None for key in columns)
+                group = clearing if clears else updates
+                group.setdefault((table, columns), []).append(values)
+            elif before is not None:
+                deletes.append((change.spec, change.id))
+        for (table, columns), rows in clearing.items():
+            self._update(table, columns, rows)
+        for table, ids in reversed(_by_table(deletes).items()):
+            self._delete(table, ids)
+        for (table, columns), rows in inserts.items():
+            self._many("INSERT INTO {} ({}) VALUES ({})", table, columns, rows)
+        for (table, columns), rows in updates.items():
+            self._update(table, columns, rows)
+
+    def finish(
+        self, ready: Iterable[tuple[KindSpec, str]], gone: Iterable[tuple[KindSpec, str]]
+    ) -> None:
+        """Mark what the host now realises as ready, and forget what is gone, last made first."""
+        from psycopg import sql
+
+        for table, ids in _by_table(ready).items():
+            query = sql.SQL(
+                "UPDATE {} SET status = 'ready' WHERE id = ANY(%s) AND status <> 'ready'"
+            ).format(sql.Identifier(table))
+            self._connection.execute(query, (ids,))
+        for table, ids in reversed(_by_table(gone).items()):
+            self._delete(table, ids)
+
+    def audit(self, plan: Iterable[Step], principal: Principal) -> None:
+        """Record what is about to change, in the same transaction as the claim."""
+        rows = [
+            [
+                principal.user,
+                principal.origin,
+                principal.door,
+                principal.organization_id,
+                principal.request_id,
+                step.action,
+                step.kind,
+                step.id,
+                step.name,
+                _json(step.before),
+                _json(step.after),
+            ]
+            for step in plan
+        ]
+        columns = (
+            "actor", "origin", "door", "organization_id", "request_id", "action", "kind",
+            "resource_id", "name", "before", "after",
+        )  # fmt: skip
+        self._many("INSERT INTO {} ({}) VALUES ({})", "audit_log", columns, rows)
+
+    def _many(
+        self, statement: str, table: str, columns: Sequence[str], rows: list[list[Any]]
+    ) -> None:
+        from psycopg import sql
+
+        query = sql.SQL(statement).format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
+        )
+        self._connection.cursor().executemany(query, rows)
+
+    def _update(self, table: str, columns: Sequence[str], rows: list[list[Any]]) -> None:
+        from psycopg import sql
+
+        query = sql.SQL("UPDATE {} SET {} WHERE id = %s").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(
+                sql.SQL("{} = %s").format(sql.Identifier(column)) for column in columns
+            ),
+        )
+        self._connection.cursor().executemany(query, rows)
+
+    def _delete(self, table: str, ids: list[str]) -> None:
+        from psycopg import sql
+
+        query = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier(table))
+        self._connection.execute(query, (ids,))
+
+
+def _by_table(rows: Iterable[tuple[KindSpec, str]]) -> dict[str, list[str]]:
+    """Ids by table, tables in the order in which their rows depend on each other."""
+    tables: dict[str, list[str]] = {}
+    for spec, id in sorted(rows, key=lambda item: item[0].rank):
+        tables.setdefault(spec.table, []).append(id)
+    return tables
+
+
+def _json(value: Any) -> str | None:
+    return json.dumps(value, default=str, sort_keys=True) if value is not None else None
+
+
+def _adapted(values: Iterable[Any]) -> list[Any]:
+    return [_json(value) if isinstance(value, (dict, list)) else value for value in values]

@@ -1,7 +1,0 @@
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a machine can become a node: what it is (``machine``), what is asked (``checks``).
-
-A machine that is too old must still be told so: this package runs on Python 3.8 and newer, so
-its values are named tuples (slotted data classes need 3.10) and it imports nothing heavier.
-"""

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Restoring an instance from a backup: an ordinary request, whose volumes come from the archive.
+
+Every value of the manifest goes through the same checks as a user's options. The files that the
+volumes are filled from have the backup's id in their names, and so volumes that came from it are
+known: what an interrupted run began is finished, and what is there already stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pextra.backup import archive
+from pextra.engine.world import World
+from pextra.host.machine import Host
+from pextra.kinds.registry import KINDS
+from pextra.model import ids
+from pextra.model.change import RowChange
+from pextra.model.errors import ConflictError, InputError
+
+_VOLUME = ("device_name", "device_path", "bus", "read_only", "size", "format")
+
+
+def staging(said: Mapping[str, Any], host: Host) -> str:
+    """The directory of the files that volumes are filled from.
+
+    Raises:
+        InputError: The backup has no proper id.
+    """
+    id = said.get("id")
+    if not isinstance(id, str) or not ids.is_id("backup", id):
+        raise InputError("the backup's manifest has no id")
+    return f"{host.state_dir}/staging/restore-{id}"
+
+
+def options(
+    said: Mapping[str, Any], name: str | None, pool: str | None, host: Host
+) -> dict[str, Any]:
+    """The options of ``pextra.ce.instance`` that make the instance.
+
+    With another name, volumes are named after it and network devices get addresses of their own.
+
+    Raises:
+        InputError: The manifest is none.
+    """
+    try:
+        instance, place = dict(said["instance"]), staging(said, host)
+        old = str(instance["name"])
+        new = name or old
+        volumes = [
+            {key: item[key] for key in _VOLUME}
+            | {
+                "name": _renamed(str(item["name"]), old, new),
+                "storage_pool": pool or item["storage_pool"],
+                "image": f"{place}/{index}.qcow2",
+            }
+            for index, item in enumerate(said["volumes"])
+        ]
+        kept = ("name", "port_group", "model", *(("mac",) if new == old else ()))
+        networks = [{key: item[key] for key in kept} for item in said["networks"]]
+        devices = [_device(dict(item)) for item in said["devices"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"the backup's manifest lacks something: {error}") from None
+    given = {key: value for key, value in instance.items() if value not in (None, "", [])}
+    if not os.path.isfile(str(given.get("cdrom", ""))):
+        given.pop("cdrom", None)
+    found = given | {"name": new, "volumes": volumes, "networks": networks}
+    return found | ({"devices": devices} if devices else {})
+
+
+def _renamed(volume: str, old: str, new: str) -> str:
+    if old == new:
+        return volume
+    return new + volume[len(old) :] if volume.startswith(old) else f"{new}-{volume}"
+
+
+def _device(device: dict[str, Any]) -> dict[str, Any]:
+    """A device; a drive without the medium that this node does not have."""
+    if device.get("medium") and not os.path.isfile(device["medium"]):
+        device["medium"] = None
+    return {key: value for key, value in device.items() if value is not None}
+
+
+def there(wanted: Mapping[str, Any], world: World, place: str) -> str | None:
+    """The status of the instance where it came from this backup; None where there is none.
+
+    Raises:
+        ConflictError: Another instance has the name.
+    """
+    here = world.this_node(f'instance "{wanted["name"]}"')
+    row = world.find("instance", wanted["name"], {"cluster_id": here["cluster_id"]})
+    if row is None:
+        return None
+    if row["restored_from"] == os.path.basename(place).removeprefix("restore-"):
+        return "ready"
+    volumes = world.by("volume", "instance_id", row["id"])
+    ours = [item for item in volumes if str(item["image"] or "").startswith(f"{place}/")]
+    if len(ours) == len(wanted["volumes"]) and ours:
+        return "pending"
+    if row["status"] == "pending" and not volumes:
+        return "pending"
+    raise ConflictError(
+        "an instance of that name exists, which did not come from this backup",
+        resource=f'instance "{wanted["name"]}"',
+        hint="Give another name, or remove that instance first",
+    )
+
+
+def marks(id: str, said: Mapping[str, Any], world: World) -> list[RowChange]:
+    """What is written when all is there: where it came from, and what volumes were filled from.
+
+    Until then the volumes' images say where they came from.
+    """
+    row = world.row("instance", id)
+    changes = [RowChange(KINDS["instance"].spec, id, row, {**row, "restored_from": said["id"]})]
+    for volume in world.by("volume", "instance_id", id):
+        index = os.path.basename(str(volume["image"])).removesuffix(".qcow2")
+        if index.isdigit() and int(index) < len(said["volumes"]):
+            image = said["volumes"][int(index)].get("image")
+            after = {**volume, "image": image if isinstance(image, str) else None}
+            changes.append(RowChange(KINDS["volume"].spec, volume["id"], volume, after))
+    return [change for change in changes if change.before != change.after]
+
+
+def tidy(place: str) -> None:
+    """Remove the files of a run that was killed when it had done everything else."""
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def unpacked(path: str, volumes: int, place: str) -> Iterator[None]:
+    """The volumes' files, while they are needed.
+
+    Raises:
+        InputError: The archive is damaged.
+        HostError: There is no space for them.
+    """
+    os.makedirs(os.path.dirname(place), mode=0o711, exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+    os.mkdir(place, mode=0o700)
+    try:
+        for index in range(volumes):
+            archive.extract(path, index, f"{place}/{index}.qcow2")
+        yield
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

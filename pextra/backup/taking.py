@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking a backup of an instance: its definition, and its volumes as they are at one moment."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.backup import archive
+from pextra.engine.world import World
+from pextra.host.hypervisor import export, memory
+from pextra.host.machine import Host
+from pextra.host.pools.types import backend, pool_of, volume_of
+from pextra.kinds.instance_device.kind import DETAILS
+from pextra.model import ids
+from pextra.model.errors import ConflictError, HostError, UnsupportedError
+from pextra.model.fields import Row
+from pextra.model.units import format_time
+
+_KEPT = (
+    "name", "description", "type", "cpu", "memory", "chipset", "firmware", "autostart",
+    "boot_order", "cdrom", "cloud_init",
+)  # fmt: skip
+_VOLUME = (
+    "name", "description", "size", "format", "device_name", "device_path", "bus", "read_only",
+    "is_root", "image",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A volume to copy: its target in the guest, and where it is."""
+
+    target: str
+    path: str | None
+    format: str
+
+
+def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
+    """What a backup says of itself and of the instance; names instead of ids.
+
+    Raises:
+        UnsupportedError: The instance is a container.
+    """
+    if instance["type"] != "qemu":
+        raise UnsupportedError(
+            "a container has no backup in this release",
+            resource=f'instance "{instance["name"]}"',
+        )
+    volumes = [
+        {key: row[key] for key in _VOLUME}
+        | {"storage_pool": world.row("storage_pool", row["storage_pool_id"])["name"]}
+        for row in _volumes(instance, world)
+    ]
+    networks = [
+        {key: row[key] for key in ("name", "mac", "model")}
+        | {"port_group": world.row("port_group", row["port_group_id"])["name"]}
+        for row in world.by("network_device", "instance_id", instance["id"])
+    ]
+    devices = [
+        {"name": row["name"], "type": row["type"]}
+        | {key: row["options"][key] for key in DETAILS if key in row["options"]}
+        for row in world.by("instance_device", "instance_id", instance["id"])
+    ]
+    return {
+        "format": archive.FORMAT,
+        "id": ids.new_id("backup"),
+        "creation": format_time(moment),
+        "instance_id": instance["id"],
+        "instance": {key: instance[key] for key in _KEPT},
+        "volumes": volumes,
+        "networks": networks,
+        "devices": devices,
+    }
+
+
+def _volumes(instance: Row, world: World) -> list[Row]:
+    found = world.by("volume", "instance_id", instance["id"])
+    return sorted(found, key=lambda row: (not row["is_root"], str(row["device_path"])))
+
+
+def sources(instance: Row, world: World) -> list[Source]:
+    """The volumes in the manifest's order."""
+    found = []
+    for row in _volumes(instance, world):
+        pool = world.row("storage_pool", row["storage_pool_id"])
+        type, where = backend(pool["type"]), pool_of(pool, world.host)
+        remote = type.remote(where, volume_of(row)) is not None
+        path = None if remote else type.path(where, volume_of(row))
+        found.append(Source(row["device_path"].removeprefix("/dev/"), path, row["format"]))
+    return found
+
+
+class Progress:
+    """A small file beside the backup that says how far it is.
+
+    Args:
+        path: Of the backup.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = f"{path}.progress"
+        self._percent = -1
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Write it where it has changed."""
+        percent = 100 * done // total if total else 0
+        if percent != self._percent:
+            self._percent = percent
+            text = json.dumps({"stage": stage, "percent": min(percent, 100)}) + "\n"
+            with contextlib.suppress(OSError), open(self._path, "w", encoding="ascii") as file:
+                file.write(text)
+
+    def end(self) -> None:
+        """Remove it."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+
+
+def _place(instance: Row, host: Host) -> str:
+    return f"{host.state_dir}/staging/backup-{instance['id']}"
+
+
+def tidy(path: str, instance: Row, host: Host) -> None:
+    """Remove what a run has left that was killed when its backup was complete."""
+    place = _place(instance, host)
+    left = (place, f"{place}.lock", f"{path}.progress")
+    if any(os.path.exists(item) for item in left):
+        with contextlib.suppress(ConflictError), alone(instance, host):
+            Progress(path).end()
+
+
+@contextlib.contextmanager
+def alone(instance: Row, host: Host) -> Iterator[str]:
+    """The instance's own directory for copies, empty, while no other run backs it up.
+
+    Raises:
+        ConflictError: Another run does.
+    """
+    place = _place(instance, host)
+    os.makedirs(os.path.dirname(place), mode=0o711, exist_ok=True)
+    descriptor = os.open(f"{place}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConflictError(
+                "another run is backing it up", resource=f'instance "{instance["name"]}"'
+            ) from None
+        if memory.state(host.qemu, instance["id"]) != "stopped":
+            export.stop_copying(host.qemu, instance["id"], place)
+        shutil.rmtree(place, ignore_errors=True)
+        os.mkdir(place, mode=0o711)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.unlink(f"{place}.lock")
+        os.close(descriptor)
+
+
+def take(
+    path: str, said: dict[str, Any], instance: Row, disks: Sequence[Source], host: Host
+) -> None:
+    """Copy the volumes at one moment, and put them into an archive.
+
+    Raises:
+        HostError: A copy failed, or the instance was started or stopped meanwhile.
+    """
+    resource, progress = f'instance "{instance["name"]}"', Progress(path)
+    try:
+        with alone(instance, host) as place:
+            targets = [f"{place}/{index}.qcow2" for index in range(len(disks))]
+            state = memory.state(host.qemu, instance["id"])
+            said["state"] = state
+            if state == "stopped":
+                _copy_stopped(disks, targets, progress, resource)
+                if memory.state(host.qemu, instance["id"]) != "stopped":
+                    raise HostError(
+                        "it was started while it was backed up", resource=resource,
+                        hint="Run it again",
+                    )  # fmt: skip
+            elif disks:
+                names = {disk.target: file for disk, file in zip(disks, targets, strict=True)}
+                export.copy_running(
+                    host.qemu, instance["id"], names,
+                    lambda done, total: progress.tell("copy", done, total), resource,
+                )  # fmt: skip
+            _pack(path, said, targets, progress)
+    finally:
+        progress.end()
+
+
+def _copy_stopped(
+    disks: Sequence[Source], targets: Sequence[str], progress: Progress, resource: str
+) -> None:
+    for index, (disk, target) in enumerate(zip(disks, targets, strict=True)):
+        progress.tell("copy", index, len(disks))
+        if disk.path is None:
+            raise UnsupportedError(
+                f"disk {disk.target} is on the network, which only a running instance reads",
+                resource=resource,
+                hint="Start the instance first",
+            )
+        export.copy_stopped(disk.path, disk.format, target)
+
+
+def _pack(path: str, said: dict[str, Any], targets: Sequence[str], progress: Progress) -> None:
+    total, done = sum(os.path.getsize(target) for target in targets), 0
+
+    def told(count: int) -> None:
+        nonlocal done
+        done += count
+        progress.tell("pack", done, total)
+
+    archive.write(path, said, targets, told)

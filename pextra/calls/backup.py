@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups of an instance: a file with its volumes and what it is, taken and restored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from pextra.backup import archive, restoring, taking
+from pextra.calls.call import Answer, Call, Procedure, options, plain, told
+from pextra.calls.resource import resources, to_request
+from pextra.engine.runner import Runner
+from pextra.engine.world import Source, World
+from pextra.host.machine import Host
+from pextra.kinds.common import check_here, parse_path, resolve_node
+from pextra.kinds.registry import KINDS
+from pextra.model.errors import ConflictError, InputError, PextraError
+from pextra.model.fields import Field
+from pextra.model.request import label
+
+FIELDS = (
+    Field("path", required=True, parse=parse_path),
+    Field("instance"),
+    Field("name"),
+    Field("storage_pool"),
+    Field("force", "bool", default=False),
+    Field("state", choices=("present", "restored"), default="present"),
+)
+KIND = "instance_backup"
+
+
+def _run(call: Call) -> Answer:
+    given = options(FIELDS, call.given, KIND)
+    return _restore(call, given) if given["state"] == "restored" else _take(call, given)
+
+
+def _world(source: Source, host: Host) -> World:
+    return World({name: kind.spec for name, kind in KINDS.items()}, source, host)
+
+
+def _shown(path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """A backup as it is returned; without what may be secret."""
+    size = os.path.getsize(path) if os.path.isfile(path) else None
+    volumes = [str(item["name"]) for item in said["volumes"]]
+    keys = ("id", "creation", "instance_id", "state")
+    return {"path": path, "size": size, "volumes": volumes, "name": said["instance"]["name"]} | {
+        key: said.get(key) for key in keys
+    }
+
+
+def _take(call: Call, asked: Mapping[str, Any]) -> Answer:
+    path, given, host = asked["path"], asked["instance"], call.host
+    resource = label("instance", given)
+    if not given:
+        raise InputError("instance must be given to back it up", resource=KIND)
+    world = _world(call.store, host)
+    here = resolve_node(None, world, resource)
+    instance = world.require("instance", given, {"cluster_id": here["cluster_id"]})
+    check_here(instance, world, resource)
+    if os.path.exists(path) and not asked["force"]:
+        said = archive.read_manifest(path)
+        if said.get("instance_id") != instance["id"]:
+            raise ConflictError(
+                f"{path} is the backup of another instance", resource=resource,
+                hint="Choose another path, or overwrite it with force=true",
+            )  # fmt: skip
+        if not call.check:
+            taking.tidy(path, instance, host)
+        return {"changed": False, "plan": [], "instance_backup": _shown(path, said)}
+    if not os.path.isdir(os.path.dirname(path)):
+        raise InputError(f"directory {os.path.dirname(path)} does not exist", resource=resource)
+    said = taking.manifest(instance, world, dt.datetime.now(dt.UTC))
+    disks = taking.sources(instance, world)
+    if not call.check:
+        taking.take(path, said, instance, disks, host)
+    after = {"path": path, "volumes": [item["name"] for item in said["volumes"]]}
+    step = {
+        "kind": "instance_backup", "name": instance["name"], "action": "create", "before": None,
+        "after": after, "needs_restart": False,
+    }  # fmt: skip
+    shown = _shown(path, said)
+    if call.check:
+        shown |= {"id": "(known after apply)", "size": None}
+    return {"changed": True, "plan": [step], "instance_backup": shown}
+
+
+def _restore(call: Call, asked: Mapping[str, Any]) -> Answer:
+    path, host = asked["path"], call.host
+    said = archive.read_manifest(path)
+    count = len(said["volumes"]) if isinstance(said.get("volumes"), list) else 0
+    archive.verify(path, count)
+    wanted = restoring.options(said, asked["name"], asked["storage_pool"], host)
+    place = restoring.staging(said, host)
+    world = _world(call.store, host)
+    status = restoring.there(wanted, world, place)
+    if status == "ready":
+        wanted = {"name": wanted["name"]}
+    request = to_request(KINDS["instance"], wanted)
+    if call.check and status != "ready":
+        # Without the files, which are unpacked only for a real run.
+        for volume in request.values["volumes"]:
+            del volume["image"]
+    runner = Runner(KINDS, call.store, host, call.principal, say=call.say)
+    if status == "ready" and not call.check:
+        restoring.tidy(place)
+    if call.check or status == "ready":
+        outcome = runner.run([request], check=call.check, allow_restart=False)
+    else:
+        with restoring.unpacked(path, count, place):
+            outcome = runner.run([request], check=False, allow_restart=False)
+            id = outcome.drafted.targets[0].id or ""
+            call.store.transact(lambda tx: tx.write(restoring.marks(id, said, _world(tx, host))))
+    shown = resources(outcome, KINDS)[0]
+    if shown is not None:
+        shown["restored_from"] = said["id"]
+    found = {"instance_backup": _shown(path, said), "instance": shown}
+    return {**plain(found), **_told(told(outcome.plan, diff=call.diff), place)}
+
+
+def _told(found: dict[str, Any], place: str) -> dict[str, Any]:
+    """The result without the files that volumes are filled from, which are gone afterwards."""
+    for step in found["plan"]:
+        after = step["after"] or {}
+        if str(after.get("image") or "").startswith(place):
+            after["image"] = None
+    return found
+
+
+def _secrets(given: Mapping[str, Any]) -> set[str]:
+    """What a restored instance's cloud-init may have in it; its file says it, not the options."""
+    if given.get("state") != "restored":
+        return set()
+    try:
+        said = archive.read_manifest(str(given.get("path")))
+        user_data = (said["instance"].get("cloud_init") or {}).get("user_data")
+    except (PextraError, AttributeError, KeyError, TypeError):
+        return set()  # the call itself says what is wrong with the file
+    return {str(user_data)} if user_data else set()
+
+
+PROCEDURES = (Procedure(KIND, FIELDS, _run, secrets=_secrets),)

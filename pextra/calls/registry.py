@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that can be called on a node, by name. A call loads only the code that it needs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from pextra.calls.call import Answer, Call, Procedure, Say
+from pextra.host.machine import Host
+from pextra.model.errors import NotFoundError
+from pextra.model.fields import secrets_in
+from pextra.model.principal import Principal
+from pextra.store.connection import Store
+
+_PLACES = {
+    "apply": "apply",
+    "cockroach_license": "cockroach_license",
+    "cockroach_license_info": "cockroach_license",
+    "database": "database",
+    "database_info": "database",
+    "instance_backup": "backup",
+    "nic_info": "nics",
+    "node_files": "node_files",
+    "storage_pool_propagation": "propagation",
+    "system_disk": "system",
+    "system_files": "system",
+    "upgrade_info": "upgrade",
+}
+"""Which module of this package has what is not one of a kind."""
+
+
+def find(name: str) -> Procedure:
+    """What is called by a name: a kind, a kind's list (``<kind>_info``), or an procedure.
+
+    Raises:
+        NotFoundError: This engine has nothing of that name.
+    """
+    if name in _PLACES:
+        place = importlib.import_module(f"pextra.calls.{_PLACES[name]}")
+        procedures: tuple[Procedure, ...] = place.PROCEDURES
+        return next(item for item in procedures if item.name == name)
+    from pextra.kinds.registry import KINDS
+
+    if name in KINDS:
+        from pextra.calls.resource import procedure
+
+        return procedure(KINDS[name])
+    from pextra.calls.listing import procedures as lists
+
+    found = lists().get(name)
+    if found is None:
+        raise NotFoundError(
+            "this node's engine has nothing of that name", resource=name,
+            hint="Upgrade python3-pextra on the node: the role pextra.ce.platform does it",
+        )  # fmt: skip
+    return found
+
+
+def names() -> tuple[str, ...]:
+    """Every name that can be called, sorted."""
+    from pextra.calls.listing import procedures as lists
+    from pextra.kinds.registry import MANIFEST_KINDS
+
+    return tuple(sorted({*_PLACES, *MANIFEST_KINDS, *lists()}))
+
+
+def secrets(procedure: Procedure, given: Mapping[str, Any]) -> set[str]:
+    """Every secret text in raw options, so that a face can mask it wherever it shows up."""
+    if procedure.secrets is not None:
+        return procedure.secrets(given)
+    return secrets_in(procedure.fields, given)
+
+
+def call(
+    procedure: Procedure,
+    given: Mapping[str, Any],
+    principal: Principal,
+    *,
+    check: bool = False,
+    diff: bool = False,
+    say: Say | None = None,
+) -> Answer:
+    """The answer to a call.
+
+    Raises:
+        PextraError: It was refused (nothing was changed), or it failed on the way.
+    """
+    rest = {key: value for key, value in given.items() if key != "database"}
+    with (
+        Store(given.get("database"), any_schema=procedure.any_schema) as store,
+        Host() as host,
+    ):
+        return procedure.run(Call(rest, store, host, principal, check, diff, say))

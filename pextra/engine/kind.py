@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the engine knows of a resource kind: its specification and its behaviour.
+
+The engine calls these methods in a fixed order and knows no kind by name:
+
+1. ``expand``: a request becomes itself and the requests of its parts.
+2. ``draft``: the row that should be in the store after the run. Pure.
+3. ``observe``: what is on this host, in bulk.
+4. ``converge``: the steps from what is there to what should be. Pure.
+5. ``execute``: carries one step out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pextra.model.fields import Row
+from pextra.model.plan import Step
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.engine.world import World
+    from pextra.host.machine import Host
+
+
+class Kind:
+    """The behaviour of a kind; the defaults serve a kind that lives in the store alone."""
+
+    spec: KindSpec
+
+    def rank(self, request: Request) -> int:
+        """Where a request stands in the order of planning."""
+        return self.spec.rank
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The columns of the references that the request gives or implies: column to id."""
+        return {
+            item.column: world.require(item.ref, value)["id"] if value is not None else None
+            for item in self.spec.fields
+            if item.ref and item.name in request.values
+            for value in (request.values[item.name],)
+        }
+
+    def names(self, request: Request) -> Iterable[tuple[str, str]]:
+        """Kinds and names that planning the request looks for, so that they are read together."""
+        name = request.values.get(self.spec.key)
+        return ((self.spec.name, name),) if isinstance(name, str) else ()
+
+    def realised(self, row: Row, world: World) -> bool:
+        """Whether this host has now done its part, so that the row may become ready or go."""
+        return row.get("node_id") in (None, world.here)
+
+    def learned(self, row: Row, world: World) -> Row:
+        """Columns that are written when this host has done its part, besides the status."""
+        return {}
+
+    def prepare(self, request: Request, host: Host) -> Request:
+        """Make what a request needs before it can be claimed; not called in check mode."""
+        return request
+
+    def present(self, row: Row, world: World) -> dict[str, Any]:
+        """The resource as returned to users, with what other rows say of it."""
+        return self.spec.public(row)
+
+    def settle(self, request: Request, row: Row, host: Host) -> None:
+        """Wait for what the request wants to see happen after everything is in place."""
+
+    def expand(self, request: Request, world: World) -> Iterable[Request]:
+        """The request and those of its parts, in planning order."""
+        return (request,)
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Complete and check the row that the request asks for, in place.
+
+        ``row`` holds the current or default values overlaid with the given ones.
+        """
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """Check that the row may be deleted, and let go of what hangs on it."""
+
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
+        """Other resources (kind, id) on the host that this change reaches."""
+        return ()
+
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
+        """What of these rows is on this host: id to the kind's own picture of it."""
+        return {}
+
+    def converge(
+        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+    ) -> Iterable[Step]:
+        """Steps that make the host match ``row``, or clear away ``gone``. Pure."""
+        return ()
+
+    def execute_many(self, steps: Sequence[Step], host: Host) -> None:
+        """Carry out neighbouring steps of one kind and action."""
+        for step in steps:
+            self.execute(step, host)
+
+    def execute(self, step: Step, host: Host) -> None:
+        """Carry out one of the steps that ``converge`` returned."""
+        raise NotImplementedError(self.spec.name)
+
+    def wait(self, step: Step, host: Host) -> None:
+        """Wait until an executed power step has taken effect."""

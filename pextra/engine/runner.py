@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The story of a run: read, plan, claim, change the host, finish, power, verify."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pextra.engine.kind import Kind
+from pextra.engine.planner import Drafted, Planner, converge
+from pextra.engine.world import World
+from pextra.host.lock import host_lock
+from pextra.host.machine import Host
+from pextra.model.change import RowChange
+from pextra.model.errors import (
+    ForeignError,
+    HostError,
+    PextraError,
+    PlanErrors,
+    RestartRequiredError,
+    VerificationError,
+)
+from pextra.model.plan import Phase, Plan, Step
+from pextra.model.principal import Principal
+from pextra.model.request import Request, label
+from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.store.connection import Store
+from pextra.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did, or would do in check mode."""
+
+    drafted: Drafted
+    changed: bool
+    check: bool
+
+    @property
+    def plan(self) -> Plan:
+        """The steps."""
+        return self.drafted.plan
+
+
+class Runner:
+    """Runs requests against one store and one host.
+
+    Args:
+        kinds: The kinds by name.
+        store: The database.
+        host: This machine.
+        principal: Who asks; it is written into every audit row.
+        purge: Kinds of which this node's resources go that no request names.
+        say: Called with a line of progress.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        store: Store,
+        host: Host,
+        principal: Principal,
+        purge: Sequence[str] = (),
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self._kinds = kinds
+        self._store = store
+        self._host = host
+        self._principal = principal
+        self._purge = tuple(purge)
+        self._say = say
+
+    def run(self, requests: Sequence[Request], *, check: bool, allow_restart: bool) -> Outcome:
+        """Make the requests true, or only say what that would take.
+
+        Raises:
+            PextraError: Something is unacceptable (nothing was changed) or a step failed (the
+                next run goes on from there).
+        """
+        drafted = self._plan(requests)
+        self._check_restarts(drafted, allow_restart)
+        if check:
+            return Outcome(drafted, bool(drafted.plan), check)
+        if drafted.plan:
+            drafted = self._apply(drafted, requests, allow_restart)
+        self._settle(drafted)
+        return Outcome(drafted, bool(drafted.plan), check)
+
+    def _plan(self, requests: Sequence[Request]) -> Drafted:
+        def work() -> Drafted:
+            return self._outside(
+                self._store.transact(lambda tx: self._read_and_plan(tx, requests), read_only=True)
+            )
+
+        try:
+            return work()
+        except PextraError as error:
+            errors = error.errors if isinstance(error, PlanErrors) else (error,)
+            if not any(isinstance(item, (ForeignError, HostError)) for item in errors):
+                raise
+            # Or another run made or removed it between our look at the store and at the host.
+            with host_lock():
+                return work()
+
+    def _apply(self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool) -> Drafted:
+        requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
+        if drafted.hosted:
+            with host_lock():
+                drafted = self._claimed(requests, allow_restart)
+                self._execute(drafted.plan.of(Phase.HOST))
+                self._store.transact(lambda tx: self._finish(tx, drafted))
+                drafted.world.read_from(self._store)
+                self._verify(drafted)
+            self._execute(drafted.plan.of(Phase.POWER))
+        else:
+            drafted = self._claimed(requests, allow_restart)
+        return drafted
+
+    def _claimed(self, requests: Sequence[Request], allow_restart: bool) -> Drafted:
+        return self._outside(
+            self._store.transact(lambda tx: self._claim(tx, requests, allow_restart))
+        )
+
+    def _outside(self, drafted: Drafted) -> Drafted:
+        """A plan whose transaction has ended; what is read of its world now is read anew."""
+        drafted.world.read_from(self._store)
+        return drafted
+
+    def _settle(self, drafted: Drafted) -> None:
+        for target in drafted.targets:
+            row = drafted.world.get(target.request.kind, target.id)
+            if row is not None:
+                self._kinds[target.request.kind].settle(target.request, row, self._host)
+
+    def _read_and_plan(self, tx: Transaction, requests: Sequence[Request]) -> Drafted:
+        now = dt.datetime.now(dt.UTC)
+        return Planner(self._kinds, now).plan(requests, self._world(tx), self._host, self._purge)
+
+    def _world(self, tx: Transaction) -> World:
+        return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)
+
+    def _claim(self, tx: Transaction, requests: Sequence[Request], allow_restart: bool) -> Drafted:
+        drafted = self._read_and_plan(tx, requests)
+        self._check_restarts(drafted, allow_restart)
+        tx.write(
+            [item for item in drafted.world.changes() if not (drafted.hosted and _deferred(item))]
+        )
+        tx.audit(_with_ids(drafted), self._principal)
+        return drafted
+
+    def _finish(self, tx: Transaction, drafted: Drafted) -> None:
+        world = drafted.world
+        world.read_from(tx)
+        ready: list[tuple[KindSpec, str]] = []
+        learned: list[RowChange] = []
+        gone = [(item.spec, item.id) for item in world.changes() if _deferred(item)]
+        for name, id in drafted.hosted:
+            kind, row = self._kinds[name], world.get(name, id)
+            if row is not None and kind.realised(row, world):
+                (gone if _going(row) else ready).append((kind.spec, id))
+                if not _going(row):
+                    known = {**row, **kind.learned(row, world)}
+                    learned.append(RowChange(kind.spec, id, row, known))
+        tx.write([item for item in learned if item.before != item.after])
+        tx.finish(ready, gone)
+
+    def _check_restarts(self, drafted: Drafted, allow_restart: bool) -> None:
+        blocked = [step for step in drafted.plan if step.needs_restart]
+        if not blocked or allow_restart:
+            return
+        raise _one_or_all(
+            [
+                RestartRequiredError(
+                    f"this change needs a restart while it is running: {changes}",
+                    resource=resource,
+                    hint="Stop the instance first, or set allow_restart=true",
+                )
+                for resource, changes in _by_resource(blocked)
+            ]
+        )
+
+    def _execute(self, steps: Sequence[Step]) -> None:
+        groups = itertools.groupby(steps, key=lambda step: (step.kind, step.action))
+        for (kind, action), members in groups:
+            group = list(members)
+            if self._say is not None:
+                self._say(f"{action} {len(group)} of kind {kind}: {group[0].name}")
+            self._kinds[kind].execute_many(group, self._host)
+        for step in steps:
+            if step.phase is Phase.POWER:
+                self._kinds[step.kind].wait(step, self._host)
+
+    def _verify(self, drafted: Drafted) -> None:
+        for kind, id in drafted.hosted:
+            row, behind = drafted.world.get(kind, id), self._kinds[kind]
+            if row is not None and not _going(row) and behind.realised(row, drafted.world):
+                known = behind.learned(row, drafted.world)
+                drafted.world.put(kind, {**row, **known, "status": "ready"})
+        asked = {(item.request.kind, item.id): item.request for item in drafted.targets}
+        hosted = {key: asked.get(key) for key in drafted.hosted}
+        left = [
+            step
+            for step in converge(self._kinds, hosted, drafted.world, self._host)
+            if step.phase is Phase.HOST
+        ]
+        if left:
+            again = "Run it again; if this stays, something else changes it at the same time"
+            raise _one_or_all(
+                [
+                    VerificationError(
+                        f"after applying, the host still differs: {changes}",
+                        resource=resource,
+                        hint=again,
+                    )
+                    for resource, changes in _by_resource(left)
+                ],
+                "after applying",
+            )
+
+
+def _with_ids(drafted: Drafted) -> Iterator[Step]:
+    """The steps as audit rows keep them: with the ids that a plan does not promise."""
+    new = {
+        (item.spec.name, item.id): item.spec.public(item.after)
+        for item in drafted.world.changes()
+        if item.before is None and item.after is not None
+    }
+    for step in drafted.plan:
+        row = new.get((step.kind, step.id))
+        known = row is not None and step.action == "create"
+        yield dataclasses.replace(step, after=row) if known else step
+
+
+def _deferred(change: RowChange) -> bool:
+    """Whether a row goes only after the host's part of what refers to it is cleared away."""
+    return change.after is None and change.spec.owned_by is None
+
+
+def _going(row: Mapping[str, object]) -> bool:
+    return row.get("status") == "deleting"
+
+
+def _one_or_all(errors: Sequence[PextraError], outcome: str = "nothing was changed") -> PextraError:
+    return errors[0] if len(errors) == 1 else PlanErrors(errors, outcome)
+
+
+def _by_resource(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
+    """Each resource that these steps are about, and what they change of it."""
+    changes: dict[str, list[str]] = {}
+    for step in steps:
+        changes.setdefault(label(step.kind, step.name), []).append(_difference(step))
+    return ((resource, "; ".join(texts)) for resource, texts in changes.items())
+
+
+def _difference(step: Step) -> str:
+    before, after = step.before or {}, step.after or {}
+    pairs = ", ".join(
+        f"{key} from {before.get(key)!r} to {after.get(key)!r}"
+        for key in after
+        if before.get(key) != after.get(key)
+    )
+    return f"{step.action} {step.kind} {step.name}" + (f" ({pairs})" if pairs else "")

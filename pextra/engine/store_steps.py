@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of rows as steps of a plan: what they show, and what they keep to themselves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pextra.model import ids
+from pextra.model.change import RowChange
+from pextra.model.fields import Row
+from pextra.model.plan import Phase, Step
+from pextra.model.spec import KindSpec
+
+UNKNOWN = "(known after apply)"
+_IDS = re.compile(rf"(?=([a-z]+-[A-Za-z0-9_-]{{{ids.LENGTH}}}))")
+"""What may be an identifier, wherever it begins in a text."""
+
+
+def store_step(change: RowChange, created: frozenset[str]) -> Step:
+    """The step that writes a change of a row to the store."""
+    spec, old, new = change.spec, change.before, change.after
+    if old is None:
+        action, before = "create", None
+        after = {
+            **hide_new(spec.public(new or {}), created),
+            **dict.fromkeys(spec.moments, UNKNOWN),
+        }
+    elif new is None or new.get("status") == "deleting":
+        action, before, after = "delete", spec.public(old), None
+    else:
+        action, before, after = _update(spec, old, new)
+        after = hide_new(after, created)
+    name = str((new or old or {}).get(spec.key))
+    return Step(spec.name, change.id, name, action, Phase.STORE, before, after)
+
+
+def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    changed = [key for key in new if new[key] != old.get(key)]
+    secret = spec.secret_columns()
+    if changed == ["status"]:
+        return "finish", {"status": old["status"]}, {"status": new["status"]}
+    keys = [key for key in changed if key != "status"]
+    before = {key: "(secret)" if key in secret else old.get(key) for key in keys}
+    after = {key: "(another secret)" if key in secret else new[key] for key in keys}
+    after |= {key: UNKNOWN for key in spec.moments if key in after}
+    return "update", before, after
+
+
+def hide_new(value: Any, created: frozenset[str]) -> Any:
+    """The value with identifiers that do not exist yet replaced by a remark, also in paths."""
+    if isinstance(value, dict):
+        return {key: hide_new(item, created) for key, item in value.items()}
+    if isinstance(value, list):
+        return [hide_new(item, created) for item in value]
+    if isinstance(value, str) and created:
+        for found in _IDS.finditer(value):
+            if found[1] in created:
+                value = value.replace(found[1], UNKNOWN)
+    return value

@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store's rows as planning sees them, and the changes that it makes to them.
+
+A row is read when it is first looked at: by its identifier, or with all others that have the same
+values in some columns. So a run reads what it has to do with, and never a table. Rows are read
+many at a time nevertheless: a look at what belongs to one of the resources that a run is about
+reads what belongs to all of them, and a look at one name reads all the names that were announced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pextra.model import ids
+from pextra.model.change import RowChange
+from pextra.model.errors import ConflictError, InputError, NotFoundError
+from pextra.model.fields import Row
+from pextra.model.request import label
+from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.host.machine import Host
+
+_SEVERAL = 6
+"""Rows that are enough to say that there are several."""
+_SUGGESTED = 200
+"""Names among which the one that was meant is looked for."""
+
+
+class Source(Protocol):
+    """What gives rows: a transaction, or the store outside of one."""
+
+    def select(
+        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+    ) -> list[Row]:
+        """Rows of a kind whose columns have one of these values each."""
+
+
+class World:
+    """Rows by kind and id, with the planned changes applied.
+
+    Args:
+        specs: The kinds that rows are of.
+        source: Gives rows as the store holds them.
+        host: This machine; planning only reads it.
+    """
+
+    def __init__(self, specs: Mapping[str, KindSpec], source: Source, host: Host) -> None:
+        self.host = host
+        self._specs = specs
+        self._source = source
+        self._rows: dict[str, dict[str, Row]] = {kind: {} for kind in specs}
+        self._before: dict[tuple[str, str], Row | None] = {}
+        self.retired: list[tuple[str, str]] = []
+        self._outlook: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._deferred: set[tuple[str, str]] = set()
+        self._here: str | None = None
+        # By kind and columns: ids of rows by their values there, and the values that were read.
+        self._indexes: dict[tuple[str, _Columns], dict[_Values, dict[str, None]]] = {}
+        self._covered: dict[tuple[str, _Columns], set[_Values]] = {}
+        self._names: dict[str, set[str]] = {}
+        self._subjects: dict[str, set[str]] = {kind: set() for kind in specs}
+        self._referred: dict[str, set[str]] = {kind: set() for kind in specs}
+        self._absent: set[tuple[str, str]] = set()
+
+    def read_from(self, source: Source) -> None:
+        """Take what is read from now on from elsewhere: a transaction that ended gives nothing."""
+        self._source = source
+
+    def announce(self, kind: str, names: Iterable[str]) -> None:
+        """Say that rows of these names will be looked for, so that they are read together."""
+        self._names.setdefault(kind, set()).update(names)
+
+    def get(self, kind: str, id: str | None) -> Row | None:
+        """The row with this identifier."""
+        if id is None:
+            return None
+        row = self._rows[kind].get(id)
+        if row is not None or (kind, id) in self._before or (kind, id) in self._absent:
+            return row
+        self._referred[kind].add(id)
+        wanted = sorted(
+            item
+            for item in self._referred[kind]
+            if item not in self._rows[kind] and (kind, item) not in self._before
+        )
+        self._referred[kind].clear()
+        self._take(kind, self._source.select(self._specs[kind], {"id": wanted}))
+        self._absent |= {(kind, item) for item in wanted if item not in self._rows[kind]}
+        return self._rows[kind].get(id)
+
+    def row(self, kind: str, id: str) -> Row:
+        """The row with this identifier, which a foreign key promises.
+
+        Raises:
+            NotFoundError: It was not read, or the promise is broken.
+        """
+        found = self.get(kind, id)
+        if found is None:
+            raise NotFoundError("is missing from the store", resource=label(kind, id))
+        return found
+
+    def by(self, kind: str, column: str, value: Any) -> list[Row]:
+        """Rows of a kind whose column has this value; indexed."""
+        return self.where(kind, {column: value})
+
+    def where(self, kind: str, values: Mapping[str, Any]) -> list[Row]:
+        """Rows of a kind whose columns have these values; there must be an index for them."""
+        columns = tuple(sorted(values))
+        key = tuple(values[column] for column in columns)
+        if not self._is_read(kind, columns, key):
+            self._read(kind, columns, key)
+        rows = self._rows[kind]
+        return [rows[id] for id in self._index(kind, columns).get(key, ())]
+
+    def _is_read(self, kind: str, columns: _Columns, key: _Values) -> bool:
+        """Whether every such row has been read, by these columns or by one of them."""
+        if key in self._covered.get((kind, columns), ()):
+            return True
+        return len(columns) > 1 and any(
+            (value,) in self._covered.get((kind, (column,)), ())
+            for column, value in zip(columns, key, strict=True)
+        )
+
+    def some(self, kind: str, where: Mapping[str, Any], limit: int | None) -> list[Row]:
+        """At most so many rows of a kind whose columns have these values; None: all of them."""
+        found = {
+            row["id"]: row
+            for row in self._rows[kind].values()
+            if all(row.get(column) == value for column, value in where.items())
+        }
+        there = {column: [value] for column, value in where.items()}
+        more = None if limit is None else limit + len(self._before)
+        rows = self._source.select(self._specs[kind], there, more)
+        self._take(kind, rows)
+        for row in rows:
+            if (kind, row["id"]) not in self._before:
+                found[row["id"]] = self._rows[kind][row["id"]]
+        return list(found.values())[:limit]
+
+    def _read(self, kind: str, columns: _Columns, key: _Values) -> None:
+        """Read the rows that have these values, and those that will be looked at next."""
+        for column, value in zip(columns, key, strict=True):
+            if self._is_part(column, value):
+                subjects = self._subjects[column.removesuffix("_id")]
+                self._read_keys(kind, (column,), {(id,) for id in subjects}, together=True)
+                return
+        names = self._names.get(kind, set())
+        place = columns.index(self._specs[kind].key) if self._specs[kind].key in columns else None
+        if place is not None and key[place] in names:
+            keys = {(*key[:place], name, *key[place + 1 :]) for name in names}
+            self._read_keys(kind, columns, keys, together=True)
+        else:
+            self._read_keys(kind, columns, {key}, together=False)
+
+    def _read_keys(
+        self, kind: str, columns: _Columns, keys: set[_Values], *, together: bool
+    ) -> None:
+        covered = self._covered.setdefault((kind, columns), set())
+        keys = keys - covered
+        covered |= keys
+        asked = [key for key in keys if None not in key and not self._is_new(columns, key)]
+        if not asked:
+            return
+        where = {
+            column: sorted({key[position] for key in asked})
+            for position, column in enumerate(columns)
+        }
+        rows = self._source.select(self._specs[kind], where)
+        self._take(kind, rows)
+        if together:
+            self._subjects[kind] |= {row["id"] for row in rows}
+
+    def _is_part(self, column: str, value: Any) -> bool:
+        """Whether what has this value in a column belongs to a subject, and is little."""
+        parent = column.removesuffix("_id")
+        return parent in self._specs and self._is_small(parent) and value in self._subjects[parent]
+
+    def _is_small(self, parent: str) -> bool:
+        return self._specs[parent].small
+
+    def _is_new(self, columns: _Columns, key: _Values) -> bool:
+        """Whether nothing in the store can have these values: they refer to what is planned."""
+        return any(
+            column.endswith("_id")
+            and self._before.get((column.removesuffix("_id"), value), _UNPLANNED) is None
+            for column, value in zip(columns, key, strict=True)
+        )
+
+    def _take(self, kind: str, rows: Iterable[Row]) -> None:
+        """Add rows as the store holds them, but for those that planning has changed."""
+        known = self._rows[kind]
+        for row in rows:
+            id = row["id"]
+            if id in known or (kind, id) in self._before:
+                continue
+            known[id] = row
+            self._reindex(kind, None, row)
+            for column, value in row.items():
+                if column.endswith("_id") and isinstance(value, str):
+                    parent = column.removesuffix("_id")
+                    if parent in self._referred and value not in self._rows[parent]:
+                        self._referred[parent].add(value)
+
+    def _index(self, kind: str, columns: _Columns) -> dict[_Values, dict[str, None]]:
+        index = self._indexes.get((kind, columns))
+        if index is None:
+            index = self._indexes[kind, columns] = {}
+            for id, row in self._rows[kind].items():
+                index.setdefault(_values(row, columns), {})[id] = None
+        return index
+
+    def _reindex(self, kind: str, old: Row | None, new: Row | None) -> None:
+        for (name, columns), index in self._indexes.items():
+            if name != kind:
+                continue
+            if old is not None:
+                index.get(_values(old, columns), {}).pop(old["id"], None)
+            if new is not None:
+                index.setdefault(_values(new, columns), {})[new["id"]] = None
+
+    def subject(self, kind: str, id: str) -> None:
+        """Say that the run is about this resource: what belongs to all of them is read together."""
+        self._subjects[kind].add(id)
+
+    def put(self, kind: str, row: Row) -> None:
+        """Plan a row: a new one, or an existing one with other values."""
+        current = self._rows[kind].get(row["id"])
+        if current == row:
+            return
+        self._before.setdefault((kind, row["id"]), current)
+        self._reindex(kind, current, row)
+        self._rows[kind][row["id"]] = row
+
+    def retire(self, kind: str, id: str) -> None:
+        """Plan that a row goes once the host is cleared of it; again after an interruption."""
+        self.put(kind, {**self.row(kind, id), "status": "deleting"})
+        self.retired.append((kind, id))
+
+    def drop(self, kind: str, id: str) -> None:
+        """Plan that a row goes."""
+        if kind == "node" and id == self.here:
+            self._here = id
+        current = self.row(kind, id)
+        del self._rows[kind][id]
+        self._before.setdefault((kind, id), current)
+        self._reindex(kind, current, None)
+
+    def foresee(self, kind: str, id: str, values: Mapping[str, Any]) -> None:
+        """Note what only the host shows of a resource, as it will be after the plan."""
+        self._outlook[kind, id] = values
+
+    def defer(self, kind: str, id: str) -> None:
+        """Note that a resource that runs takes its changes when it starts next, not at once."""
+        self._deferred.add((kind, id))
+
+    def deferred(self, kind: str, id: str) -> bool:
+        """Whether a resource that runs is to be left as it runs."""
+        return (kind, id) in self._deferred
+
+    def outlook(self, kind: str, id: str) -> Mapping[str, Any]:
+        """What the host will show of a resource after the plan, as far as it was looked at."""
+        return self._outlook.get((kind, id), {})
+
+    def before(self, kind: str, id: str) -> Row | None:
+        """The row as the store holds it."""
+        return self._before.get((kind, id), self._rows[kind].get(id))
+
+    def changes(self) -> Iterator[RowChange]:
+        """What planning changed, in the kinds' rank order, net of changes taken back."""
+        ordered = sorted(self._before.items(), key=lambda item: self._specs[item[0][0]].rank)
+        for (kind, id), before in ordered:
+            after = self._rows[kind].get(id)
+            if after != before:
+                yield RowChange(self._specs[kind], id, before, after)
+
+    def created_ids(self) -> frozenset[str]:
+        """Identifiers that exist only in this plan so far."""
+        return frozenset(id for (_kind, id), before in self._before.items() if before is None)
+
+    def find(self, kind: str, ref: str, scope: Mapping[str, Any] | None = None) -> Row | None:
+        """The row that an identifier or name means within a scope of column values.
+
+        Raises:
+            ConflictError: The name means several.
+        """
+        spec = self._specs[kind]
+        if ids.is_id(spec.prefix, ref) and (row := self.get(kind, ref)):
+            return row
+        found = self.where(kind, {**(scope or {}), spec.key: ref})
+        if len(found) > 1:
+            raise ConflictError(
+                f"{len(found)} of that name exist: {', '.join(row['id'] for row in found[:5])}",
+                resource=label(kind, ref),
+                hint="Give the id, or name the parent",
+            )
+        return found[0] if found else None
+
+    def require(self, kind: str, ref: str, scope: Mapping[str, Any] | None = None) -> Row:
+        """Like ``find``, for something that must exist.
+
+        Raises:
+            NotFoundError: Nothing has that identifier or name.
+        """
+        row = self.find(kind, ref, scope)
+        if row is None:
+            near_by = self.some(kind, scope or {}, _SUGGESTED)
+            names = sorted({str(row[self._specs[kind].key]) for row in near_by})
+            import difflib
+
+            near = difflib.get_close_matches(ref, names, 1)
+            have = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+            hint = f'Did you mean "{near[0]}"?' if near else f"There are: {have or 'none yet'}"
+            raise NotFoundError("does not exist", resource=label(kind, ref), hint=hint)
+        return row
+
+    def only(self, kind: str, asked_by: str) -> Row:
+        """The one row of a kind, for a parent that was left out.
+
+        Raises:
+            NotFoundError: There is none.
+            InputError: There are several.
+        """
+        rows = self.some(kind, {}, _SEVERAL)
+        if not rows:
+            raise NotFoundError(
+                f"there is no {kind} yet", resource=asked_by, hint=f"Create the {kind} first"
+            )
+        if len(rows) != 1:
+            names = ", ".join(sorted(str(row[self._specs[kind].key]) for row in rows)[:5])
+            raise InputError(
+                f"{kind} is missing, and there are "
+                + (str(len(rows)) if len(rows) < _SEVERAL else "several"),
+                resource=asked_by,
+                hint=f"Name one of: {names}",
+            )
+        return rows[0]
+
+    @property
+    def here(self) -> str | None:
+        """The id of the node that this machine is, also while the plan removes it."""
+        if self._here is None:
+            rows = self.by("node", "host_key", self.host.key)
+            self._here = str(rows[0]["id"]) if rows else None
+        return self._here
+
+    def this_node(self, asked_by: str) -> Row:
+        """The node that this machine is registered as.
+
+        Raises:
+            NotFoundError: This machine is not a node yet.
+        """
+        rows = self.by("node", "host_key", self.host.key)
+        if not rows:
+            raise NotFoundError(
+                "this machine is not registered as a node",
+                resource=asked_by,
+                hint="Run pextra.ce.node on it first, or name the node",
+            )
+        return rows[0]
+
+
+_Columns = tuple[str, ...]
+_Values = tuple[Any, ...]
+_UNPLANNED: Row = {}
+"""Stands for a row that planning has not touched."""
+
+
+def _values(row: Row, columns: _Columns) -> _Values:
+    return tuple(row.get(column) for column in columns)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection to one of libvirt's drivers, with errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pextra.model.errors import HostError
+
+if TYPE_CHECKING:
+    import libvirt
+
+
+class Hypervisor:
+    """One libvirt driver of this host, connected when first used.
+
+    Args:
+        uri: Such as ``qemu:///system``.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    @functools.cached_property
+    def connection(self) -> libvirt.virConnect:
+        """The open connection.
+
+        Raises:
+            HostError: libvirt is not installed or does not answer.
+        """
+        libvirt = bindings()
+        libvirt.registerErrorHandler(lambda _context, _error: None, None)
+        try:
+            return libvirt.open(self.uri)
+        except libvirt.libvirtError as error:
+            raise HostError(
+                f"libvirt does not answer at {self.uri}: {error}",
+                hint="Start libvirtd, or run the role pextra.ce.hypervisor",
+            ) from None
+
+    def domains(self) -> dict[str, libvirt.virDomain]:
+        """Every domain by name, ours or not: one call."""
+        with translated("listing the domains"):
+            return {domain.name(): domain for domain in self.connection.listAllDomains(0)}
+
+    def active_names(self) -> frozenset[str]:
+        """Names of the running domains: one call."""
+        return self._names("running", bindings().VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+
+    def paused_names(self) -> frozenset[str]:
+        """Names of the running domains whose processors stand still: one call."""
+        return self._names("paused", bindings().VIR_CONNECT_LIST_DOMAINS_PAUSED)
+
+    def autostart_names(self) -> frozenset[str]:
+        """Names of the domains that start with the host: one call."""
+        return self._names("autostarted", bindings().VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+
+    def _names(self, which: str, flag: int) -> frozenset[str]:
+        with translated(f"listing the {which} domains"):
+            return frozenset(domain.name() for domain in self.connection.listAllDomains(flag))
+
+    def domain(self, uuid: str) -> Any:
+        """The domain with this UUID.
+
+        Raises:
+            HostError: There is none.
+        """
+        with translated(f"looking up domain {uuid}"):
+            return self.connection.lookupByUUIDString(uuid)
+
+    def close(self) -> None:
+        """Close the connection if it is open."""
+        opened = self.__dict__.pop("connection", None)
+        if opened is not None:
+            opened.close()
+
+
+def bindings() -> Any:
+    """libvirt's Python bindings, imported when first needed.
+
+    Raises:
+        HostError: This Python has none.
+    """
+    try:
+        import libvirt
+    except ImportError:
+        raise HostError(
+            f"{sys.executable} has no libvirt bindings",
+            hint="Set ansible_python_interpreter=/usr/bin/python3 and install python3-libvirt"
+            " (the role pextra.ce.hypervisor does)",
+        ) from None
+    return libvirt
+
+
+@contextlib.contextmanager
+def translated(doing: str, resource: str | None = None) -> Iterator[None]:
+    """Turn libvirt's errors into ours, saying what was being done.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    libvirt = bindings()
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        raise HostError(f"{doing} failed: {error}", resource=resource) from None

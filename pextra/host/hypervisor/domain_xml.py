@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains as libvirt's XML, both ways, by element tree and never by pasting text. Pure.
+
+Source of the format: https://libvirt.org/formatdomain.html.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from pextra.host.hypervisor import device_xml, disk_source, port_xml
+from pextra.host.hypervisor.domain import CDROM_TARGET, SEED_TARGET, Device, Disk, Domain, Nic
+from pextra.host.network.policy import NAMESPACE
+
+_ID = f"{{{NAMESPACE}}}instance"
+_CDROM_UNITS = {CDROM_TARGET: "4", SEED_TARGET: "5"}
+"""Ports of the one SATA controller; volumes have those below."""
+_HOTPLUG_PORTS = 12
+"""PCIe root ports: as many devices can be plugged in while the instance runs."""
+
+ET.register_namespace("pextra", NAMESPACE)
+
+
+def render(domain: Domain) -> str:
+    """The XML that defines a new domain."""
+    root = ET.Element("domain", type=domain.type)
+    ET.SubElement(root, "name").text = domain.name
+    ET.SubElement(root, "uuid").text = domain.uuid
+    port_xml.write(root, domain)
+    ET.SubElement(root, "memory", unit="MiB").text = str(domain.memory)
+    ET.SubElement(root, "currentMemory", unit="MiB").text = str(domain.memory)
+    ET.SubElement(root, "vcpu").text = str(domain.vcpus)
+    devices = _container(root, domain) if domain.type == "lxc" else _machine(root, domain)
+    for disk in domain.disks:
+        devices.append(disk_element(disk))
+    for nic in domain.nics:
+        devices.append(nic_element(nic))
+    for extra in domain.extras:
+        devices.append(device_xml.element(extra))
+    return ET.tostring(root, encoding="unicode")
+
+
+def _machine(root: ET.Element, domain: Domain) -> ET.Element:
+    system = ET.SubElement(root, "os")
+    if domain.uefi:
+        system.set("firmware", "efi")
+    ET.SubElement(system, "type", arch=domain.arch, machine=domain.machine).text = "hvm"
+    if domain.uefi:
+        firmware = ET.SubElement(system, "firmware")
+        for name in ("secure-boot", "enrolled-keys"):
+            ET.SubElement(firmware, "feature", enabled="no", name=name)
+    features = ET.SubElement(root, "features")
+    ET.SubElement(features, "acpi")
+    if domain.arch == "x86_64":
+        ET.SubElement(features, "apic")
+    root.append(_cpu_element(domain))
+    ET.SubElement(root, "clock", offset="utc")
+    for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
+        ET.SubElement(root, f"on_{event}").text = action
+    devices = ET.SubElement(root, "devices")
+    usb = "qemu-xhci" if domain.usb else "none"
+    ET.SubElement(devices, "controller", type="usb", model=usb)
+    if domain.machine != "pc":  # whose one bus takes what is plugged in
+        ET.SubElement(devices, "controller", type="pci", model="pcie-root")
+        for _port in range(_HOTPLUG_PORTS):
+            ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
+    _console(devices, domain)
+    graphics = ET.SubElement(devices, "graphics", type="vnc")
+    ET.SubElement(graphics, "listen", type="socket")
+    ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga")
+    ET.SubElement(devices, "memballoon", model="virtio")
+    rng = ET.SubElement(devices, "rng", model="virtio")
+    ET.SubElement(rng, "backend", model="random").text = "/dev/urandom"
+    return devices
+
+
+def _container(root: ET.Element, domain: Domain) -> ET.Element:
+    system = ET.SubElement(root, "os")
+    ET.SubElement(system, "type", arch=domain.arch).text = "exe"
+    ET.SubElement(system, "init").text = "/sbin/init"
+    ET.SubElement(root, "clock", offset="utc")
+    devices = ET.SubElement(root, "devices")
+    filesystem = ET.SubElement(devices, "filesystem", type="mount", accessmode="passthrough")
+    ET.SubElement(filesystem, "source", dir=domain.rootfs or "")
+    ET.SubElement(filesystem, "target", dir="/")
+    ET.SubElement(devices, "console", type="pty")
+    return devices
+
+
+def _console(devices: ET.Element, domain: Domain) -> None:
+    serial = ET.SubElement(devices, "serial", type="pty")
+    if domain.console_log:
+        ET.SubElement(serial, "log", file=domain.console_log, append="on")
+    ET.SubElement(serial, "target", port="0")
+
+
+def _cpu_element(domain: Domain) -> ET.Element:
+    if domain.type == "kvm":
+        cpu = ET.Element("cpu", mode="host-passthrough", check="none", migratable="on")
+    else:
+        cpu = ET.Element("cpu", mode="maximum", check="none", migratable="on")
+    sockets, cores, threads = (str(number) for number in domain.cpu)
+    ET.SubElement(cpu, "topology", sockets=sockets, dies="1", cores=cores, threads=threads)
+    return cpu
+
+
+def disk_element(disk: Disk) -> ET.Element:
+    """A ``disk`` element."""
+    kind = disk_source.kind(disk)
+    element = ET.Element("disk", type=kind, device=disk.device)
+    ET.SubElement(element, "driver", name="qemu", type=disk.format)
+    if disk.path is not None:
+        element.append(disk_source.element(disk.path, disk.remote, kind))
+    target = ET.SubElement(element, "target", dev=disk.target, bus=disk.bus)
+    if disk.tray == "open":
+        target.set("tray", "open")
+    if disk.device == "cdrom" or disk.read_only:
+        ET.SubElement(element, "readonly")
+    if disk.device == "cdrom" and (place := _drive_place(disk)):
+        controller, unit = place
+        ET.SubElement(
+            element, "address", type="drive", controller=controller, bus="0", target="0", unit=unit
+        )
+    return _marked(element, disk)
+
+
+def _drive_place(disk: Disk) -> tuple[str, str] | None:
+    """Controller and unit of a CD-ROM drive; those that users name are on further controllers."""
+    if disk.target in _CDROM_UNITS:
+        return "0", _CDROM_UNITS[disk.target]
+    if disk.bus != "sata":
+        return None  # libvirt finds one
+    index = ord(disk.target[-1]) - ord("e")
+    return str(1 + index // 6), str(index % 6)
+
+
+def nic_element(nic: Nic) -> ET.Element:
+    """An ``interface`` element."""
+    element = ET.Element("interface", type="bridge")
+    ET.SubElement(element, "mac", address=nic.mac)
+    ET.SubElement(element, "source", bridge=nic.bridge)
+    if nic.model != "lxc":
+        ET.SubElement(element, "model", type=nic.model)
+    return _marked(element, nic)
+
+
+def _marked(element: ET.Element, device: Disk | Nic) -> ET.Element:
+    if device.boot is not None:
+        ET.SubElement(element, "boot", order=str(device.boot))
+    if device.alias is not None:
+        ET.SubElement(element, "alias", name=device.alias)
+    return element
+
+
+def as_text(element: ET.Element) -> str:
+    """An element as text."""
+    return ET.tostring(element, encoding="unicode")
+
+
+def alias_of(text: str) -> str | None:
+    """The alias in a device's XML."""
+    return _alias(ET.fromstring(text))  # noqa: S314 - our own text
+
+
+def parse(text: str) -> Domain:
+    """What libvirt says of a domain, without what it added by itself."""
+    root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
+    topology = root.find("cpu/topology")
+    vcpus = int(root.findtext("vcpu") or 1)
+    cpu = (
+        (
+            int(topology.get("sockets", "1")),
+            int(topology.get("cores", "1")),
+            int(topology.get("threads", "1")),
+        )
+        if topology is not None
+        else (1, vcpus, 1)
+    )
+    mark = root.find(f"metadata/{_ID}")
+    system = root.find("os")
+    loader = root.find("os/loader")
+    uefi = (system is not None and system.get("firmware") == "efi") or (
+        loader is not None and loader.get("type") == "pflash"
+    )
+    log, source = root.find("devices/serial/log"), root.find("devices/filesystem/source")
+    arch = root.find("os/type")
+    return Domain(
+        uuid=root.findtext("uuid") or "",
+        id=mark.get("id", "") if mark is not None else "",
+        name=root.findtext("name") or "",
+        type=root.get("type", ""),
+        memory=_mebibytes(root.find("memory")),
+        cpu=cpu,
+        arch=arch.get("arch", "x86_64") if arch is not None else "x86_64",
+        uefi=uefi,
+        console_log=log.get("file") if log is not None else None,
+        rootfs=source.get("dir") if source is not None else None,
+        disks=tuple(_disk(item) for item in root.findall("devices/disk")),
+        nics=port_xml.with_ports(
+            root, tuple(_nic(item) for item in root.findall("devices/interface"))
+        ),
+        extras=device_xml.parse(_child(root, "devices")),
+        machine=_machine_of(arch),
+        usb=device_xml.has_usb(_child(root, "devices")),
+    )
+
+
+def _machine_of(type: ET.Element | None) -> str:
+    """Such as ``q35`` for the ``pc-q35-7.2`` that libvirt makes of it."""
+    name = type.get("machine", "") if type is not None else ""
+    if name == "pc" or name.startswith("pc-i440fx"):
+        return "pc"
+    return "virt" if name.startswith("virt") else "q35"
+
+
+_KIB = {"b": 1 / 1024, "bytes": 1 / 1024, "KiB": 1, "MiB": 1024, "GiB": 1024 * 1024}
+
+
+def _mebibytes(element: ET.Element | None) -> int:
+    if element is None:
+        return 0
+    return round(int(element.text or 0) * _KIB[element.get("unit", "KiB")] / 1024)
+
+
+def _disk(element: ET.Element) -> Disk:
+    source, target = element.find("source"), element.find("target")
+    driver = element.find("driver")
+    place = target.attrib if target is not None else {}
+    path, remote = disk_source.parse(source)
+    device = element.get("device", "disk")
+    return Disk(
+        target=place.get("dev", ""),
+        path=path,
+        format=driver.get("type", "raw") if driver is not None else "raw",
+        bus=place.get("bus", ""),
+        device=device,
+        boot=_boot(element),
+        alias=_alias(element),
+        read_only=device != "cdrom" and element.find("readonly") is not None,
+        tray=place.get("tray", "closed"),
+        remote=remote,
+    )
+
+
+def _nic(element: ET.Element) -> Nic:
+    mac, source, model = element.find("mac"), element.find("source"), element.find("model")
+    target = element.find("target")
+    return Nic(
+        mac=mac.get("address", "") if mac is not None else "",
+        bridge=source.get("bridge", "") if source is not None else "",
+        model=model.get("type", "lxc") if model is not None else "lxc",
+        boot=_boot(element),
+        alias=_alias(element),
+        tap=target.get("dev") if target is not None else None,
+    )
+
+
+def _boot(element: ET.Element) -> int | None:
+    boot = element.find("boot")
+    return int(boot.get("order", "0")) if boot is not None else None
+
+
+def _alias(element: ET.Element) -> str | None:
+    return device_xml.alias_of(element)
+
+
+def amend(text: str, current: Domain, desired: Domain) -> str:
+    """The definition with only the differing parts replaced.
+
+    ``current`` holds the devices that are ours. Addresses that libvirt gave to devices, and
+    whatever an operator added, stay as they are.
+    """
+    root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
+    if current.type != desired.type:
+        root.set("type", desired.type)
+    if current.memory != desired.memory:
+        for name in ("memory", "currentMemory"):
+            element = _child(root, name)
+            element.set("unit", "MiB")
+            element.text = str(desired.memory)
+    if (current.cpu, current.type) != (desired.cpu, desired.type) and desired.type != "lxc":
+        vcpu = _child(root, "vcpu")
+        vcpu.attrib.pop("current", None)
+        vcpu.text = str(desired.vcpus)
+        old = root.find("cpu")
+        if old is not None:
+            root.remove(old)
+        root.append(_cpu_element(desired))
+    elif current.cpu != desired.cpu:
+        _child(root, "vcpu").text = str(desired.vcpus)
+    system = _child(root, "os")
+    if any(disk.boot for disk in desired.disks) or any(nic.boot for nic in desired.nics):
+        for boot in system.findall("boot"):
+            system.remove(boot)
+    devices = _child(root, "devices")
+    _amend_devices(devices, "disk", current.disks, desired.disks)
+    _amend_devices(devices, "interface", current.nics, desired.nics)
+    device_xml.amend(devices, current.extras, desired.extras)
+    if desired.usb and not current.usb:
+        device_xml.add_usb(devices)
+    port_xml.write(root, desired)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _child(root: ET.Element, name: str) -> ET.Element:
+    found = root.find(name)
+    return found if found is not None else ET.SubElement(root, name)
+
+
+def device_key(device: Device) -> str:
+    """What tells devices apart: a disk's target, a network device's MAC address, an alias."""
+    if isinstance(device, Disk):
+        return device.target
+    return device.mac if isinstance(device, Nic) else device.alias
+
+
+def _amend_devices(
+    devices: ET.Element,
+    tag: str,
+    current: tuple[Disk, ...] | tuple[Nic, ...],
+    desired: tuple[Disk, ...] | tuple[Nic, ...],
+) -> None:
+    wanted: dict[str, Disk | Nic] = {device_key(item): item for item in desired}
+    have: dict[str, Disk | Nic] = {device_key(item): item for item in current}
+    for element in devices.findall(tag):
+        key = device_key(_disk(element) if tag == "disk" else _nic(element))
+        want = wanted.get(key)
+        if want is None:
+            if key in have:
+                devices.remove(element)
+        elif want != have.get(key):
+            _replace(devices, element, want)
+    for key, item in wanted.items():
+        if key not in have:
+            devices.append(disk_element(item) if isinstance(item, Disk) else nic_element(item))
+
+
+def _replace(devices: ET.Element, old: ET.Element, want: Disk | Nic) -> None:
+    new = disk_element(want) if isinstance(want, Disk) else nic_element(want)
+    address, same_bus = old.find("address"), True
+    if isinstance(want, Disk):
+        same_bus = _disk(old).bus == want.bus
+    if address is not None and same_bus and new.find("address") is None:
+        new.append(address)
+    position = list(devices).index(old)
+    devices.remove(old)
+    devices.insert(position, new)

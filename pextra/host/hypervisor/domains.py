@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libvirt's domains in bulk."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.host.hypervisor.connection import Hypervisor, translated
+from pextra.model import ids
+from pextra.model.fields import Row
+from pextra.model.request import label
+
+_ACTIVE, _PAUSED = 1, 32
+"""libvirt's VIR_CONNECT_LIST_DOMAINS_*."""
+_NO_DOMAIN = 42
+"""libvirt's VIR_ERR_NO_DOMAIN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """The domains of one driver by UUID, which tells ours from others'."""
+
+    by_uuid: Mapping[str, Any]
+    active: frozenset[str]
+    paused: frozenset[str]
+
+    @classmethod
+    def read(cls, driver: Hypervisor) -> Domains:
+        """Three listings.
+
+        Raises:
+            HostError: libvirt does not answer.
+        """
+        with translated("listing the domains"):
+            found, active, paused = (
+                {domain.UUIDString(): domain for domain in driver.connection.listAllDomains(flags)}
+                for flags in (0, _ACTIVE, _PAUSED)
+            )
+        return cls(found, frozenset(active), frozenset(paused))
+
+    def state(self, row: Row) -> str:
+        """``running``, ``paused``, ``stopped``, or ``missing`` where libvirt has none of ours."""
+        uuid = ids.uuid_of(row["id"])
+        if uuid in self.paused:
+            return "paused"
+        if uuid in self.active:
+            return "running"
+        return "stopped" if uuid in self.by_uuid else "missing"
+
+    def definition(self, row: Row) -> ET.Element | None:
+        """An instance's domain as it runs (https://libvirt.org/formatdomain.html), in one call.
+
+        None where it does not run.
+        """
+        import libvirt
+
+        uuid = ids.uuid_of(row["id"])
+        domain = self.by_uuid.get(uuid)
+        if domain is None or uuid not in self.active:
+            return None
+        with translated("reading the definition", label("instance", row["name"])):
+            try:
+                return ET.fromstring(domain.XMLDesc(0))  # noqa: S314 - libvirt's own output
+            except libvirt.libvirtError as error:
+                if error.get_error_code() == _NO_DOMAIN:  # gone since it was listed
+                    return None
+                raise

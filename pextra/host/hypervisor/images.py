@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disk image files: what they are, and making them whole or not at all.
+
+Source of the qcow2 header: https://www.qemu.org/docs/master/interop/qcow2.html.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pextra.model.errors import HostError, InputError
+
+_QCOW2 = b"QFI\xfb"
+_SECTOR = 512
+_F_OFD_GETLK = 36
+"""fcntl(2): which lock of an open file stands in the way; Python 3.11 has no name for it."""
+_UNFINISHED = ".unfinished"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A disk image file.
+
+    Attributes:
+        path: Where it is.
+        format: ``qcow2`` or ``raw``.
+        size: Bytes that a guest sees.
+        allocated: Bytes that it takes on the file system.
+    """
+
+    path: str
+    format: str
+    size: int
+    allocated: int
+
+
+def look(path: str) -> Image | None:
+    """The image at a path, read from its header; None where there is nothing.
+
+    Raises:
+        InputError: It is no regular file.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_SECTOR)
+            status = os.fstat(file.fileno())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    allocated = status.st_blocks * 512
+    if head[:4] == _QCOW2 and len(head) >= 72:
+        return Image(path, "qcow2", struct.unpack(">Q", head[24:32])[0], allocated)
+    return Image(path, "raw", status.st_size, allocated)
+
+
+def check_source(path: str) -> Image:
+    """The image that a volume is to be filled from.
+
+    A qcow2 image that reads other files (a backing or data file) is refused, because it could
+    name any file of the host; so is what is no disk image at all.
+
+    Raises:
+        InputError: The file is missing, or not acceptable as a source.
+    """
+    image = look(path)
+    if image is None:
+        raise InputError(f"image {path} does not exist on this node")
+    with open(path, "rb") as file:
+        head = file.read(36864)
+    if image.format == "qcow2":
+        backing, incompatible = struct.unpack(">Q", head[8:16])[0], 0
+        if struct.unpack(">I", head[4:8])[0] >= 3:
+            incompatible = struct.unpack(">Q", head[72:80])[0]
+        if backing or incompatible & 0b100:
+            raise InputError(
+                f"image {path} refers to another file",
+                hint="Make it stand alone: qemu-img convert -O qcow2 SOURCE TARGET",
+            )
+        return image
+    bootable = head[510:512] == b"\x55\xaa"
+    optical = head[32769:32774] == b"CD001"
+    extended = head[1080:1082] == b"\x53\xef"
+    if not (bootable or optical or extended or head[:4] == b"XFSB"):
+        raise InputError(
+            f"image {path} is no disk image",
+            hint="Neither qcow2 nor a raw disk with a partition table, boot record or file system",
+        )
+    return image
+
+
+def create(path: str, format: str, size: int, source: str | None) -> None:
+    """Make an image file, empty or filled from a source; it appears complete or not at all.
+
+    Raises:
+        HostError: It could not be made; what was begun is removed.
+    """
+    unfinished = path + _UNFINISHED
+    with _removed_on_failure(unfinished, path):
+        if source is not None:
+            found = check_source(source)
+            convert(source, found.format, unfinished, format)
+            if found.size < size:
+                run("resize", "-q", "-f", format, unfinished, str(size))
+        elif format == "raw":
+            with open(unfinished, "wb") as file:
+                file.truncate(size)
+        else:
+            run("create", "-q", "-f", format, unfinished, str(size))
+        _publish(unfinished, path)
+
+
+def copy(template: str, path: str) -> None:
+    """Make an image that is like an empty one just made.
+
+    Raises:
+        HostError: It could not be made; what was begun is removed.
+    """
+    unfinished = path + _UNFINISHED
+    with _removed_on_failure(unfinished, path):
+        shutil.copyfile(template, unfinished)
+        _publish(unfinished, path)
+
+
+def grow(path: str, format: str, size: int) -> None:
+    """Make the image of a stopped instance larger.
+
+    Raises:
+        HostError: qemu-img refused, for example because the image is in use.
+    """
+    run("resize", "-q", "-f", format, path, str(size))
+
+
+def remove(path: str) -> None:
+    """Remove an image and what an interrupted run left of it."""
+    for name in (path, path + _UNFINISHED):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _publish(unfinished: str, path: str) -> None:
+    os.chmod(unfinished, 0o600)
+    os.replace(unfinished, path)
+
+
+@contextlib.contextmanager
+def _removed_on_failure(unfinished: str, path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remove_quietly(unfinished)
+        raise HostError(
+            f"image {path} could not be made: {error.strerror}",
+            hint="Free space on that file system" if error.errno == errno.ENOSPC else None,
+        ) from None
+    except BaseException:
+        remove_quietly(unfinished)
+        raise
+
+
+def in_use(path: str) -> bool:
+    """Whether a QEMU has the image open.
+
+    It locks bytes from 100 on for what it does, and from 200 on for what it bears (QEMU's
+    block/file-posix.c).
+    """
+    try:
+        with open(path, "rb") as file:
+            asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 100, 200, 0)
+            found = fcntl.fcntl(file.fileno(), _F_OFD_GETLK, asked)
+    except OSError:
+        return False
+    return bool(struct.unpack("hhqqi4x", found)[0] != fcntl.F_UNLCK)
+
+
+def remnant(path: str) -> bool:
+    """Whether an interrupted run left an unfinished image."""
+    return os.path.exists(path + _UNFINISHED)
+
+
+def remove_quietly(path: str) -> None:
+    """Remove a file if it is there."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def convert(source: str, source_format: str, target: str, format: str) -> None:
+    """Copy an image into a file, or onto a block device, and see that it is on the disk.
+
+    qemu-img leaves what it wrote to the kernel, and does not hear of it when that fails later: on
+    a full NFS server or thin pool. Whoever has had the target open since before is told.
+
+    Raises:
+        HostError: qemu-img failed, or the disk did not take all of it.
+    """
+    onto = os.path.exists(target) and not os.path.isfile(target)
+    flags = os.O_WRONLY | os.O_CLOEXEC | (0 if onto else os.O_CREAT)
+    try:
+        descriptor = os.open(target, flags, 0o600)
+        try:
+            given = ["-n"] if onto else []
+            run("convert", *given, "-f", source_format, "-O", format, source, target)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise HostError(
+            f"writing {target} failed: {error.strerror}",
+            hint="Free space where it is" if error.errno == errno.ENOSPC else None,
+        ) from None
+
+
+def run(*arguments: str) -> str:
+    """The output of qemu-img.
+
+    Raises:
+        HostError: It is missing or failed.
+    """
+    try:
+        done = subprocess.run(
+            ["/usr/bin/qemu-img", *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise HostError(
+            "qemu-img is missing on this host", hint="Install the package qemu-utils"
+        ) from None
+    if done.returncode != 0:
+        text = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise HostError(f"qemu-img {arguments[0]} failed: {text}")
+    return done.stdout

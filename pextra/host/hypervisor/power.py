@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power actions on domains, waiting for them, and what only a running domain can do."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Any
+
+from pextra.host.hypervisor import live_ports
+from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
+from pextra.model import ids
+from pextra.model.errors import HostError
+
+_POLL = 0.1
+_ASK_AGAIN = 10.0
+"""Seconds after which a guest that was still booting is asked again to shut down."""
+_STUMBLES = 5.0
+"""Seconds for which libvirt may fail to end a domain."""
+
+
+def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
+    """Start an instance.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    container = hypervisor.uri.startswith("lxc")
+    live_ports.start(hypervisor.domain(ids.uuid_of(id)), resource, container=container)
+
+
+def ask_to_stop(hypervisor: Hypervisor, id: str, resource: str, *, again: bool = False) -> None:
+    """Ask the guest to shut down, without waiting.
+
+    A container is asked through its init's control pipe, which systemd has; one without, or
+    that has not heeded it, gets the signal SIGTERM, which systemd takes for something harmless.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    domain = hypervisor.domain(ids.uuid_of(id))
+    with translated("shutting it down", resource):
+        if not domain.isActive():
+            return
+        if hypervisor.uri.startswith("lxc"):
+            _ask_container(domain, again)
+        else:
+            domain.shutdown()
+
+
+def _ask_container(domain: Any, again: bool) -> None:
+    libvirt = bindings()
+    if not again:
+        try:
+            domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_INITCTL)
+        except libvirt.libvirtError:
+            pass
+        else:
+            return
+    domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_SIGNAL)
+
+
+def kill(hypervisor: Hypervisor, id: str, resource: str) -> None:
+    """End an instance at once; its guest does not notice.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    libvirt, domain = bindings(), hypervisor.domain(ids.uuid_of(id))
+    deadline = time.monotonic() + _STUMBLES
+    with translated("force-stopping it", resource):
+        while domain.isActive():
+            try:
+                domain.destroy()
+            except libvirt.libvirtError:
+                # A container's control group goes with its last process, also while libvirt looks.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL)
+
+
+def wait_stopped(hypervisor: Hypervisor, id: str, timeout: float, resource: str) -> None:
+    """Wait until an instance is off.
+
+    Raises:
+        HostError: It still runs after ``timeout`` seconds.
+    """
+    domain = hypervisor.domain(ids.uuid_of(id))
+    began = asked = time.monotonic()
+    while domain.isActive():
+        now = time.monotonic()
+        if now - began > timeout:
+            raise HostError(
+                f"it did not shut down within {timeout:.0f} seconds",
+                resource=resource,
+                hint="Give it a longer timeout, or force it with state=killed",
+            )
+        if now - asked > _ASK_AGAIN:
+            ask_to_stop(hypervisor, id, resource, again=True)
+            asked = now
+        time.sleep(_POLL)
+
+
+def wait_unplugged(domain: Any, alias: str | None, name: str, timeout: float = 30) -> None:
+    """Wait until a running guest has let go of a device.
+
+    Raises:
+        HostError: It still holds it after ``timeout`` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while alias and f"'{alias}'" in domain.XMLDesc(0):
+        if time.monotonic() > deadline:
+            raise HostError(
+                f"the guest did not let go of a device within {timeout:.0f} seconds",
+                resource=f'instance "{name}"',
+                hint="Stop the instance and run it again",
+            )
+        time.sleep(_POLL)
+
+
+def grow_disk(hypervisor: Hypervisor, instance_id: str, path: str, size: int) -> bool:
+    """Grow a disk of a running instance to ``size`` bytes; false if it does not run.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    import libvirt
+
+    try:
+        domain = hypervisor.connection.lookupByUUIDString(ids.uuid_of(instance_id))
+    except libvirt.libvirtError:
+        return False
+    with translated(f"growing {path}"):
+        if not domain.isActive():
+            return False
+        domain.blockResize(path, size, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+    return True
+
+
+def console_size(path: str) -> int:
+    """Bytes that a console's log has so far."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def wait_console(path: str, pattern: str, offset: int, timeout: float, resource: str) -> None:
+    """Wait until a console's log has a match at or after ``offset``.
+
+    Raises:
+        HostError: None came within ``timeout`` seconds; the message has the console's tail.
+    """
+    wanted = re.compile(pattern, re.MULTILINE)
+    deadline = time.monotonic() + timeout
+    while True:
+        text = _console(path, offset)
+        if wanted.search(text):
+            return
+        if time.monotonic() > deadline:
+            tail = "\n".join(text.splitlines()[-15:]) or "(nothing)"
+            raise HostError(
+                f"its console did not show {pattern!r} within {timeout:.0f} seconds;"
+                f" it ends with:\n{tail}",
+                resource=resource,
+                hint=f"The whole console is in {path}",
+            )
+        time.sleep(_POLL)
+
+
+def _console(path: str, offset: int) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            data: Any = file.read()
+    except OSError:
+        return ""
+    text = str(data, "utf-8", "replace").replace("\r", "")
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)

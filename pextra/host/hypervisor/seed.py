@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NoCloud seeds: the CD-ROM image from which a guest's cloud-init configures itself.
+
+Source: https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pextra.model.errors import HostError
+from pextra.model.ids import LENGTH
+
+VOLUME_ID = "cidata"
+_UNFINISHED = ".unfinished"
+_ID_LENGTH = len("inst-") + LENGTH
+
+
+def contents(id: str, name: str, cloud_init: Mapping[str, Any]) -> dict[str, str]:
+    """The seed's files by name. Mappings become JSON, which is YAML too."""
+    meta = {"instance-id": id, "local-hostname": name, **(cloud_init.get("meta_data") or {})}
+    files = {
+        "meta-data": json.dumps(meta, indent=1, sort_keys=True) + "\n",
+        "user-data": cloud_init.get("user_data") or "#cloud-config\n{}\n",
+    }
+    if cloud_init.get("network_config"):
+        files["network-config"] = (
+            json.dumps(cloud_init["network_config"], indent=1, sort_keys=True) + "\n"
+        )
+    return files
+
+
+def path(directory: str, id: str, files: Mapping[str, str]) -> str:
+    """Where the seed with these contents is; other contents have another path."""
+    digest = hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()[:12]
+    return f"{directory}/seeds/{id}-{digest}.iso"
+
+
+def write(target: str, files: Mapping[str, str]) -> None:
+    """Make the seed, whole or not at all; only root reads it.
+
+    Raises:
+        HostError: xorriso is missing or failed, or the files cannot be written.
+    """
+    work = target + _UNFINISHED
+    try:
+        os.makedirs(os.path.dirname(target), mode=0o711, exist_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+        os.mkdir(work, mode=0o700)
+        for name, text in files.items():
+            with open(f"{work}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        _make_iso(f"{work}/seed.iso", [f"{work}/{name}" for name in files])
+        os.chmod(f"{work}/seed.iso", 0o600)
+        os.replace(f"{work}/seed.iso", target)
+    except OSError as error:
+        raise HostError(
+            f"cloud-init seed {target} could not be made: {error.strerror}",
+            hint="Free space on that file system" if error.errno == 28 else None,
+        ) from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _make_iso(target: str, paths: Iterable[str]) -> None:
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-V", VOLUME_ID, "-J", "-r", "-o", target]
+    try:
+        done = subprocess.run([*argv, *paths], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise HostError(
+            "xorriso is missing on this host", hint="Install the package xorriso"
+        ) from None
+    if done.returncode != 0:
+        raise HostError(f"making a cloud-init seed failed: {' '.join(done.stderr.split())}")
+
+
+def found(directory: str, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """What is there of the seeds of these instances, unfinished ones too: one listing."""
+    wanted = frozenset(ids)
+    try:
+        names = sorted(os.listdir(f"{directory}/seeds"))
+    except FileNotFoundError:
+        return {}
+    seeds: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        id = name[:_ID_LENGTH]
+        if id in wanted:
+            seeds[id] = (*seeds.get(id, ()), f"{directory}/seeds/{name}")
+    return seeds

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts a node's old network configuration back unless somebody confirms the new one.
+
+It is copied to the node and runs there by itself: ``wait`` beside a change, ``boot`` when the
+node starts, ``confirm`` for the controller. Whoever takes the state file away first decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+UNIT = "/etc/systemd/system/pextra-ce-network-guard.service"
+WANTED = "/etc/systemd/system/sysinit.target.wants/pextra-ce-network-guard.service"
+PAUSE = 1.0
+"""Seconds that systemd-networkd has to act on units that it has read again."""
+
+
+def claim(directory: str, outcome: str) -> dict[str, Any] | None:
+    """The state, for the one who takes it away; None where another one was faster."""
+    path = f"{directory}/{outcome}.json"
+    try:
+        os.rename(f"{directory}/state.json", path)
+    except FileNotFoundError:
+        return None
+    with open(path, encoding="utf-8") as file:
+        state: dict[str, Any] = json.load(file)
+        return state
+
+
+def wait(directory: str) -> None:
+    """Restore at the deadline; end when it is confirmed."""
+    with open(f"{directory}/state.json", encoding="utf-8") as file:
+        deadline = time.monotonic() + json.load(file)["timeout"]
+    while time.monotonic() < deadline:
+        if not os.path.exists(f"{directory}/state.json"):
+            return
+        time.sleep(0.2)
+    restore(directory, kernel=True)
+
+
+def restore(directory: str, *, kernel: bool) -> bool:
+    """Put files back, and the kernel's state too where it was changed since it started."""
+    state = claim(directory, "restored")
+    if state is None:
+        return False
+    for path, text in state["files"].items():
+        if text is None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        else:
+            with open(f"{path}.new", "w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o644)
+                file.write(text)
+            os.replace(f"{path}.new", path)
+    if kernel:
+        # First, since systemd-networkd works against what its old units do not say.
+        networkctl("reload")
+        time.sleep(PAUSE)
+        for tool, text in state["operations"]:
+            perform(tool, text)
+        for name in state["interfaces"]:
+            networkctl("reconfigure", name)
+        time.sleep(PAUSE)
+        for tool, text in state["operations"]:
+            if tool == "announce":  # RFC 5227 has it twice, too
+                perform(tool, text)
+    forget()
+    return True
+
+
+def networkctl(*arguments: str) -> None:
+    """Tell systemd-networkd, where there is one."""
+    with contextlib.suppress(FileNotFoundError):
+        subprocess.run(["networkctl", *arguments], capture_output=True, check=False)
+
+
+def perform(tool: str, text: str) -> None:
+    """Carry one operation out; one that fails does not keep the others back."""
+    if tool == "ipv6":
+        disabled, name = text.split()
+        path = f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"
+        with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
+            file.write(disabled)
+    elif tool == "primary":  # iproute2 cannot clear it
+        name, _space, link = text.partition(" ")
+        path = f"/sys/class/net/{name}/bonding/primary"
+        with contextlib.suppress(OSError), open(path, "w", encoding="ascii") as file:
+            file.write(f"{link}\n")
+    elif tool == "announce":
+        with contextlib.suppress(OSError):
+            announce(*text.split())
+    elif tool in ("ip", "bridge"):
+        lines = text + "\n"
+        argv = [tool, "-force", "-batch", "-"]
+        subprocess.run(argv, input=lines, text=True, capture_output=True, check=False)
+
+
+def announce(name: str, address: str) -> None:
+    """Tell neighbours where an IPv4 address is now: a gratuitous ARP request (RFC 5227)."""
+    with open(f"/sys/class/net/{name}/address", encoding="ascii") as file:
+        mac = bytes.fromhex(file.read().strip().replace(":", ""))
+    ip = socket.inet_aton(address)
+    head = b"\xff" * 6 + mac + b"\x08\x06"
+    body = b"\x00\x01\x08\x00\x06\x04\x00\x01" + mac + ip + b"\x00" * 6 + ip
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link:
+        link.bind((name, 0))
+        link.send(head + body)
+
+
+def confirm(directory: str) -> str:
+    """``confirmed``, or ``restored`` where the old configuration is back already."""
+    if claim(directory, "confirmed") is not None:
+        forget()
+        return "confirmed"
+    return "confirmed" if os.path.exists(f"{directory}/confirmed.json") else "restored"
+
+
+def forget() -> None:
+    """Remove what restores at boot, once nothing is left to restore."""
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if not glob.glob(f"{home}/*/state.json"):
+        for path in (WANTED, UNIT):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def main(argv: list[str]) -> int:
+    """Run one of the commands."""
+    directory = os.path.dirname(os.path.abspath(__file__))
+    if argv == ["wait"]:
+        wait(directory)
+    elif argv == ["boot"]:
+        restore(directory, kernel=False)
+    elif argv == ["confirm"]:
+        sys.stdout.write(confirm(directory) + "\n")
+    else:
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

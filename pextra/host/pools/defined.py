@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Storage pools as libvirt has them defined on this host."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pextra.host.hypervisor.connection import Hypervisor, translated
+from pextra.host.machine import Host
+from pextra.host.pools.backend import Pool, PoolBackend
+from pextra.host.pools.types import backend
+from pextra.model import ids
+from pextra.model.errors import PextraError
+
+_ACTIVE, _AUTOSTART = 2, 16
+"""libvirt's VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE and _AUTOSTART."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnHost:
+    """A pool to look at: its type, and the id of its association with this node."""
+
+    type: str
+    association: str
+    pool: Pool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """A pool on this host.
+
+    Attributes:
+        foreign: Somebody else's pool has its name; nothing else is known then.
+        trouble: Why it cannot be used although libvirt has it active.
+        prepared: Its credentials are in place.
+    """
+
+    defined: bool = False
+    active: bool = False
+    autostart: bool = False
+    foreign: bool = False
+    trouble: str | None = None
+    prepared: bool = True
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be used, now and after the host has been started again."""
+        return self.started and self.autostart and self.prepared
+
+    @property
+    def started(self) -> bool:
+        """Whether it can be used now."""
+        return self.defined and self.active and self.trouble is None
+
+
+def observe(items: Mapping[str, OnHost], host: Host) -> dict[str, PoolState]:
+    """The pools of these associations: three listings, and one look a type at what they are on."""
+    if not items:
+        return {}
+    with translated("listing the storage pools"):
+        connection = host.qemu.connection
+        uuids = {pool.name(): pool.UUIDString() for pool in connection.listAllStoragePools(0)}
+        active, autostart = (
+            {pool.UUIDString() for pool in connection.listAllStoragePools(flag)}
+            for flag in (_ACTIVE, _AUTOSTART)
+        )
+    running: dict[str, list[Pool]] = {}
+    for item in items.values():
+        if ids.uuid_of(item.association) in active:
+            running.setdefault(item.type, []).append(item.pool)
+    troubles: dict[str, str] = {}
+    for type, pools in running.items():
+        troubles |= backend(type).troubles(pools)
+    found = {}
+    for key, item in items.items():
+        uuid = ids.uuid_of(item.association)
+        defined = uuids.get(item.pool.name)
+        if defined is None or defined != uuid:
+            found[key] = PoolState(foreign=defined is not None)
+        else:
+            found[key] = PoolState(
+                defined=True,
+                active=uuid in active,
+                autostart=uuid in autostart,
+                trouble=troubles.get(item.pool.id) if uuid in active else None,
+                prepared=backend(item.type).prepared(item.pool),
+            )
+    return found
+
+
+def define(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -> None:
+    """Define a pool, again if it is defined already. It is not started.
+
+    Raises:
+        PextraError: What it stands on cannot be made, or libvirt refused.
+    """
+    type.prepare(pool)
+    text = ET.tostring(type.describe(pool, uuid), encoding="unicode")
+    with translated(f"defining storage pool {pool.name}"):
+        hypervisor.connection.storagePoolDefineXML(text, 0)
+
+
+def start(
+    hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str, *, anew: bool = False
+) -> None:
+    """Start a pool, now and with the host.
+
+    Args:
+        anew: libvirt has it active, but it cannot be used: stop it first, unless preparing it
+            was enough. Stopping takes what it is on away from the instances that use it.
+
+    Raises:
+        PextraError: It cannot be reached, or libvirt refused.
+    """
+    type.test(pool)
+    type.prepare(pool)
+    with translated(f"starting storage pool {pool.name}"):
+        found = hypervisor.connection.storagePoolLookupByUUIDString(uuid)
+        if anew and found.isActive() and pool.id in type.troubles([pool]):
+            found.destroy()
+            type.prepare(pool)
+        if not found.isActive():
+            found.create(0)
+        if not found.autostart():
+            found.setAutostart(1)
+
+
+def undefine(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -> None:
+    """Stop and undefine a pool, and remove what it was on if nothing is in it.
+
+    Raises:
+        PextraError: libvirt refused, for example because it is in use.
+    """
+    with translated(f"undefining storage pool {pool.name}"):
+        found = hypervisor.connection.storagePoolLookupByUUIDString(uuid)
+        if found.isActive():
+            found.destroy()
+        found.undefine()
+    type.clear(pool)
+
+
+def masked(error: PextraError, pool: Pool) -> str:
+    """What an error says, without the pool's secrets."""
+    text = str(error)
+    for secret in pool.secrets.values():
+        text = text.replace(secret, "********")
+    return text

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is mounted where, and whether it answers, without ever hanging on a server that is gone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PATIENCE = 10.0
+"""Seconds for a file system to answer."""
+_TABLE = "/proc/self/mountinfo"
+_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse.sshfs", "fuse.glusterfs"})
+_PROBE = """
+import os, sys, threading
+
+def ask(path):
+    try:
+        os.statvfs(path)
+        os.stat(path + "/.")
+        line = path + "\\0"
+    except OSError as error:
+        line = path + "\\0" + (error.strerror or str(error))
+    os.write(1, line.encode() + b"\\n")
+
+threads = [threading.Thread(target=ask, args=(path,), daemon=True) for path in sys.argv[1:]]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mounted file system."""
+
+    path: str
+    type: str
+    source: str
+
+    @property
+    def is_network(self) -> bool:
+        """Whether a server has it."""
+        return self.type in _NETWORK
+
+
+def parse(text: str) -> dict[str, Mount]:
+    """The mounts by path, from what proc(5) calls mountinfo; of several at a path, the top one."""
+    found = {}
+    for line in text.splitlines():
+        left, _dash, right = line.partition(" - ")
+        path = _unescaped(left.split(" ")[4])
+        type, source = right.split(" ")[:2]
+        found[path] = Mount(path, type, _unescaped(source))
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+
+
+def table() -> dict[str, Mount]:
+    """What is mounted now, by path."""
+    with open(_TABLE, encoding="utf-8", errors="surrogateescape") as file:
+        return parse(file.read())
+
+
+def at(path: str) -> Mount | None:
+    """What is mounted at a path; asks nothing of the file system there."""
+    return table().get(path)
+
+
+def silent(paths: Sequence[str], patience: float = PATIENCE) -> dict[str, str]:
+    """The file systems that do not answer, and why.
+
+    A process of its own asks them, all at the same time: one that waits for a server which is
+    gone may not even be killed, and is left behind after ``patience`` seconds.
+    """
+    if not paths:
+        return {}
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _PROBE, *paths],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        output, _errors = process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired as expired:
+        process.kill()
+        output = expired.stdout or b""
+    lines = [line.split("\0") for line in output.decode(errors="replace").splitlines()]
+    answers = {line[0]: line[1] for line in lines if len(line) == 2}
+    never = f"it did not answer within {patience:.0f} seconds"
+    found = {path: answers.get(path, never) for path in paths}
+    return {path: reason for path, reason in found.items() if reason}
+
+
+def wait_gone(path: str, patience: float = PATIENCE) -> bool:
+    """Whether nothing is mounted at a path, at last."""
+    deadline = time.monotonic() + patience
+    while at(path) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fields and checks that several kinds share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pextra.engine.world import World
+from pextra.model import units
+from pextra.model.errors import ConflictError, InputError
+from pextra.model.fields import Change, Field, Row
+
+
+def parse_text(value: Any) -> str:
+    """A description: up to 1,024 characters without control characters.
+
+    Raises:
+        InputError: It is longer, or has control characters.
+    """
+    text = str(value)
+    if len(text) > 1024:
+        raise InputError(f"it has {len(text)} characters, at most 1024 are possible")
+    if any(ord(letter) < 32 and letter not in "\n\t" for letter in text):
+        raise InputError("it has control characters")
+    return text
+
+
+def within(low: int, high: int, unit: str = "") -> Callable[[Any], int]:
+    """A parser of whole numbers in a range, bounds included."""
+
+    def parse(value: Any) -> int:
+        if not low <= value <= high:
+            raise InputError(f"{value} is not between {low} and {high}{unit and ' ' + unit}")
+        return int(value)
+
+    return parse
+
+
+def parse_path(value: Any) -> str:
+    """An absolute, printable path without ``..``.
+
+    Raises:
+        InputError: It is not.
+    """
+    text = str(value)
+    if not text.startswith("/") or ".." in text.split("/") or len(text) > 1024:
+        raise InputError(
+            f"{text[:80]!r} is not an absolute path", hint="It begins with / and has no .."
+        )
+    if not text.isprintable():
+        raise InputError("the path has characters that cannot be printed")
+    return text
+
+
+NAME = Field("name", parse=units.parse_name, required=True)
+FIXED_NAME = Field("name", parse=units.parse_name, required=True, change=Change.IMMUTABLE)
+DESCRIPTION = Field("description", default="", parse=parse_text)
+NODE = Field("node", ref="node", required=True, change=Change.IMMUTABLE)
+
+
+def resolve_node(given: str | None, world: World, resource: str) -> Row:
+    """The node that an option names, or the one that this machine is."""
+    return world.require("node", given) if given else world.this_node(resource)
+
+
+def check_here(row: Row, world: World, resource: str) -> None:
+    """Refuse to change what is on another node.
+
+    Raises:
+        ConflictError: The row belongs to another node.
+    """
+    if row["node_id"] != world.here:
+        node = world.get("node", row["node_id"])
+        name = node["name"] if node else row["node_id"]
+        raise ConflictError(
+            f"it is on node {name}, and this machine is not that node",
+            resource=resource,
+            hint="Run the task on that node",
+        )

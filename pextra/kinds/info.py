@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an ``_info`` module returns of a kind, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pextra.kinds.view import View
+from pextra.model.fields import Row
+
+Computed = Callable[[Row, View], Any]
+"""Works a field out. What it looks at through the view is read then, once and in bulk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """The table of a kind: a file of its own, a line in ``registry``, and a module.
+
+    Attributes:
+        kind: The kind's name.
+        plural: The key of the list in the task's result.
+        columns: Columns of the store that are returned as they are.
+        parents: Kinds that a column ``<parent>_id`` refers to, from the outside in. Each is an
+            option to filter by, with an id or a name, and a field with the parent's name.
+        computed: The other fields, worked out only where they are asked for.
+    """
+
+    kind: str
+    plural: str
+    columns: tuple[str, ...]
+    parents: tuple[str, ...] = ()
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that can be asked for."""
+        return (*self.columns, *self.parents, *self.computed)
+
+    def value(self, name: str, row: Row, view: View) -> Any:
+        """One field of a resource."""
+        if name in self.computed:
+            return self.computed[name](row, view)
+        if name in self.parents:
+            return view.name(name, row[f"{name}_id"])
+        return row[name]
+
+
+def count_of(kind: str, column: str) -> Computed:
+    """How many of another kind refer to the resource with a column."""
+    return lambda row, view: view.count(kind, column, row["id"])

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Carrying out the steps of instances with libvirt, and waiting for what they begin."""
+
+from __future__ import annotations
+
+import os
+
+from pextra.host.hypervisor import domain_xml, live_ports, power
+from pextra.host.hypervisor.connection import translated
+from pextra.host.machine import Host
+from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance.files import console_log
+from pextra.kinds.instance.steps import Work
+from pextra.model import ids
+from pextra.model.fields import Row
+from pextra.model.plan import Step
+from pextra.model.request import Request, label
+
+_LIVE = 1
+"""libvirt's VIR_DOMAIN_AFFECT_LIVE."""
+
+
+def execute(step: Step, host: Host) -> None:
+    """Carry out one step with libvirt."""
+    if step.action in instance_files.ACTIONS:
+        instance_files.execute(step)
+        return
+    work: Work = step.payload
+    driver, resource = host.driver(work.type), label("instance", step.name)
+    if step.action in ("define", "redefine"):
+        _execute_define(step, work, host)
+    elif step.action == "set-port" and work.nic is not None:
+        live_ports.correct(driver.domain(ids.uuid_of(step.id)), work.nic, work.metadata, resource)
+    elif step.action in ("plug", "unplug", "change-medium"):
+        _execute_device(step, work, host)
+    elif step.action == "undefine":
+        with translated("undefining it", resource):
+            flags = 4 if work.type == "qemu" else 0  # VIR_DOMAIN_UNDEFINE_NVRAM
+            driver.domain(ids.uuid_of(step.id)).undefineFlags(flags)
+    elif step.action == "start":
+        host.console_marks[step.id] = power.console_size(_log_of(step, host))
+        power.start(driver, step.id, resource)
+    elif step.action == "kill":
+        power.kill(driver, step.id, resource)
+    else:
+        power.ask_to_stop(driver, step.id, resource)
+
+
+def _log_of(step: Step, host: Host) -> str:
+    return console_log({"id": step.id}, host)
+
+
+def _execute_define(step: Step, work: Work, host: Host) -> None:
+    if work.console_log:
+        os.makedirs(os.path.dirname(work.console_log), mode=0o700, exist_ok=True)
+    with translated("defining it", label("instance", step.name)):
+        domain = host.driver(work.type).connection.defineXMLFlags(work.text, 0)
+        if step.action == "redefine" or work.autostart:
+            domain.setAutostart(int(work.autostart))
+
+
+def _execute_device(step: Step, work: Work, host: Host) -> None:
+    domain = host.driver(work.type).domain(ids.uuid_of(step.id))
+    with translated(f"{step.action} of a device", label("instance", step.name)):
+        if step.action == "plug" and work.nic is not None:
+            live_ports.plug(domain, work.nic, work.metadata, work.text, step.name)
+        elif step.action == "plug":
+            domain.attachDeviceFlags(work.text, _LIVE)
+        elif step.action == "unplug":
+            domain.detachDeviceFlags(work.text, _LIVE)
+            power.wait_unplugged(domain, domain_xml.alias_of(work.text), step.name)
+        else:
+            domain.updateDeviceFlags(work.text, _LIVE)
+
+
+def wait(step: Step, host: Host) -> None:
+    """Wait until a shutdown is complete; start again what was to restart."""
+    work: Work = step.payload
+    if step.action not in ("shutdown", "restart"):
+        return
+    driver, resource = host.driver(work.type), label("instance", step.name)
+    power.wait_stopped(driver, step.id, work.timeout, resource)
+    if step.action == "restart":
+        host.console_marks[step.id] = power.console_size(_log_of(step, host))
+        power.start(driver, step.id, resource)
+
+
+def settle(request: Request, row: Row, host: Host) -> None:
+    """Wait for the console line that the request names."""
+    if request.state not in ("started", "restarted"):
+        return
+    offset = host.console_marks.get(row["id"], 0)
+    power.wait_console(
+        console_log(row, host), request.options["wait_console"], offset,
+        request.options["timeout"], label("instance", row["name"]),
+    )  # fmt: skip

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance as a libvirt domain: what is on the host, and what the store's rows ask for."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pextra.engine.world import World
+from pextra.host.hypervisor import domain_xml
+from pextra.host.hypervisor.connection import translated
+from pextra.host.hypervisor.domain import (
+    ALIAS,
+    CDROM_TARGET,
+    SEED_TARGET,
+    Disk,
+    Domain,
+    Extra,
+    Nic,
+    Rng,
+    Tpm,
+    UsbDevice,
+)
+from pextra.host.machine import Host
+from pextra.host.network.policy import of_group
+from pextra.host.pools.types import backend, pool_of, volume_of
+from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance import ports as instance_ports
+from pextra.kinds.instance.files import console_log
+from pextra.kinds.instance_device import kind as instance_device
+from pextra.model import ids
+from pextra.model.errors import InputError
+from pextra.model.fields import Row
+from pextra.model.request import label
+
+
+@dataclass(frozen=True, slots=True)
+class DomainState:
+    """A domain on this host.
+
+    Attributes:
+        config: Its persistent definition; None where there is no domain.
+        live: Its definition as it runs; None where it does not run.
+        xml: The text of the persistent definition.
+        autostart: It starts with the host.
+        foreign: A domain that is not ours has the name.
+        paused: It runs, and its processors stand still.
+        files: Seeds, and the console's log where the instance goes; see ``instance_files``.
+    """
+
+    config: Domain | None = None
+    live: Domain | None = None
+    xml: str = ""
+    autostart: bool = False
+    foreign: bool = False
+    paused: bool = False
+    files: tuple[str, ...] = ()
+
+
+_INACTIVE = 2
+"""libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
+
+
+def check_cdrom(row: Row, current: Row | None, resource: str) -> None:
+    """A CD-ROM image that is newly named must exist.
+
+    Raises:
+        InputError: It does not.
+    """
+    path = row["cdrom"]
+    if path and (current is None or current["cdrom"] != path) and not os.path.isfile(path):
+        raise InputError(f"cdrom {path} does not exist on this node", resource=resource)
+
+
+def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
+    """The domains of these instances: four listings a driver, and a definition each."""
+    found: dict[str, DomainState] = {}
+    files = instance_files.observe(rows, host)
+    host.links.look()
+    for type in sorted({row["type"] for row in rows}):
+        driver = host.driver(type)
+        domains, active = driver.domains(), driver.active_names()
+        paused = driver.paused_names()
+        autostart = driver.autostart_names()
+        for row in rows:
+            if row["type"] != type:
+                continue
+            domain, own = domains.get(row["name"]), files.get(row["id"], ())
+            if domain is None:
+                found[row["id"]] = DomainState(files=own)
+            elif domain.UUIDString() != ids.uuid_of(row["id"]):
+                found[row["id"]] = DomainState(foreign=True, files=own)
+            else:
+                with translated("reading the definition", label("instance", row["name"])):
+                    text = domain.XMLDesc(_INACTIVE)
+                    live = domain.XMLDesc(0) if row["name"] in active else None
+                found[row["id"]] = DomainState(
+                    config=domain_xml.parse(text),
+                    live=instance_ports.observed(domain_xml.parse(live), host) if live else None,
+                    xml=text,
+                    autostart=row["name"] in autostart,
+                    paused=row["name"] in paused,
+                    files=own,
+                )
+    return found
+
+
+def desired(row: Row, seen: DomainState, world: World) -> Domain:
+    """The definition that the store's rows ask for."""
+    host = world.host
+    virt = "kvm" if host.kvm else "qemu"
+    if seen.live is not None:
+        virt = seen.live.type
+    if row["type"] == "lxc":
+        virt = "lxc"
+    order = _boot_positions(row, world)
+    disks = tuple(_disks(row, order, world)) if row["type"] == "qemu" else ()
+    extras = tuple(_extras(row, order, world))
+    needs_usb = any(disk.bus == "usb" for disk in disks) or any(
+        isinstance(item, UsbDevice) for item in extras
+    )
+    return Domain(
+        uuid=ids.uuid_of(row["id"]),
+        id=row["id"],
+        name=row["name"],
+        type=virt,
+        memory=row["memory"],
+        cpu=(row["cpu"]["sockets"], row["cpu"]["cores"], row["cpu"]["threads"]),
+        arch=platform.machine(),
+        uefi=row["firmware"] == "uefi",
+        console_log=console_log(row, host) if row["type"] == "qemu" else None,
+        rootfs=row["rootfs"],
+        disks=disks,
+        nics=tuple(_nics(row, order, world)),
+        extras=extras,
+        # What a machine is made of stays, and so does a bus that it has once got.
+        machine=seen.config.machine if seen.config else _machine(row),
+        usb=needs_usb or (seen.config is not None and seen.config.usb),
+    )
+
+
+def _machine(row: Row) -> str:
+    if platform.machine() != "x86_64":
+        return "virt"
+    return "pc" if row["chipset"] == "i440fx" else "q35"
+
+
+def _devices(row: Row, world: World) -> list[Row]:
+    found = world.by("instance_device", "instance_id", row["id"])
+    return sorted(found, key=lambda item: str(item["name"]))
+
+
+def _boot_positions(row: Row, world: World) -> dict[str, int]:
+    volumes = world.by("volume", "instance_id", row["id"])
+    names = list(row["boot_order"])
+    if not names:
+        names = [item["device_name"] for item in volumes if item["is_root"]]
+        names += ["cdrom"] if row["cdrom"] else []
+    known = {item["device_name"] for item in volumes} | {"cdrom"}
+    known |= {item["name"] for item in world.by("network_device", "instance_id", row["id"])}
+    known |= {item["name"] for item in _devices(row, world) if item["type"] in ("cdrom", "usb")}
+    unknown = [name for name in names if name not in known]
+    if unknown or len(set(names)) != len(names):
+        raise InputError(
+            f"boot_order names {', '.join(unknown) or 'a device twice'}",
+            resource=label("instance", row["name"]),
+            hint=f"Its devices are: {', '.join(sorted(known))}",
+        )
+    return {name: position for position, name in enumerate(names, 1)}
+
+
+def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
+    for volume in sorted(
+        world.by("volume", "instance_id", row["id"]), key=lambda item: str(item["device_path"])
+    ):
+        if volume["status"] == "deleting":
+            continue
+        pool = world.row("storage_pool", volume["storage_pool_id"])
+        type, where = backend(pool["type"]), pool_of(pool, world.host)
+        yield Disk(
+            target=volume["device_path"].removeprefix("/dev/"),
+            path=type.path(where, volume_of(volume)),
+            remote=type.remote(where, volume_of(volume)),
+            format=volume["format"],
+            bus=volume["bus"],
+            boot=order.get(volume["device_name"]),
+            alias=ALIAS + volume["id"],
+            read_only=volume["read_only"],
+        )
+    for device in _devices(row, world):
+        if device["type"] == "cdrom":
+            yield _drive(device, order)
+    bus = "sata" if platform.machine() == "x86_64" else "scsi"
+    if row["cdrom"]:
+        yield Disk(
+            CDROM_TARGET, row["cdrom"], "raw", bus, "cdrom", order.get("cdrom"), ALIAS + "cdrom"
+        )
+    medium = instance_files.seed_of(row, world.host)
+    if medium is not None:
+        yield Disk(SEED_TARGET, medium[0], "raw", bus, "cdrom", None, ALIAS + "seed")
+
+
+def _drive(device: Row, order: Mapping[str, int]) -> Disk:
+    options = device["options"]
+    return Disk(
+        target=options["device_path"].removeprefix("/dev/"),
+        path=options["medium"] if options["tray"] == "closed" else None,
+        format="raw",
+        bus=options["bus"],
+        device="cdrom",
+        boot=order.get(device["name"]),
+        alias=ALIAS + device["id"],
+        tray=options["tray"],
+    )
+
+
+def _extras(row: Row, order: Mapping[str, int], world: World) -> Iterator[Extra]:
+    for device in _devices(row, world):
+        options, alias = device["options"], ALIAS + device["id"]
+        if device["type"] == "tpm":
+            yield Tpm(options["model"], options["version"], alias)
+        elif device["type"] == "rng":
+            yield Rng(instance_device.SOURCES[options["source"]], alias)
+        elif device["type"] == "usb":
+            vendor, product = options["usb_id"].split(":")
+            policy, boot = options["startup_policy"], order.get(device["name"])
+            yield UsbDevice(vendor, product, policy, alias, boot)
+
+
+def _nics(row: Row, order: Mapping[str, int], world: World) -> Iterator[Nic]:
+    devices = world.by("network_device", "instance_id", row["id"])
+    for device in sorted(devices, key=lambda item: str(item["name"])):
+        group = world.row("port_group", device["port_group_id"])
+        vswitch = world.row("vswitch", group["vswitch_id"])
+        container = row["type"] == "lxc"
+        yield Nic(
+            mac=device["mac"],
+            bridge=vswitch["name"],
+            model="lxc" if container else device["model"],
+            boot=order.get(device["name"]),
+            alias=None if container else ALIAS + device["id"],
+            port=of_group(group),
+        )

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of an instance beside its volumes: seed, console log, root file system of a container.
+
+Making and removing them are steps of their own, seen from what is on the disk: a run that was
+killed before them leaves them to the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+
+from pextra.host.hypervisor import rootfs, seed
+from pextra.host.machine import Host
+from pextra.model.errors import ConflictError
+from pextra.model.fields import Row
+from pextra.model.plan import Phase, Step
+from pextra.model.request import label
+
+ACTIONS = ("seed", "unpack", "clean")
+
+
+def console_log(row: Row, host: Host) -> str:
+    """The file that keeps what an instance prints on its serial console."""
+    return f"{host.log_dir}/console/{row['id']}.log"
+
+
+def seed_of(row: Row, host: Host) -> tuple[str, Mapping[str, str]] | None:
+    """Path and files of the seed that an instance should have, if it should."""
+    if row["cloud_init"] is None:
+        return None
+    files = seed.contents(row["id"], row["name"], row["cloud_init"])
+    return seed.path(host.state_dir, row["id"], files), files
+
+
+def observe(rows: Sequence[Row], host: Host) -> dict[str, tuple[str, ...]]:
+    """What these instances have of such files, from one listing; logs only of those that go."""
+    seeds = seed.found(host.state_dir, [row["id"] for row in rows])
+    for row in rows:
+        if row["status"] == "deleting" and os.path.exists(console_log(row, host)):
+            seeds[row["id"]] = (*seeds.get(row["id"], ()), console_log(row, host))
+        if row["rootfs_archive"]:
+            places = row["rootfs"], rootfs.unfinished(row["rootfs"])
+            there = tuple(path for path in places if os.path.isdir(path))
+            seeds[row["id"]] = (*seeds.get(row["id"], ()), *there)
+    return seeds
+
+
+def rootfs_of(id: str, host: Host) -> str:
+    """Where the root file system of a container is that was unpacked from an archive."""
+    return f"{host.state_dir}/containers/{id}"
+
+
+def keep(row: Row, host: Host) -> str | None:
+    """The file or directory of an instance that must not go: its seed or root file system."""
+    if row["rootfs_archive"]:
+        return str(row["rootfs"])
+    medium = seed_of(row, host)
+    return medium[0] if medium else None
+
+
+def making(row: Row, there: Sequence[str], host: Host) -> Iterator[Step]:
+    """The steps that make the seed and the root file system, where they are not there yet.
+
+    Raises:
+        ConflictError: A root file system that was there is gone.
+    """
+    if row["rootfs_archive"] and row["rootfs"] not in there:
+        if row["status"] != "pending":
+            raise ConflictError(
+                f"its root file system is missing at {row['rootfs']}",
+                resource=label("instance", row["name"]),
+                hint="Restore the directory, or remove the instance and create it again",
+            )
+        archive = row["rootfs_archive"]
+        yield _step(row, "unpack", None, {"rootfs": row["rootfs"]}, (archive, row["rootfs"]))
+    wanted = seed_of(row, host)
+    if wanted is not None and wanted[0] not in there:
+        after = {"cloud_init": sorted(wanted[1])}
+        yield _step(row, "seed", None, after, wanted)
+
+
+def clearing(row: Row, there: Sequence[str], keep: str | None) -> Iterator[Step]:
+    """The step that removes what is there but for one file."""
+    stale = tuple(path for path in there if path != keep)
+    if stale:
+        yield _step(row, "clean", {"files": list(stale)}, {"files": []}, stale)
+
+
+def _step(
+    row: Row,
+    action: str,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    payload: object,
+) -> Step:
+    return Step(
+        "instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=payload
+    )
+
+
+def execute(step: Step) -> None:
+    """Carry out one of these steps."""
+    if step.action in ("seed", "unpack"):
+        (seed.write if step.action == "seed" else rootfs.unpack)(*step.payload)
+        return
+    for path in step.payload:
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.exists(path):
+            os.unlink(path)

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instances: virtual machines (qemu) and containers (lxc)."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.world import World
+from pextra.host.hypervisor import rootfs
+from pextra.host.machine import Host
+from pextra.kinds.common import DESCRIPTION, NODE, check_here, parse_path, resolve_node, within
+from pextra.kinds.instance import domain as instance_domain
+from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance import steps as instance_steps
+from pextra.kinds.instance_device import kind as instance_device
+from pextra.kinds.network_device import kind as network_device
+from pextra.kinds.volume.kind import CONTENT
+from pextra.kinds.volume.place import ATTACHMENT
+from pextra.kinds.volume_snapshot.kind import refuse_snapshots
+from pextra.model import units
+from pextra.model.errors import ConflictError, InputError, UnsupportedError
+from pextra.model.fields import Change, Field, Row
+from pextra.model.plan import Step
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+
+def _memory(value: Any) -> int:
+    size = units.parse_size(value, bare=units.MIB)
+    if size % units.MIB or not 16 * units.MIB <= size <= 64 * units.TIB:
+        raise InputError(
+            f"{value} is no whole number of MiB from 16MiB to 64TiB",
+            hint="Write 2GiB, or a number of MiB",
+        )
+    return size // units.MIB
+
+
+def _pattern(value: Any) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise InputError(f"{value!r} is not a regular expression: {error}") from None
+    return str(value)
+
+
+def _distinct(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    seen = set()
+    for device in devices:
+        key = device.get("storage_pool"), device["name"]
+        if key in seen:
+            raise InputError(f"{device['name']} is listed twice")
+        seen.add(key)
+    return devices
+
+
+_CPU = (
+    Field("sockets", "int", parse=within(1, 64)),
+    Field("cores", "int", parse=within(1, 512)),
+    Field("threads", "int", parse=within(1, 8)),
+)
+_CLOUD_INIT = (
+    Field("user_data", secret=True),
+    Field("meta_data", "dict"),
+    Field("network_config", "dict"),
+)
+_VOLUME = (
+    Field("name", required=True, parse=units.parse_name),
+    Field("storage_pool"),
+    *(dataclasses.replace(item, required=False) for item in CONTENT),
+    *ATTACHMENT,
+)
+
+_VOLUME_KEYS = (
+    "id",
+    "name",
+    "device_name",
+    "device_path",
+    "bus",
+    "is_root",
+    "read_only",
+    "size",
+    "format",
+)
+
+
+class Instance(Kind):
+    """A virtual machine or a container."""
+
+    spec = KindSpec(
+        name="instance",
+        table="instances",
+        prefix="inst",
+        small=True,
+        on_node=True,
+        fields=(
+            Field("name", parse=units.parse_hostname, required=True, change=Change.IMMUTABLE),
+            NODE,
+            DESCRIPTION,
+            Field("type", choices=("qemu", "lxc"), default="qemu", change=Change.IMMUTABLE),
+            Field(
+                "cpu", "dict", options=_CPU, change=Change.RESTART,
+                default={"sockets": 1, "cores": 1, "threads": 1},
+            ),
+            Field("memory", parse=_memory, required=True, change=Change.RESTART),
+            Field("chipset", choices=("q35", "i440fx"), default="q35", change=Change.IMMUTABLE),
+            Field("firmware", choices=("bios", "uefi"), default="bios", change=Change.IMMUTABLE),
+            Field("autostart", "bool", default=False),
+            Field("boot_order", "list", elements="str", default=[]),
+            Field("cdrom", nullable=True, parse=parse_path),
+            Field("cloud_init", "dict", nullable=True, options=_CLOUD_INIT),
+            Field("rootfs", parse=parse_path, change=Change.IMMUTABLE),
+            Field("rootfs_archive", parse=parse_path, change=Change.IMMUTABLE),
+            Field(
+                "volumes", "list", elements="dict", options=_VOLUME, stored=False, parse=_distinct
+            ),
+            Field(
+                "networks", "list", elements="dict", options=network_device.OPTIONS, stored=False,
+                parse=_distinct,
+            ),
+            Field(
+                "devices", "list", elements="dict", options=instance_device.OPTIONS, stored=False,
+                parse=_distinct,
+            ),
+        ),
+        options=(
+            Field("timeout", "int", default=60, parse=within(1, 3600)),
+            Field("allow_restart", "bool", default=False),
+            Field("destroy_volumes", "bool", default=False),
+            Field("wait_console", parse=_pattern),
+            Field(
+                "purge", "list", elements="str", choices=("volumes", "networks", "devices"),
+                default=[],
+            ),
+            Field("hot_plug", "bool", default=True),
+        ),
+        states=("present", "started", "stopped", "killed", "restarted", "absent"),
+        scope=("cluster_id",),
+        hidden=("cloud_init",),
+        rank=80,
+        host_rank=40,
+        on_host=True,
+    )  # fmt: skip
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The node, this one unless named, and its cluster."""
+        if "id" in request.values and "node" not in request.values:
+            return {}
+        node = resolve_node(request.values.get("node"), world, request.label)
+        return {"node_id": node["id"], "cluster_id": node["cluster_id"]}
+
+    def names(self, request: Request) -> Iterable[tuple[str, str]]:
+        """Its own, and those of its volumes, their pools, and its port groups."""
+        yield from super().names(request)
+        yield "storage_pool", "local"
+        for volume in request.values.get("volumes") or ():
+            yield "volume", volume["name"]
+            if volume.get("storage_pool"):
+                yield "storage_pool", volume["storage_pool"]
+        for device in request.values.get("networks") or ():
+            if device.get("port_group"):
+                yield "port_group", device["port_group"]
+
+    def expand(self, request: Request, world: World) -> Iterable[Request]:
+        """The instance, then its network devices and volumes."""
+        yield request
+        if request.state == "absent":
+            return
+        name = request.values.get("name") or request.values["id"]
+        row = world.require("instance", name, self.resolve(request, world))
+        yield from _network_requests(request, row, world)
+        yield from _volume_requests(request, row, world)
+        yield from _device_requests(request, row, world)
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Check what depends on the type and on this host."""
+        resource = request.label
+        check_here(row, world, resource)
+        row.setdefault("restored_from", None)
+        container = row["type"] == "lxc"
+        if container:
+            _draft_rootfs(request, current, row, world)
+        given = [key for key in ("cdrom", "cloud_init", "boot_order") if row[key] not in (None, [])]
+        if container and given:
+            raise InputError(f"a container has no {', '.join(given)}", resource=resource)
+        if not container and (row["rootfs"] or row["rootfs_archive"]):
+            option = "rootfs" if row["rootfs"] else "rootfs_archive"
+            raise InputError(f"{option} is for containers", resource=resource)
+        if container and request.values.get("devices"):
+            raise InputError("a container has no devices", resource=resource)
+        if row["chipset"] != "q35" and platform.machine() != "x86_64":
+            raise UnsupportedError(
+                f"this node has no machines with chipset {row['chipset']}", resource=resource
+            )
+        instance_domain.check_cdrom(row, current, resource)
+        if not request.options.get("hot_plug", True):
+            world.defer("instance", row["id"])
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """Its network devices go; its volumes are let go, or destroyed if that was asked."""
+        check_here(current, world, request.label)
+        destroy = request.options.get("destroy_volumes")
+        if current["rootfs_archive"] and not destroy and current["status"] == "ready":
+            raise ConflictError(
+                f"its root file system in {current['rootfs']} would be destroyed with it",
+                resource=request.label,
+                hint="Say that it may be: destroy_volumes=true",
+            )
+        for device in world.by("network_device", "instance_id", current["id"]):
+            world.drop("network_device", device["id"])
+        for device in world.by("instance_device", "instance_id", current["id"]):
+            world.drop("instance_device", device["id"])
+        for volume in world.by("volume", "instance_id", current["id"]):
+            if destroy or volume["status"] == "deleting":
+                refuse_snapshots(world, volume, request.label)
+                world.retire("volume", volume["id"])
+            else:
+                detached = dict.fromkeys(("instance_id", "device_name", "device_path", "bus"))
+                detached |= {"is_root": False, "read_only": False}
+                world.put("volume", {**volume, **detached})
+
+    def present(self, row: Row, world: World) -> dict[str, Any]:
+        """The instance with its state, virtual processors, network devices and volumes."""
+        cpu = row["cpu"]
+        networks = world.by("network_device", "instance_id", row["id"])
+        volumes = world.by("volume", "instance_id", row["id"])
+        devices = world.by("instance_device", "instance_id", row["id"])
+        return self.spec.public(row) | {
+            "state": world.outlook("instance", row["id"]).get("state"),
+            "vcpus": cpu["sockets"] * cpu["cores"] * cpu["threads"],
+            "networks": [
+                {key: item[key] for key in ("id", "name", "port_group_id", "mac", "model")}
+                for item in sorted(networks, key=lambda item: str(item["name"]))
+            ],
+            "volumes": [
+                {key: item[key] for key in _VOLUME_KEYS}
+                for item in sorted(volumes, key=lambda item: str(item["device_path"]))
+            ],
+            "devices": [
+                instance_device.shown(item)
+                for item in sorted(devices, key=lambda item: str(item["name"]))
+            ],
+        }
+
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
+        """The domains of these instances: three listings, and a definition each."""
+        return instance_domain.observe([r for r in rows if r["node_id"] == world.here], host)
+
+    def converge(
+        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+    ) -> Iterable[Step]:
+        """Define, plug, power; or undefine."""
+        if seen is not None and gone is not None:
+            return instance_steps.removal(gone, seen)
+        if seen is not None and row is not None:
+            return instance_steps.steps(request, row, seen, world)
+        return ()
+
+    def execute(self, step: Step, host: Host) -> None:
+        """Carry out a step with libvirt."""
+        from pextra.kinds.instance import actions as instance_actions
+
+        instance_actions.execute(step, host)
+
+    def wait(self, step: Step, host: Host) -> None:
+        """Wait for a shutdown, and start again what is restarted."""
+        from pextra.kinds.instance import actions as instance_actions
+
+        instance_actions.wait(step, host)
+
+    def settle(self, request: Request, row: Row, host: Host) -> None:
+        """Wait for the line on the console that the request names."""
+        if request.options.get("wait_console"):
+            from pextra.kinds.instance import actions as instance_actions
+
+            instance_actions.settle(request, row, host)
+
+
+def _draft_rootfs(request: Request, current: Row | None, row: Row, world: World) -> None:
+    """A container's root file system: a directory of the user's, or one made from an archive."""
+    given, archive, resource = request.values.get("rootfs"), row["rootfs_archive"], request.label
+    if current is None and bool(given) == bool(archive):
+        raise InputError(
+            "rootfs or rootfs_archive must be given for a container"
+            + (", not both" if archive else ""),
+            resource=resource,
+        )
+    if current is None and archive:
+        rootfs.check_archive(archive)
+        row["rootfs"] = instance_files.rootfs_of(row["id"], world.host)
+
+
+def _network_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+    devices = request.values.get("networks")
+    if devices is None:
+        return
+    for device in devices:
+        yield _part("network_device", "present", {**device, "instance": row["id"]}, request)
+    if "networks" in request.options.get("purge", ()):
+        named = {device["name"] for device in devices}
+        for other in world.by("network_device", "instance_id", row["id"]):
+            if other["name"] not in named:
+                values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
+                yield _part("network_device", "absent", values, request)
+
+
+def _device_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+    devices = request.values.get("devices")
+    if devices is None:
+        return
+    if "devices" in request.options.get("purge", ()):
+        named = {device["name"] for device in devices}
+        for other in world.by("instance_device", "instance_id", row["id"]):
+            if other["name"] not in named:
+                values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
+                yield _part("instance_device", "absent", values, request)
+    for device in devices:
+        values = {key: device[key] for key in ("name", "type") if key in device}
+        values["options"] = {
+            key: item for key, item in device.items() if key not in ("name", "type")
+        }
+        values["instance"] = row["id"]
+        yield _part("instance_device", "present", values, request)
+
+
+def _volume_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+    volumes = request.values.get("volumes")
+    if volumes is None:
+        return
+    attached = world.by("volume", "instance_id", row["id"])
+    has_root = any(volume["is_root"] for volume in attached)
+    for index, volume in enumerate(volumes):
+        values = {**volume, "node": row["node_id"], "instance": row["id"]}
+        options = {"root": True} if index == 0 and not has_root else {}
+        yield _part("volume", "attached", values, request, options)
+    if "volumes" in request.options.get("purge", ()):
+        named = {volume["name"] for volume in volumes}
+        for other in attached:
+            if other["name"] not in named and not other["is_root"]:
+                yield _part("volume", "detached", {"id": other["id"]}, request)
+
+
+def _part(
+    kind: str,
+    state: str,
+    values: Mapping[str, Any],
+    request: Request,
+    options: Mapping[str, Any] | None = None,
+) -> Request:
+    return Request(kind, state, values, options or {}, request.position)

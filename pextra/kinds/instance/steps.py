@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps from an instance's domain as it is to the domain as it should be. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.engine.world import World
+from pextra.host.hypervisor import device_xml, domain_xml, port_xml
+from pextra.host.hypervisor.domain import (
+    CDROM_TARGET,
+    SEED_TARGET,
+    Device,
+    Disk,
+    Domain,
+    Nic,
+    Tpm,
+    UsbDevice,
+)
+from pextra.host.network.policy import OPEN
+from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance import ports as instance_ports
+from pextra.kinds.instance.domain import DomainState, desired
+from pextra.kinds.instance_snapshot import kind as instance_snapshot
+from pextra.model.errors import ConflictError, ForeignError
+from pextra.model.fields import Row
+from pextra.model.plan import Phase, Step
+from pextra.model.request import Request, label
+
+DEVICES = ("disks", "nics", "extras")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What executing a step needs: the driver's type, and what to do there."""
+
+    type: str
+    text: str = ""
+    autostart: bool = False
+    console_log: str = ""
+    timeout: int = 60
+    metadata: str = ""
+    nic: Nic | None = None
+
+
+def _ours(domain: Domain) -> Domain:
+    if domain.type == "lxc":
+        return domain
+    return dataclasses.replace(
+        domain,
+        disks=tuple(disk for disk in domain.disks if disk.alias),
+        nics=tuple(nic for nic in domain.nics if nic.alias),
+    )
+
+
+def _comparable(domain: Domain) -> Domain:
+    ours = _ours(domain)
+    return dataclasses.replace(
+        ours,
+        console_log=None,
+        disks=tuple(sorted(ours.disks, key=domain_xml.device_key)),
+        nics=tuple(sorted(ours.nics, key=domain_xml.device_key)),
+        extras=tuple(sorted(ours.extras, key=domain_xml.device_key)),
+    )
+
+
+def steps(request: Request | None, row: Row, seen: DomainState, world: World) -> Iterator[Step]:
+    """From the domain as it is to what the store and the request ask for.
+
+    Raises:
+        ForeignError: A domain that is not ours has the name, or a device has a place we need.
+    """
+    resource = label("instance", row["name"])
+    if seen.foreign:
+        raise ForeignError(
+            "libvirt has a domain of that name that is not ours",
+            resource=resource,
+            hint="Use another name; domains of others are never touched",
+        )
+    want = desired(row, seen, world)
+    state = request.state if request else "present"
+    yield from instance_files.making(row, seen.files, world.host)
+    yield from _define(row, want, seen)
+    live: list[Step] = []
+    if seen.live is not None:
+        restarts = state in ("stopped", "killed", "restarted")
+        cold = world.deferred("instance", row["id"])
+        live = list(_live(row, want, seen.live, restarts, cold, request))
+    yield from live
+    yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
+    power = list(_power(request, row, state, seen, world))
+    world.foresee("instance", row["id"], {"state": _outlook([*live, *power], seen)})
+    yield from power
+
+
+def _define(row: Row, want: Domain, seen: DomainState) -> Iterator[Step]:
+    work = Work(row["type"], "", row["autostart"], want.console_log or "")
+    if seen.config is None:
+        text = domain_xml.render(want)
+        after = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
+        yield _step(row, "define", None, after, dataclasses.replace(work, text=text))
+        return
+    have, need = _comparable(seen.config), _comparable(want)
+    _check_places(seen.config, want, label("instance", row["name"]))
+    before, after = _differences(have, need)
+    if seen.autostart != row["autostart"]:
+        before["autostart"], after["autostart"] = seen.autostart, row["autostart"]
+    if not after:
+        return
+    text = domain_xml.amend(seen.xml, _ours(seen.config), want)
+    yield _step(row, "redefine", before, after, dataclasses.replace(work, text=text))
+
+
+def _check_places(config: Domain, want: Domain, resource: str) -> None:
+    foreign = {disk.target for disk in config.disks if not disk.alias}
+    taken = [disk.target for disk in want.disks if disk.target in foreign]
+    if taken and want.type != "lxc":
+        raise ForeignError(
+            f"somebody else attached a device at {', '.join(taken)}",
+            resource=resource,
+            hint="Give the volume another device_path, or detach the other device",
+        )
+
+
+def _differences(have: Domain, need: Domain) -> tuple[dict[str, Any], dict[str, Any]]:
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for item in dataclasses.fields(Domain):
+        old, new = getattr(have, item.name), getattr(need, item.name)
+        if isinstance(old, tuple) and item.name in DEVICES:
+            old, new = _without(old, new), _without(new, old)
+        if old != new:
+            before[item.name], after[item.name] = _shown(old), _shown(new)
+    return before, after
+
+
+def _without(some: tuple[Any, ...], others: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(item for item in some if item not in others)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_shown(item) for item in value]
+    if isinstance(value, Nic):
+        return instance_ports.shown(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
+    return value
+
+
+def _live(
+    row: Row, want: Domain, live: Domain, restarts: bool, cold: bool, request: Request | None
+) -> Iterator[Step]:
+    """Plug and unplug, and what only a restart can change."""
+    if restarts:
+        return
+    have, need = _ours(live), want
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    pairs = (_pairs(getattr(have, name), getattr(need, name)) for name in DEVICES)
+    for old, new in itertools.chain.from_iterable(pairs):
+        if cold and not _is_seed(old, new) and not instance_ports.same_device(old, new):
+            continue  # it gets them when it starts next
+        if _is_fixed(old, new, live):
+            name = _called(old, new)
+            before[name], after[name] = _shown(old), _shown(new)
+        else:
+            yield from _plug(row, old, new, want)
+    for name in ("memory", "cpu", "rootfs"):
+        if getattr(have, name) != getattr(need, name):
+            before[name], after[name] = _shown(getattr(have, name)), _shown(getattr(need, name))
+    if after:
+        timeout = request.options.get("timeout", 60) if request else 60
+        yield Step(
+            "instance", row["id"], row["name"], "restart", Phase.POWER, before, after,
+            needs_restart=True, payload=Work(row["type"], timeout=timeout),
+        )  # fmt: skip
+
+
+def _is_seed(old: Device | None, new: Device | None) -> bool:
+    """Whether it is the drive of the cloud-init seed, whose file goes with its contents."""
+    return any(isinstance(item, Disk) and item.target == SEED_TARGET for item in (old, new))
+
+
+def _is_fixed(old: Device | None, new: Device | None, live: Domain) -> bool:
+    """Whether only a restart brings it: SATA and drives have no hot-plug, TPMs neither."""
+    if isinstance(old, Disk) and old.device == "cdrom":
+        return False  # its medium can be changed
+    for item in (old, new):
+        if isinstance(item, Tpm) or (isinstance(item, UsbDevice) and not live.usb):
+            return True
+        if isinstance(item, Disk) and (item.bus == "sata" or item.device == "cdrom"):
+            return True
+    return False
+
+
+def _called(old: Device | None, new: Device | None) -> str:
+    """A device's name in messages."""
+    found = new if new is not None else old
+    return found.target if isinstance(found, Disk) else type(found).__name__.lower()
+
+
+def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
+    old = {domain_xml.device_key(item): _as_running(item) for item in have}
+    new = {domain_xml.device_key(item): _as_running(item) for item in need}
+    for key in [*(key for key in old if key not in new), *new]:
+        if old.get(key) != new.get(key):
+            yield old.get(key), new.get(key)
+
+
+def _as_running(item: Any) -> Any:
+    """A device without what means nothing, or is the guest's to change, while it runs."""
+    if isinstance(item, Disk):
+        return dataclasses.replace(item, boot=None, tray="closed")
+    return dataclasses.replace(item, boot=None) if hasattr(item, "boot") else item
+
+
+def _plug(row: Row, old: Device | None, new: Device | None, want: Domain) -> Iterator[Step]:
+    """Steps that bring one device of a running domain from ``old`` to ``new``."""
+    if isinstance(old, Disk) and old.device == "cdrom":
+        medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
+        if old.path != medium.path:
+            yield _device_step(row, "change-medium", old, medium)
+    elif isinstance(new, Nic) and instance_ports.same_device(old, new):
+        if not instance_ports.matched(old, new):
+            work = Work(row["type"], metadata=port_xml.element_text(want), nic=new)
+            yield _step(row, "set-port", _shown(old), _shown(new), work)
+    else:
+        if old is not None:
+            yield _device_step(row, "unplug", old, None)
+        if new is not None:
+            step = _device_step(row, "plug", None, new)
+            if isinstance(new, Nic) and new.port != OPEN:
+                metadata = port_xml.element_text(want)
+                work = dataclasses.replace(step.payload, nic=new, metadata=metadata)
+                step = dataclasses.replace(step, payload=work)
+            yield step
+
+
+def _device_step(row: Row, action: str, old: Device | None, new: Device | None) -> Step:
+    subject = new if new is not None else old
+    if isinstance(subject, Nic):
+        element = domain_xml.nic_element(subject)
+    elif isinstance(subject, Disk) or subject is None:
+        element = domain_xml.disk_element(subject or Disk(CDROM_TARGET, None))
+    else:
+        element = device_xml.element(subject)
+    text = domain_xml.as_text(element)
+    return _step(row, action, _shown(old), _shown(new), Work(row["type"], text))
+
+
+def _power(
+    request: Request | None, row: Row, state: str, seen: DomainState, world: World
+) -> Iterator[Step]:
+    active = seen.live is not None
+    action = {
+        ("started", False): "start",
+        ("stopped", True): "shutdown",
+        ("killed", True): "kill",
+        ("restarted", True): "restart",
+        ("restarted", False): "start",
+    }.get((state, active))
+    if action is None:
+        return
+    if action in ("start", "restart"):
+        instance_snapshot.refuse_half_reverted(world, row, label("instance", row["name"]))
+        instance_ports.check_start(row, desired(row, seen, world))
+    timeout = request.options.get("timeout", 60) if request else 60
+    before = {"power": "running" if active else "stopped"}
+    after = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
+    yield Step(
+        "instance", row["id"], row["name"], action, Phase.POWER, before, after,
+        payload=Work(row["type"], timeout=timeout),
+    )  # fmt: skip
+
+
+def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
+    """How the instance runs after these steps, in the words of ``instance_info``."""
+    power = [step for step in steps if step.phase is Phase.POWER]
+    if power:
+        return "stopped" if power[-1].action in ("shutdown", "kill") else "running"
+    if seen.live is None:
+        return "stopped"
+    return "paused" if seen.paused else "running"
+
+
+def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
+    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=work)
+
+
+def removal(gone: Row, seen: DomainState) -> Iterator[Step]:
+    """Undefine a domain that is not running, and remove the instance's files.
+
+    Raises:
+        ConflictError: It runs.
+    """
+    if seen.live is not None:
+        raise ConflictError(
+            "it is running",
+            resource=label("instance", gone["name"]),
+            hint="Stop it first: state=stopped, or state=killed if it does not answer",
+        )
+    if seen.config is not None:
+        yield _step(gone, "undefine", {"power": "stopped"}, None, Work(gone["type"]))
+    yield from instance_files.clearing(gone, seen.files, None)

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CD-ROM drives, TPMs, random number generators and USB devices of instances.
+
+Part of the instance. What a device is beside its name and type is in ``options``, each of them
+under the name that the instance's option ``devices`` and its result have for it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.world import World
+from pextra.kinds.common import parse_path
+from pextra.kinds.volume.place import parse_device_name
+from pextra.model.errors import ConflictError, InputError, UnsupportedError
+from pextra.model.fields import Change, Field, Row
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+TYPES = ("cdrom", "tpm", "rng", "usb")
+SOURCES = {"random": "/dev/random", "urandom": "/dev/urandom", "passthrough": "/dev/hwrng"}
+"""Where a random number generator takes from; the last is the node's own hardware."""
+RESERVED = ("cdrom", "seed")
+"""Names of the drives that the options ``cdrom`` and ``cloud_init`` make."""
+_USB_ID = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}", re.ASCII)
+_PATH = re.compile(r"/dev/((?:hd|sd)[a-z])", re.ASCII)
+_PLACES = {
+    "ide": [f"/dev/hd{letter}" for letter in "abcd"],
+    "sata": [f"/dev/sd{letter}" for letter in "efghijklmnopqrstuvwx"],
+    "scsi": [f"/dev/sd{letter}" for letter in "abcdefghijklmnopqrstuvwx"],
+    "usb": [f"/dev/sd{letter}" for letter in "abcdefghijklmnopqrstuvwx"],
+}
+"""Device paths of drives by bus. The first four SATA ports are the volumes'."""
+
+
+def _usb_id(value: Any) -> str:
+    if not _USB_ID.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is no USB id",
+            hint='Write vendor and product as lsusb shows them, in quotes: "046d:c52b"',
+        )
+    return str(value).lower()
+
+
+def _device_path(value: Any) -> str:
+    if not _PATH.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is not an acceptable device path of a CD-ROM drive",
+            hint="Write /dev/hda for bus ide, /dev/sde for the others",
+        )
+    return str(value)
+
+
+OPTIONS = (
+    Field("name", required=True, parse=parse_device_name),
+    Field("type", choices=TYPES),
+    Field("bus", choices=tuple(_PLACES)),
+    Field("device_path", parse=_device_path),
+    Field("medium", nullable=True, parse=parse_path),
+    Field("tray", choices=("closed", "open")),
+    Field("model", choices=("crb", "tis")),
+    Field("version", choices=("1.2", "2.0")),
+    Field("source", choices=tuple(SOURCES)),
+    Field("usb_id", parse=_usb_id),
+    Field("startup_policy", choices=("mandatory", "requisite", "optional")),
+)
+"""The fields of an entry of the instance's option ``devices``."""
+DETAILS = tuple(field.name for field in OPTIONS if field.name not in ("name", "type"))
+
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "cdrom": {"bus": None, "device_path": None, "medium": None, "tray": "closed"},
+    "tpm": {"model": "crb", "version": "2.0"},
+    "rng": {"source": "urandom"},
+    "usb": {"usb_id": None, "startup_policy": "mandatory"},
+}
+_FIXED = {"bus", "device_path", "model", "version"}
+"""What makes another device of it."""
+
+
+class InstanceDevice(Kind):
+    """A device of an instance that is neither a volume nor on a network."""
+
+    spec = KindSpec(
+        name="instance_device",
+        table="instance_devices",
+        prefix="dev",
+        fields=(
+            Field("name", required=True, parse=parse_device_name),
+            Field("instance", ref="instance", required=True),
+            Field("type", choices=TYPES, required=True, change=Change.IMMUTABLE),
+            Field("options", "dict", default={}),
+        ),
+        scope=("instance_id",),
+        owned_by="instance",
+        rank=87,
+    )
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Check what the type takes, and give a drive its bus and path."""
+        resource = request.label
+        if row["type"] is None:
+            return  # the engine says what is missing
+        wanted = {key: item for key, item in row["options"].items() if key in DETAILS}
+        foreign = sorted(set(wanted) - set(_DEFAULTS[row["type"]]))
+        if foreign:
+            raise InputError(
+                f"a device of type {row['type']} has no {', '.join(foreign)}",
+                resource=resource,
+                hint=f"It has: {', '.join(_DEFAULTS[row['type']])}",
+            )
+        row["options"] = {**_DEFAULTS[row["type"]], **wanted}
+        if current is not None:
+            _check_fixed(current["options"], row["options"], resource)
+        _check_name(row, world, resource)
+        _CHECKS[row["type"]](current, row, world, resource)
+
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
+        """Its instance."""
+        for row in (before, after):
+            if row is not None:
+                yield "instance", row["instance_id"]
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """A device as it is returned: every option, null where its type has none."""
+    details = {name: row["options"].get(name) for name in DETAILS}
+    return {"id": row["id"], "name": row["name"], "type": row["type"], **details}
+
+
+def _check_fixed(old: Mapping[str, Any], new: Mapping[str, Any], resource: str) -> None:
+    for key in sorted(_FIXED & set(old)):
+        if new[key] != old[key]:
+            raise ConflictError(
+                f"{key} cannot change from {old[key]} to {new[key]}",
+                resource=resource,
+                hint="Remove the device first, with purge, or add another one",
+            )
+
+
+def _check_name(row: Row, world: World, resource: str) -> None:
+    id = row["instance_id"]
+    taken = {item["device_name"] for item in world.by("volume", "instance_id", id)}
+    taken |= {item["name"] for item in world.by("network_device", "instance_id", id)}
+    if row["name"] in taken:
+        raise ConflictError("another device of the instance has that name", resource=resource)
+    if row["name"] in RESERVED:
+        raise InputError(
+            f"the name {row['name']} is that of a drive of the instance's own", resource=resource
+        )
+
+
+def _check_cdrom(current: Row | None, row: Row, world: World, resource: str) -> None:
+    options = row["options"]
+    instance = world.row("instance", row["instance_id"])
+    path = options["device_path"]
+    if options["bus"] is None:
+        options["bus"] = "sata" if platform.machine() == "x86_64" else "scsi"
+        if path is not None and path.startswith("/dev/hd"):
+            options["bus"] = "ide"
+    if options["bus"] == "ide" and instance["chipset"] != "i440fx":
+        raise UnsupportedError(
+            f"the chipset {instance['chipset']} has no IDE bus",
+            resource=resource,
+            hint="Use bus sata, or another instance with chipset i440fx",
+        )
+    used = paths(row["instance_id"], world, row["id"])
+    if path is None:
+        path = next((item for item in _PLACES[options["bus"]] if item not in used), None)
+        if path is None:
+            raise ConflictError(
+                f"no device path is left on bus {options['bus']}", resource=resource
+            )
+        options["device_path"] = path
+    if path not in _PLACES[options["bus"]]:
+        places = _PLACES[options["bus"]]
+        raise InputError(
+            f"device path {path} does not fit bus {options['bus']}",
+            resource=resource,
+            hint=f"Its drives are {places[0]} to {places[-1]}",
+        )
+    if path in used:
+        raise ConflictError(f"device path {path} is used by {used[path]}", resource=resource)
+    medium = options["medium"]
+    if medium and (current is None or current["options"].get("medium") != medium):
+        check_medium(medium, resource)
+
+
+def check_medium(path: str, resource: str) -> None:
+    """An image that is newly put into a drive must exist.
+
+    Raises:
+        InputError: It does not.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"medium {path} does not exist on this node", resource=resource)
+
+
+def paths(instance_id: str, world: World, but: str | None = None) -> dict[str, str]:
+    """The device paths of an instance, and what has them; without one device's."""
+    found = {
+        item["device_path"]: f'volume "{item["name"]}"'
+        for item in world.by("volume", "instance_id", instance_id)
+        if item["id"] != but and item["device_path"]
+    }
+    for item in world.by("instance_device", "instance_id", instance_id):
+        if item["id"] != but and item["options"].get("device_path"):
+            found[item["options"]["device_path"]] = f'device "{item["name"]}"'
+    return found
+
+
+def _check_tpm(current: Row | None, row: Row, world: World, resource: str) -> None:
+    options = row["options"]
+    if options["model"] == "crb" and options["version"] != "2.0":
+        raise InputError(
+            f"a TPM of model crb has version 2.0, not {options['version']}",
+            resource=resource,
+            hint="Use model tis for version 1.2",
+        )
+    for other in world.by("instance_device", "instance_id", row["instance_id"]):
+        if other["type"] == "tpm" and other["id"] != row["id"]:
+            raise ConflictError(
+                f'the instance has TPM "{other["name"]}" already', resource=resource
+            )
+    if current is None:
+        import shutil
+
+        if shutil.which("swtpm") is None or shutil.which("swtpm_setup") is None:
+            raise UnsupportedError(
+                "this node has no software TPM",
+                resource=resource,
+                hint="Install the packages swtpm and swtpm-tools",
+            )
+
+
+def _check_rng(current: Row | None, row: Row, _world: World, resource: str) -> None:
+    source = SOURCES[row["options"]["source"]]
+    before = current["options"].get("source") if current else None
+    if row["options"]["source"] != before and not os.path.exists(source):
+        raise UnsupportedError(
+            f"this node has no {source}",
+            resource=resource,
+            hint="Use source urandom" if source == SOURCES["passthrough"] else None,
+        )
+
+
+def _check_usb(_current: Row | None, row: Row, world: World, resource: str) -> None:
+    id = row["options"]["usb_id"]
+    if id is None:
+        raise InputError("usb_id must be given", resource=resource)
+    here = world.row("instance", row["instance_id"])
+    for owner in world.by("instance", "node_id", here["node_id"]):
+        world.subject("instance", owner["id"])
+        for other in world.by("instance_device", "instance_id", owner["id"]):
+            if other["id"] != row["id"] and other["options"].get("usb_id") == id:
+                raise ConflictError(
+                    f'USB device {id} is given to instance "{owner["name"]}"', resource=resource
+                )
+
+
+_CHECKS = {"cdrom": _check_cdrom, "tpm": _check_tpm, "rng": _check_rng, "usb": _check_usb}

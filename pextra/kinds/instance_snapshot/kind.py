@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Snapshots of an instance: all its volumes at one moment, with its memory if that is wanted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.world import World
+from pextra.host.hypervisor import memory
+from pextra.host.machine import Host
+from pextra.host.pools.backend import Pool, PoolBackend, Volume
+from pextra.host.pools.types import backend, pool_of, volume_of
+from pextra.kinds.common import DESCRIPTION, FIXED_NAME, check_here, resolve_node
+from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
+from pextra.model.fields import Change, Field, Row
+from pextra.model.plan import Phase, Step
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+HELD = ".held"
+"""The end of the name of a file that keeps an instance's memory for a moment only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is there of a snapshot.
+
+    Attributes:
+        state: How the instance runs.
+        taken: Ids of the volumes that have theirs.
+        memory: There is a file with its memory.
+        held: There is one that only keeps an instance from being disturbed.
+    """
+
+    state: str
+    taken: frozenset[str]
+    memory: bool
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A volume of a snapshot, with what works on it."""
+
+    type: PoolBackend
+    pool: Pool
+    volume: Volume
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What executing a step needs."""
+
+    row: Row
+    parts: tuple[Part, ...]
+    file: str
+
+
+class InstanceSnapshot(Kind):
+    """A snapshot of an instance."""
+
+    spec = KindSpec(
+        name="instance_snapshot",
+        table="instance_snapshots",
+        prefix="isnap",
+        small=True,
+        on_node=True,
+        fields=(
+            FIXED_NAME,
+            Field("instance", ref="instance", required=True, change=Change.IMMUTABLE),
+            DESCRIPTION,
+            Field("memory", "bool", default=False, change=Change.IMMUTABLE),
+        ),
+        states=("present", "reverted", "absent"),
+        scope=("instance_id",),
+        moments=("creation", "reverted"),
+        rank=96,
+        host_rank=50,
+        on_host=True,
+    )
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The instance, in the cluster of this node."""
+        if "instance" not in request.values:
+            return {}
+        node = resolve_node(None, world, request.label)
+        scope = {"cluster_id": node["cluster_id"]}
+        return {"instance_id": world.require("instance", request.values["instance"], scope)["id"]}
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """A new one is of the volumes that are attached now.
+
+        Raises:
+            NotFoundError: One to go back to does not exist.
+        """
+        if current is None:
+            if request.state == "reverted":
+                raise NotFoundError("does not exist", resource=request.label)
+            if row["instance_id"] is None:
+                return
+            self._draft_new(request, row, world)
+        check_here(row, world, request.label)
+        if request.state == "reverted":
+            row.update(reverting=True, reverted=dt.datetime.now(dt.UTC))
+            self._check_attached(row, world, request.label)
+
+    def _draft_new(self, request: Request, row: Row, world: World) -> None:
+        instance = world.row("instance", row["instance_id"])
+        row.update(node_id=instance["node_id"], reverting=False, reverted=None)
+        check_here(row, world, request.label)
+        if instance["type"] != "qemu":
+            raise UnsupportedError("a container has no snapshots", resource=request.label)
+        attached = world.by("volume", "instance_id", instance["id"])
+        attached.sort(key=lambda item: str(item["device_path"]))
+        row["volumes"] = [{key: item[key] for key in ("id", "name", "size")} for item in attached]
+        for part, volume in zip(_parts(row, world), attached, strict=True):
+            refusal = part.type.no_snapshots(part.pool, part.volume, False)
+            if refusal:
+                raise UnsupportedError(
+                    f'volume "{volume["name"]}": {refusal}', resource=request.label
+                )
+        row["state"] = memory.state(world.host.qemu, instance["id"])
+        if row["memory"] and row["state"] == "stopped":
+            raise InputError(
+                "memory can be kept only of an instance that runs",
+                resource=request.label,
+                hint="Start it first, or leave memory out",
+            )
+
+    def _check_attached(self, row: Row, world: World, resource: str) -> None:
+        for item in row["volumes"]:
+            volume = world.get("volume", item["id"])
+            if volume is None or volume["instance_id"] != row["instance_id"]:
+                raise ConflictError(
+                    f'its volume "{item["name"]}" is no longer attached to the instance',
+                    resource=resource,
+                    hint="Attach it again first",
+                )
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """One of another node stays."""
+        check_here(current, world, request.label)
+
+    def learned(self, row: Row, world: World) -> Row:
+        """It has gone back, if it was to."""
+        return {"reverting": False}
+
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Seen]:
+        """What is there of these snapshots: two listings, and a look a volume."""
+        here = [row for row in rows if row["node_id"] == world.here]
+        active = host.qemu.active_names() if here else frozenset()
+        paused = host.qemu.paused_names() if active else frozenset()
+        found = {}
+        for row in here:
+            name = world.row("instance", row["instance_id"])["name"]
+            taken = frozenset(
+                part.volume.key
+                for part in _parts(row, world)
+                if part.type.look(part.pool, [part.volume])
+                and row["id"] in part.type.snapshots(part.pool, part.volume)
+            )
+            state = "paused" if name in paused else "running" if name in active else "stopped"
+            file = _file(row, host)
+            kept, held = os.path.exists(file), os.path.exists(file + HELD)
+            found[row["id"]] = Seen(state, taken, kept, held)
+        return found
+
+    def converge(
+        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+    ) -> Iterable[Step]:
+        """Take, go back to, or remove.
+
+        Raises:
+            ConflictError: Its data is missing, or the instance must be stopped first.
+        """
+        current = row or gone
+        if current is None or seen is None:
+            return
+        work = Work(current, tuple(_parts(current, world)), _file(current, world.host))
+        names = [item["name"] for item in current["volumes"]]
+        resource = f'instance_snapshot "{current["name"]}"'
+        if gone is not None:
+            if seen.taken or seen.memory or seen.held:
+                yield _step(current, "delete", {"volumes": names}, None, work)
+            return
+        if current["status"] == "pending":
+            if not _whole(current, seen, len(work.parts)):
+                after = {"volumes": names, "memory": current["memory"]}
+                yield _step(current, "snapshot", None, after, work)
+            return
+        if len(seen.taken) < len(work.parts) or (current["memory"] and not seen.memory):
+            raise ConflictError(
+                "its data is missing", resource=resource, hint="Remove it with state=absent"
+            )
+        if current["reverting"] and current["status"] == "updating":
+            if seen.state != "stopped" and not current["memory"]:
+                raise ConflictError(
+                    "the instance runs, and the snapshot has no memory to go on with",
+                    resource=resource,
+                    hint="Stop the instance first",
+                )
+            before = {"content": "(current)", "power": seen.state}
+            after = {"content": "(of the snapshot)", "power": _power_after(current)}
+            yield _step(current, "revert", before, after, work)
+
+    def execute(self, step: Step, host: Host) -> None:
+        """Carry out a step."""
+        from pextra.kinds.instance_snapshot import actions as instance_snapshot_actions
+
+        instance_snapshot_actions.execute(step, host)
+
+
+def _power_after(row: Row) -> str:
+    return str(row["state"]) if row["memory"] else "stopped"
+
+
+def _whole(row: Row, seen: Seen, parts: int) -> bool:
+    """Whether an interrupted run had only not said yet that it was done."""
+    return (
+        len(seen.taken) == parts
+        and seen.memory == row["memory"]
+        and (row["state"] == "stopped" or seen.state == row["state"])
+    )
+
+
+def _file(row: Row, host: Host) -> str:
+    """The file with the instance's memory."""
+    return f"{host.state_dir}/snapshots/{row['id']}.memory"
+
+
+def _parts(row: Row, world: World) -> Iterable[Part]:
+    """The volumes of a snapshot that still exist."""
+    for item in row["volumes"]:
+        volume = world.get("volume", item["id"])
+        if volume is not None:
+            pool = world.row("storage_pool", volume["storage_pool_id"])
+            where = pool_of(pool, world.host)
+            yield Part(backend(pool["type"]), where, volume_of(volume), volume["size"])
+
+
+def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
+    return Step(
+        "instance_snapshot", row["id"], row["name"], action, Phase.HOST, before, after,
+        payload=work,
+    )  # fmt: skip
+
+
+def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
+    """Refuse to destroy a volume that a snapshot of an instance has a part in.
+
+    Raises:
+        ConflictError: There is one.
+    """
+    held = [
+        str(item["name"])
+        for item in world.by("instance_snapshot", "node_id", volume["node_id"])
+        if item["status"] != "deleting"
+        and any(part["id"] == volume["id"] for part in item["volumes"])
+    ]
+    if held:
+        raise ConflictError(
+            f"it is part of {len(held)} snapshots of an instance: {', '.join(sorted(held)[:5])}",
+            resource=resource,
+            hint="Remove those first",
+        )
+
+
+def refuse_half_reverted(world: World, instance: Row, resource: str) -> None:
+    """Refuse to start an instance of whose volumes not all have gone back.
+
+    Raises:
+        ConflictError: There is a snapshot that it was going back to.
+    """
+    for item in world.by("instance_snapshot", "instance_id", instance["id"]):
+        if item["reverting"] and item["status"] == "updating":
+            raise ConflictError(
+                f'going back to snapshot "{item["name"]}" was interrupted',
+                resource=resource,
+                hint="Run it again: pextra.ce.instance_snapshot with state=reverted",
+            )

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is returned of a node; how it is at the moment only where the node is this machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pextra.host import facts
+from pextra.host.pools.types import backend, pool_of
+from pextra.kinds.info import Computed, Info
+from pextra.kinds.node_license.view import is_valid, license_of
+from pextra.kinds.view import View, percent, usage
+from pextra.model.fields import Row
+
+_SAMPLE = 0.1
+"""Seconds over which processor usage is measured."""
+
+
+def _live(measure: Callable[[], Any]) -> Computed:
+    """A field that is measured on this machine, and null where the node is another one."""
+    return lambda row, view: measure() if row["id"] == view.here else None
+
+
+def _time(row: Row, view: View) -> dict[str, Any]:
+    here = row["id"] == view.here
+    return {
+        "time": view.now if here else None,
+        "timezone": (row["time"] or {}).get("timezone"),
+        "uptime": facts.uptime() if here else None,
+    }
+
+
+def _license(row: Row, view: View) -> dict[str, Any] | None:
+    license = license_of(row["id"], view)
+    if license is None:
+        return None
+    return {"expiry": license.expires_at, "valid": is_valid(license, view.now)}
+
+
+def _storage_usage(row: Row, view: View) -> dict[str, Any] | None:
+    """The pools of this node together; what lies on one file system counts once."""
+    if row["id"] != view.here:
+        return None
+    found = {}
+    for item in view.by("storage_pool_node", "node_id", row["id"]):
+        pool = view.get("storage_pool", item["storage_pool_id"])
+        seen = backend(pool["type"]).usage(pool_of(pool, view.host)) if pool is not None else None
+        if pool is not None and seen is not None:
+            found[_file_system(pool)] = seen
+    return usage(
+        sum(item.capacity for item in found.values()),
+        sum(item.available for item in found.values()),
+    )
+
+
+def _file_system(pool: Row) -> int | str:
+    try:
+        return os.stat(pool["options"]["path"]).st_dev
+    except (KeyError, OSError):
+        return str(pool["id"])
+
+
+def _memory_usage() -> dict[str, Any]:
+    with open("/proc/meminfo", encoding="ascii") as file:
+        table = dict(line.split(":", 1) for line in file)
+    total, available = (int(table[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
+    return {
+        "total": total // 1024,
+        "used": (total - available) // 1024,
+        "available": available // 1024,
+        "percent_used": percent(total - available, total),
+    }
+
+
+def _cpu_usage() -> dict[str, Any]:
+    idle, total = _cpu_times()
+    time.sleep(_SAMPLE)
+    idle_then, total_then = _cpu_times()
+    busy = (total_then - total) - (idle_then - idle)
+    return {
+        "percent_used": percent(busy, total_then - total),
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+    }
+
+
+def _cpu_times() -> tuple[int, int]:
+    """Ticks that the processors were idle, and all of them (proc(5), /proc/stat)."""
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(text) for text in file.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+NODE = Info(
+    kind="node",
+    plural="nodes",
+    columns=(
+        "id", "organization_id", "cluster_id", "name", "description", "ip_address", "wol_mac",
+        "hostname", "os", "hardware", "pce_version", "last_seen", "creation",
+    ),
+    parents=("organization", "cluster"),
+    computed={
+        "alive": _live(lambda: True),
+        "time": _time,
+        "license": _license,
+        "cpu_usage": _live(_cpu_usage),
+        "memory_usage": _live(_memory_usage),
+        "storage_usage": _storage_usage,
+    },
+)  # fmt: skip

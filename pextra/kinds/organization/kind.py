@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Organizations: the tenants. The first is the root organization, the owner of the deployment."""
+
+from __future__ import annotations
+
+from pextra.engine.kind import Kind
+from pextra.kinds.common import DESCRIPTION, NAME
+from pextra.model.spec import KindSpec
+
+
+class Organization(Kind):
+    """A tenant."""
+
+    spec = KindSpec(
+        name="organization",
+        table="organizations",
+        prefix="org",
+        fields=(NAME, DESCRIPTION),
+        rank=10,
+    )

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Storage pools of a cluster, and how each enabled node realises them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.world import World
+from pextra.host.pools import options
+from pextra.kinds.common import DESCRIPTION
+from pextra.model.errors import ConflictError, InputError
+from pextra.model.fields import Change, Field, Row
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+
+
+def _name(value: Any) -> str:
+    if not _NAME.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is not an acceptable pool name",
+            hint="Use 1 to 63 ASCII letters, digits, dots, underscores and hyphens",
+        )
+    return str(value)
+
+
+class StoragePool(Kind):
+    """A pool as the cluster's configuration has it."""
+
+    spec = KindSpec(
+        name="storage_pool",
+        table="storage_pools",
+        prefix="pool",
+        fields=(
+            Field("name", parse=_name, required=True, change=Change.IMMUTABLE),
+            Field("cluster", ref="cluster", required=True, change=Change.IMMUTABLE),
+            DESCRIPTION,
+            Field("type", choices=options.TYPES, default="directory", change=Change.IMMUTABLE),
+            Field("options", "dict", default={}, options=options.FIELDS),
+            Field("nodes", "list", elements="str", stored=False),
+        ),
+        options=(Field("purge_nodes", "bool", default=False),),
+        scope=("cluster_id",),
+        hidden=("secrets",),
+        rank=60,
+        on_host=True,
+    )
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The cluster: the named one, this node's, or the only one."""
+        found = super().resolve(request, world)
+        if "id" not in request.values and "cluster_id" not in found:
+            here = world.get("node", world.here)
+            found["cluster_id"] = (
+                here["cluster_id"] if here else world.only("cluster", request.label)["id"]
+            )
+        return found
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Check the options with the pool's type, and keep its credentials apart."""
+        shown, given = options.normalise(row["type"], row["options"] or {}, row["name"])
+        if current is None:
+            row["secrets"] = given
+        else:
+            if shown != current["options"]:
+                raise ConflictError(
+                    f"options cannot change from {current['options']} to {shown}",
+                    resource=request.label,
+                    hint="Create another pool; only its credentials can change",
+                )
+            row["secrets"] = {**current["secrets"], **given}
+        row["options"] = shown
+        for other in world.by("storage_pool", "cluster_id", row["cluster_id"]):
+            if other["id"] == row["id"]:
+                continue
+            why = options.conflict(row["type"], shown, other["type"], other["options"])
+            if why:
+                raise ConflictError(
+                    f'it conflicts with pool "{other["name"]}": {why}', resource=request.label
+                )
+
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
+        """Its associations: this node takes over other credentials."""
+        if before is not None and after is not None and before["secrets"] != after["secrets"]:
+            for item in world.by("storage_pool_node", "storage_pool_id", after["id"]):
+                yield "storage_pool_node", item["id"]
+
+    def present(self, row: Row, world: World) -> dict[str, Any]:
+        """The pool, and how far each of its nodes has it, as that node said last."""
+        nodes = []
+        for item in world.by("storage_pool_node", "storage_pool_id", row["id"]):
+            node = world.get("node", item["node_id"])
+            nodes.append(
+                {
+                    "node_id": item["node_id"],
+                    "name": node["name"] if node else None,
+                    "status": item["status"],
+                    "error": item["error"],
+                }
+            )
+        nodes.sort(key=lambda item: str(item["name"]))
+        return {**self.spec.public(row), "nodes": nodes}
+
+    def expand(self, request: Request, world: World) -> Iterable[Request]:
+        """The pool, and its association with each enabled node."""
+        yield request
+        if request.state == "absent" or "nodes" not in request.values:
+            return
+        name = request.values.get("name") or request.values["id"]
+        cluster = self.resolve(request, world).get("cluster_id")
+        pool = world.require("storage_pool", name, {"cluster_id": cluster} if cluster else None)
+        scope = {"cluster_id": pool["cluster_id"]}
+        wanted = {world.require("node", ref, scope)["id"] for ref in request.values["nodes"]}
+        for node in sorted(wanted):
+            yield _association("present", pool, node, request)
+        if request.options.get("purge_nodes"):
+            for item in world.by("storage_pool_node", "storage_pool_id", pool["id"]):
+                if item["node_id"] not in wanted and item["status"] != "deleting":
+                    yield _association("absent", pool, item["node_id"], request)
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """Mark every association for removal; the name stays taken until all are gone."""
+        refuse_volumes(world, current, None, request.label)
+        for item in world.by("storage_pool_node", "storage_pool_id", current["id"]):
+            world.retire("storage_pool_node", item["id"])
+
+    def realised(self, row: Row, world: World) -> bool:
+        """A pool goes only when no other node still has it."""
+        left = world.by("storage_pool_node", "storage_pool_id", row["id"])
+        return row["status"] != "deleting" or all(i["node_id"] == world.here for i in left)
+
+
+def _association(state: str, pool: Row, node: str, request: Request) -> Request:
+    values = {"name": pool["name"], "storage_pool": pool["id"], "node": node}
+    return Request("storage_pool_node", state, values, request.options, request.position)
+
+
+def refuse_volumes(world: World, pool: Row, node: str | None, resource: str) -> None:
+    """Refuse to let a pool go that holds volumes.
+
+    Raises:
+        ConflictError: It holds volumes.
+    """
+    where = {"storage_pool_id": pool["id"]} | ({"node_id": node} if node else {})
+    held = [row for row in world.where("volume", where) if row["status"] != "deleting"]
+    if held:
+        names = ", ".join(sorted(str(volume["name"]) for volume in held)[:5])
+        raise ConflictError(
+            f"it still holds {len(held)} volumes: {names}",
+            resource=resource,
+            hint="Destroy the volumes first",
+        )
+
+
+def pool_on_node(pool: Row, node: str, world: World, resource: str) -> None:
+    """Refuse a pool that is not enabled on a node.
+
+    Raises:
+        ConflictError: The pool is not enabled there, or is going.
+    """
+    place = {"storage_pool_id": pool["id"], "node_id": node}
+    found = [row for row in world.where("storage_pool_node", place) if row["status"] != "deleting"]
+    if not found or pool["status"] == "deleting":
+        raise ConflictError(
+            f'storage pool "{pool["name"]}" is not enabled on this node',
+            resource=resource,
+            hint="Add the node to the pool's nodes first",
+        )

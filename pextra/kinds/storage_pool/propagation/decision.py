@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which branch of the propagation algorithm a pool takes on a node. Pure.
+
+The algorithm is the platform's; docs/storage.md has it as a picture.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from pextra.host.pools.defined import PoolState
+
+
+class Branch(enum.Enum):
+    """What propagation does with a pool on this node."""
+
+    NONE = "none"
+    """The pool, or its association with this node, does not exist: nothing to do."""
+    REALISE = "realise"
+    """Not realised here: test the connection, define it, note libvirt's id, start it."""
+    AVAILABLE = "available"
+    """Enabled and available: done."""
+    START = "start"
+    """Enabled and defined, but not available: start it."""
+    FORGET = "forget"
+    """Enabled, but libvirt does not have it any more: remove the association."""
+    HELD = "held"
+    """Marked for removal, but it cannot be destroyed yet."""
+    REMOVE = "remove"
+    """Marked for removal: destroy it here, then remove the association."""
+
+
+def decide(
+    association: Mapping[str, Any] | None,
+    pool: Mapping[str, Any] | None,
+    seen: PoolState,
+    held: int,
+) -> Branch:
+    """The branch.
+
+    Args:
+        association: The pool's row for this node.
+        pool: The pool's row.
+        seen: What libvirt has.
+        held: Volumes that the pool has on this node.
+    """
+    if association is None or pool is None:
+        return Branch.NONE
+    if association["status"] == "deleting" or pool["status"] == "deleting":
+        return Branch.HELD if held else Branch.REMOVE
+    if association["internal_id"] is None:
+        return Branch.REALISE
+    if not seen.defined:
+        return Branch.FORGET
+    return Branch.AVAILABLE if seen.available else Branch.START

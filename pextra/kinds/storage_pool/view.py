@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is returned of a storage pool: how far its nodes have it, and how full it is here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.host.pools.defined import PoolState
+from pextra.host.pools.types import FILE_TYPES, backend, pool_of
+from pextra.kinds.info import Info, count_of
+from pextra.kinds.view import View, usage
+from pextra.model.fields import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How it is with a pool, and why if it is not available."""
+
+    text: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnNode:
+    """A pool on one of its nodes.
+
+    Attributes:
+        node_id: Identifier of the node.
+        node: Name of the node.
+        association: The row of the pool on the node.
+        seen: What libvirt has there; None where the node is not this machine.
+    """
+
+    node_id: str
+    node: str
+    association: Row
+    seen: PoolState | None
+
+    @property
+    def made(self) -> bool:
+        """Whether the node has made it; of other nodes, what they said last."""
+        return self.seen.defined if self.seen else self.association["status"] == "ready"
+
+    @property
+    def status(self) -> Status:
+        """How it is there."""
+        row, seen = self.association, self.seen
+        if row["status"] == "deleting":
+            return Status("deleting", "it is being removed from the node")
+        if row["error"]:
+            return Status("error", row["error"])
+        if seen is not None and seen.foreign:
+            return Status("error", "libvirt has a pool of that name that is not ours")
+        if row["status"] != "ready":
+            return Status("pending", "the node has not made it yet")
+        if seen is None or seen.started:
+            return Status("available")
+        if not seen.defined:
+            return Status("error", "libvirt does not have it any more")
+        if seen.trouble:
+            return Status("error", seen.trouble)
+        return Status("error", "it is not active")
+
+
+def pool_status(pool: Row, nodes: Sequence[OnNode]) -> Status:
+    """How it is with a pool altogether (user guide, Storage Pool Status)."""
+    if pool["status"] == "deleting":
+        return Status("deleting", _reasons(nodes) or "nothing is left of it on any node")
+    enabled = [item for item in nodes if item.status.text != "deleting"]
+    if not enabled:
+        return Status("disabled", _reasons(nodes) or "it is not enabled on any node")
+    for text in ("error", "pending"):
+        found = [item for item in enabled if item.status.text == text]
+        if found:
+            return Status(text, _reasons(found))
+    return Status("available")
+
+
+def _reasons(nodes: Sequence[OnNode]) -> str:
+    return "; ".join(f"{item.node}: {item.status.reason}" for item in nodes if item.status.reason)
+
+
+def _nodes(row: Row, view: View) -> list[OnNode]:
+    found = [
+        OnNode(
+            item["node_id"],
+            view.name("node", item["node_id"]) or item["node_id"],
+            item,
+            view.pools.get(item["id"]) if view.is_here(item) else None,
+        )
+        for item in view.by("storage_pool_node", "storage_pool_id", row["id"])
+    ]
+    return sorted(found, key=lambda item: item.node)
+
+
+def _status(row: Row, view: View) -> Status:
+    return pool_status(row, _nodes(row, view))
+
+
+def _initialized(row: Row, view: View) -> bool:
+    enabled = [item for item in _nodes(row, view) if item.status.text != "deleting"]
+    return bool(enabled) and all(item.made for item in enabled)
+
+
+def _node_list(row: Row, view: View) -> list[dict[str, Any]]:
+    return [
+        {
+            "node_id": item.node_id,
+            "name": item.node,
+            "status": item.status.text,
+            "reason": item.status.reason,
+        }
+        for item in _nodes(row, view)
+    ]
+
+
+def _usage(row: Row, view: View) -> dict[str, Any] | None:
+    here = any(map(view.is_here, view.by("storage_pool_node", "storage_pool_id", row["id"])))
+    seen = backend(row["type"]).usage(pool_of(row, view.host)) if here else None
+    return usage(seen.capacity, seen.available) if seen is not None else None
+
+
+STORAGE_POOL = Info(
+    kind="storage_pool",
+    plural="storage_pools",
+    columns=("id", "cluster_id", "name", "description", "type", "options", "creation"),
+    parents=("cluster",),
+    computed={
+        "status": lambda row, view: _status(row, view).text,
+        "status_reason": lambda row, view: _status(row, view).reason,
+        "initialized": _initialized,
+        "available": lambda row, view: _status(row, view).text == "available",
+        "can_hold_images": lambda row, _view: row["type"] in FILE_TYPES,
+        "usage": _usage,
+        "volume_count": count_of("volume", "storage_pool_id"),
+        "nodes": _node_list,
+    },
+)

@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes: virtual disks in a storage pool of a node, attached to at most one instance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.world import World
+from pextra.host.hypervisor import images
+from pextra.host.machine import Host
+from pextra.host.pools.backend import Pool, PoolBackend, VolumeState, VolumeWanted
+from pextra.host.pools.types import backend, pool_of, volume_of
+from pextra.kinds.common import (
+    DESCRIPTION,
+    FIXED_NAME,
+    NODE,
+    check_here,
+    parse_path,
+    resolve_node,
+    within,
+)
+from pextra.kinds.instance_snapshot import kind as instance_snapshot
+from pextra.kinds.storage_pool.kind import pool_on_node
+from pextra.kinds.volume import luns
+from pextra.kinds.volume.place import ATTACHED, ATTACHMENT, paths_of_drives, place
+from pextra.model import units
+from pextra.model.errors import ConflictError, InputError
+from pextra.model.fields import Change, Field, Row
+from pextra.model.plan import Phase, Step
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+
+def _size(value: Any) -> int:
+    size = units.parse_size(value)
+    if not units.MIB <= size <= 64 * units.TIB:
+        raise InputError(
+            f"{value} is {size} bytes, possible are 1MiB to 64TiB",
+            hint="Write a unit: 10GiB",
+        )
+    return -(-size // 512) * 512
+
+
+CONTENT = (
+    Field("size", parse=_size, required=True),
+    Field("format", choices=("qcow2", "raw"), default="qcow2", change=Change.IMMUTABLE),
+    Field("image", parse=parse_path),
+)
+
+
+class Volume(Kind):
+    """A virtual disk."""
+
+    spec = KindSpec(
+        name="volume",
+        table="volumes",
+        prefix="vol",
+        small=True,
+        on_node=True,
+        fields=(
+            FIXED_NAME,
+            Field("storage_pool", ref="storage_pool", required=True, change=Change.IMMUTABLE),
+            NODE,
+            DESCRIPTION,
+            *CONTENT,
+            Field("lun", "int", change=Change.IMMUTABLE, parse=within(0, 16383)),
+            Field("instance", ref="instance"),
+            *ATTACHMENT,
+        ),
+        options=(
+            Field("grow_by", parse=_size),
+            Field("root", "bool"),
+            Field("recreate_missing", "bool", default=False),
+            Field("hot_plug", "bool", default=True),
+        ),
+        states=("present", "attached", "detached", "absent"),
+        scope=("storage_pool_id", "node_id"),
+        rank=90,
+        host_rank=30,
+        on_host=True,
+    )
+
+    def rank(self, request: Request) -> int:
+        """Made before instances and gone after them; attached and detached after they are made."""
+        return 90 if request.state in ("attached", "detached") else 70
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """Node, pool (``local`` unless named) and instance, each within the node's cluster."""
+        values, found = request.values, dict[str, Any]()
+        if "id" not in values or "node" in values:
+            found["node_id"] = resolve_node(values.get("node"), world, request.label)["id"]
+        node = world.get("node", found.get("node_id"))
+        scope = {"cluster_id": node["cluster_id"]} if node else None
+        if "id" not in values or "storage_pool" in values:
+            pool = world.require("storage_pool", values.get("storage_pool") or "local", scope)
+            found["storage_pool_id"] = pool["id"]
+        if values.get("instance"):
+            found["instance_id"] = world.require("instance", values["instance"], scope)["id"]
+        return found
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """Work out size and attachment."""
+        resource = request.label
+        check_here(row, world, resource)
+        pool = world.row("storage_pool", row["storage_pool_id"])
+        if current is None:
+            pool_on_node(pool, row["node_id"], world, resource)
+            row["is_root"] = False
+            self._draft_place(request, row, pool, world)
+        self._draft_size(request, current, row)
+        attachment = {"instance", *ATTACHED} & set(request.values)
+        if request.state == "present" and attachment:
+            raise InputError(
+                f"{', '.join(sorted(attachment))} needs state attached", resource=resource
+            )
+        if request.state == "detached":
+            self._detach(current, row, resource)
+        elif request.state == "attached":
+            self._attach(request, current, row, world)
+        if not request.options.get("hot_plug", True):
+            for item in (current, row):
+                if item is not None and item["instance_id"]:
+                    world.defer("instance", item["instance_id"])
+
+    def _draft_place(self, request: Request, row: Row, pool: Row, world: World) -> None:
+        """Format and LUN of a new volume, as its pool's type has them."""
+        formats = backend(pool["type"]).formats
+        if "format" not in request.values:
+            row["format"] = formats[0]
+        if row["format"] not in formats:
+            raise InputError(
+                f"format {row['format']} does not exist in a pool of type {pool['type']}",
+                resource=request.label,
+                hint=f"Possible are: {', '.join(formats)}",
+            )
+        if pool["type"] == "iscsi":
+            luns.choose(row, pool_of(pool, world.host), world, request.label)
+        elif row["lun"] is not None:
+            raise InputError("lun is for pools of type iscsi", resource=request.label)
+
+    def _draft_size(self, request: Request, current: Row | None, row: Row) -> None:
+        size, more = request.values.get("size"), request.options.get("grow_by")
+        resource = request.label
+        if size is not None and more is not None:
+            raise InputError("give size or grow_by, not both", resource=resource)
+        if current is None:
+            if row["image"]:
+                found = images.check_source(row["image"])
+                row["size"] = row["size"] or -(-found.size // 512) * 512
+                if row["size"] < found.size:
+                    raise InputError(
+                        f"size {units.format_size(row['size'])} is smaller than the image's"
+                        f" {units.format_size(found.size)}",
+                        resource=resource,
+                    )
+            return
+        if request.values.get("image") not in (None, current["image"]):
+            raise ConflictError(
+                "a volume is filled from its image only when it is created",
+                resource=resource,
+                hint="Create another volume",
+            )
+        if size is not None and size < current["size"]:
+            raise ConflictError(
+                f"size cannot shrink from {units.format_size(current['size'])}"
+                f" to {units.format_size(size)}: that would destroy data",
+                resource=resource,
+            )
+        if more is not None and current["status"] == "ready":
+            row["size"] = _size(current["size"] + more)
+
+    def _detach(self, current: Row | None, row: Row, resource: str) -> None:
+        if current is not None and current["instance_id"] and current["is_root"]:
+            raise ConflictError("the root volume cannot be detached", resource=resource)
+        row.update(dict.fromkeys(("instance_id", *ATTACHED)), is_root=False, read_only=False)
+
+    def _attach(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        resource = request.label
+        instance = world.get("instance", row["instance_id"])
+        if instance is None:
+            raise InputError("instance must be given to attach it", resource=resource)
+        if instance["type"] != "qemu":
+            raise InputError("a container takes no volumes", resource=resource)
+        held = current["instance_id"] if current else None
+        if held and held != row["instance_id"]:
+            other = world.get("instance", held)
+            raise ConflictError(
+                f'it is attached to instance "{other["name"] if other else held}"',
+                resource=resource,
+                hint="Detach it there first",
+            )
+        if held and current is not None:
+            for key in ATTACHED:
+                if row[key] != current[key]:
+                    raise ConflictError(
+                        f"{key} cannot change from {current[key]} to {row[key]} while attached",
+                        resource=resource,
+                        hint="Detach it first",
+                    )
+        siblings = [
+            item
+            for item in world.by("volume", "instance_id", row["instance_id"])
+            if item["id"] != row["id"]
+        ]
+        if request.options.get("root"):
+            row["is_root"] = True
+        place(row, siblings, paths_of_drives(row, world), resource)
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """One stays that is attached to an instance that stays, or is on another node."""
+        check_here(current, world, request.label)
+        instance = world.get("instance", current["instance_id"])
+        if instance is not None and current["status"] != "deleting":
+            raise ConflictError(
+                f'it is attached to instance "{instance["name"]}"',
+                resource=request.label,
+                hint="Detach it first",
+            )
+        instance_snapshot.refuse_snapshots(world, current, request.label)
+        before = world.before("volume", current["id"])
+        if before is not None and before["instance_id"] is None:
+            _check_unused(current, world, request.label)
+
+    def touched(
+        self, before: Row | None, after: Row | None, world: World
+    ) -> Iterable[tuple[str, str]]:
+        """The instances that it leaves and joins."""
+        for row in (before, after):
+            if row is not None and row["instance_id"]:
+                yield "instance", row["instance_id"]
+
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, VolumeState]:
+        """The volumes' sizes and formats, from their headers."""
+        pools: dict[str, list[Row]] = {}
+        for row in rows:
+            if row["node_id"] == world.here:
+                pools.setdefault(row["storage_pool_id"], []).append(row)
+        found: dict[str, VolumeState] = {}
+        for id, members in pools.items():
+            pool = world.row("storage_pool", id)
+            type, where = backend(pool["type"]), pool_of(pool, host)
+            found |= type.look(where, [volume_of(row) for row in members])
+            going = [
+                row for row in members if row["status"] == "deleting" and row["id"] not in found
+            ]
+            if going:
+                found |= type.remnants(where, [volume_of(row) for row in going])
+        return found
+
+    def converge(
+        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+    ) -> Iterable[Step]:
+        """Create, grow, or remove."""
+        current = row or gone
+        if current is None or current["node_id"] != world.here:
+            return
+        pool = world.row("storage_pool", current["storage_pool_id"])
+        type, where = backend(pool["type"]), pool_of(pool, world.host)
+        payload = (type, where, current)
+        if gone is not None:
+            if seen is not None:
+                yield _step(gone, "delete", {"path": seen.path}, None, payload)
+        elif seen is None or (current["status"] == "pending" and pool["type"] == "iscsi"):
+            recreate = request is not None and request.options.get("recreate_missing")
+            if current["status"] != "pending" and not recreate:
+                raise ConflictError(
+                    f"its data is missing at {type.path(where, volume_of(current))}",
+                    resource=f'volume "{current["name"]}"',
+                    hint="Restore it, or set recreate_missing=true to begin anew",
+                )
+            yield _step(current, "allocate", None, {"size": current["size"]}, payload)
+        elif seen.size < current["size"]:
+            before, after = {"size": seen.size}, {"size": current["size"]}
+            yield _step(current, "grow", before, after, payload)
+        elif self._untold(current, type, world):
+            after = {"size": current["size"]}
+            yield _step(current, "grow", {"size": "(not known to the instance)"}, after, payload)
+
+    def _untold(self, row: Row, type: PoolBackend, world: World) -> bool:
+        """Whether a run was killed between enlarging a device and telling the instance."""
+        before = world.before("volume", row["id"])
+        interrupted = before is not None and before["status"] == row["status"] == "updating"
+        return interrupted and not type.grows_in_guest and bool(row["instance_id"])
+
+    def execute_many(self, steps: Sequence[Step], host: Host) -> None:
+        """Carry out steps of one action; new volumes are made in one go."""
+        first = steps[0]
+        if first.action != "allocate":
+            for step in steps:
+                self.execute(step, host)
+            return
+        pools: dict[str, list[Step]] = {}
+        for step in steps:
+            pools.setdefault(step.payload[1].id, []).append(step)
+        for members in pools.values():
+            type, pool, _row = members[0].payload
+            type.create(pool, [_wanted(step.payload[2]) for step in members])
+
+    def execute(self, step: Step, host: Host) -> None:
+        """Carry out a step with the pool's type."""
+        type, pool, row = step.payload
+        if step.action == "grow":
+            grow(type, pool, row, host)
+        else:
+            type.remove(pool, volume_of(row))
+
+
+def grow(type: PoolBackend, pool: Pool, row: Row, host: Host) -> None:
+    """Make a volume as large as its row says; a running instance that uses it is told.
+
+    QEMU itself enlarges an image that it has open. A device must be larger before.
+
+    Raises:
+        HostError: It could not be done.
+    """
+    volume = volume_of(row)
+    if not type.grows_in_guest:
+        type.grow(pool, volume, row["size"])
+    told = False
+    if row["instance_id"]:
+        from pextra.host.hypervisor import power
+
+        target = row["device_path"].removeprefix("/dev/")
+        told = power.grow_disk(host.qemu, row["instance_id"], target, row["size"])
+    if type.grows_in_guest and not told:
+        type.grow(pool, volume, row["size"])
+
+
+def _step(row: Row, action: str, before: Any, after: Any, payload: Any) -> Step:
+    return Step(
+        "volume", row["id"], row["name"], action, Phase.HOST, before, after, payload=payload
+    )
+
+
+def _wanted(row: Row) -> VolumeWanted:
+    return VolumeWanted(volume_of(row), row["size"], row["image"])
+
+
+def _check_unused(row: Row, world: World, resource: str) -> None:
+    pool = world.row("storage_pool", row["storage_pool_id"])
+    path = backend(pool["type"]).path(pool_of(pool, world.host), volume_of(row))
+    if images.in_use(path):
+        raise ConflictError(
+            "an instance that runs still has it open",
+            resource=resource,
+            hint="It was detached with hot_plug=false: stop or restart that instance first",
+        )

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an attached volume is within its instance: bus, device path and device name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pextra.engine.world import World
+from pextra.model.errors import ConflictError, InputError
+from pextra.model.fields import Field, Row
+
+BUSES = ("virtio", "sata", "scsi")
+_DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,31}", re.ASCII)
+_DEVICE_PATH = re.compile(r"/dev/((?:vd|sd)[a-z])", re.ASCII)
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_PREFIX = {"virtio": "vd", "sata": "sd", "scsi": "sd"}
+_COUNT = {"virtio": 26, "sata": 4, "scsi": 24}
+"""How many of a bus fit; the last SATA ports and sd letters are the CD-ROM drives'."""
+
+
+def parse_device_name(value: Any) -> str:
+    """A device name: 3 to 32 characters without spaces (user guide, Attaching a Volume).
+
+    Raises:
+        InputError: It is not.
+    """
+    if not _DEVICE_NAME.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is not an acceptable device name",
+            hint="Use 3 to 32 ASCII letters, digits, dots, underscores and hyphens, no spaces",
+        )
+    return str(value)
+
+
+def _device_path(value: Any) -> str:
+    if not _DEVICE_PATH.fullmatch(str(value)):
+        raise InputError(
+            f"{str(value)[:80]!r} is not an acceptable device path",
+            hint="Write /dev/vdb for bus virtio, /dev/sdb for sata and scsi",
+        )
+    return str(value)
+
+
+ATTACHED = ("device_name", "device_path", "bus", "read_only")
+ATTACHMENT = (
+    Field("device_name", parse=parse_device_name),
+    Field("device_path", parse=_device_path),
+    Field("bus", choices=BUSES),
+    Field("read_only", "bool", default=False),
+)
+
+
+def paths_of_drives(row: Row, world: World) -> dict[str, str]:
+    """The device paths that the instance's CD-ROM drives have, and which drive has each."""
+    return {
+        item["options"]["device_path"]: f'drive "{item["name"]}"'
+        for item in world.by("instance_device", "instance_id", row["instance_id"])
+        if item["options"].get("device_path")
+    }
+
+
+def place(row: Row, siblings: Sequence[Row], drives: Mapping[str, str], resource: str) -> None:
+    """Give an attached volume bus, device path and device name, each unique in the instance."""
+    used_paths = {item["device_path"]: f'volume "{item["name"]}"' for item in siblings}
+    used_paths |= drives
+    path = row["device_path"]
+    if path is None:
+        row["bus"] = row["bus"] or "virtio"
+        prefix, letters = _PREFIX[row["bus"]], _LETTERS[: _COUNT[row["bus"]]]
+        free = (f"/dev/{prefix}{letter}" for letter in letters)
+        path = next((item for item in free if item not in used_paths), None)
+        if path is None:
+            raise ConflictError(f"no device path is left on bus {row['bus']}", resource=resource)
+        row["device_path"] = path
+    row["bus"] = row["bus"] or ("virtio" if path.startswith("/dev/vd") else "sata")
+    letter = _LETTERS.index(path[-1])
+    if not path.startswith(f"/dev/{_PREFIX[row['bus']]}") or letter >= _COUNT[row["bus"]]:
+        raise InputError(f"device path {path} does not fit bus {row['bus']}", resource=resource)
+    if path in used_paths:
+        raise ConflictError(f"device path {path} is used by {used_paths[path]}", resource=resource)
+    if row["read_only"] and row["bus"] == "sata":
+        raise InputError(
+            "a disk on bus sata cannot be read-only",
+            resource=resource,
+            hint="Use bus virtio or scsi",
+        )
+    if row["device_name"] is None:
+        row["device_name"] = f"disk-{path.removeprefix('/dev/')}"
+    if row["device_name"] in {item["device_name"] for item in siblings}:
+        raise ConflictError(f"device name {row['device_name']} is used", resource=resource)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Snapshots of a volume: what was in it at a moment, to go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.world import World
+from pextra.host.lock import host_lock
+from pextra.host.machine import Host
+from pextra.host.pools.backend import SnapshotState
+from pextra.host.pools.types import backend, pool_of, volume_of
+from pextra.kinds.common import DESCRIPTION, FIXED_NAME, check_here, resolve_node
+from pextra.model.errors import ConflictError, NotFoundError
+from pextra.model.fields import Change, Field, Row
+from pextra.model.plan import Phase, Step
+from pextra.model.request import Request
+from pextra.model.spec import KindSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A snapshot on this host, if there is one, and whether an instance uses its volume."""
+
+    state: SnapshotState | None
+    running: bool
+
+
+class VolumeSnapshot(Kind):
+    """A snapshot of a volume."""
+
+    spec = KindSpec(
+        name="volume_snapshot",
+        table="volume_snapshots",
+        prefix="snap",
+        on_node=True,
+        fields=(
+            FIXED_NAME,
+            Field("volume", ref="volume", required=True, change=Change.IMMUTABLE),
+            Field("storage_pool", stored=False),
+            DESCRIPTION,
+        ),
+        states=("present", "reverted", "absent"),
+        scope=("volume_id",),
+        rank=95,
+        host_rank=35,
+        on_host=True,
+    )
+
+    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+        """The volume, in the pool ``local`` unless another one is named, on this node."""
+        values = request.values
+        if "volume" not in values:
+            return {}
+        node = resolve_node(None, world, request.label)
+        scope = {"cluster_id": node["cluster_id"]}
+        found = world.get("volume", values["volume"])
+        if found is None:
+            pool = world.require("storage_pool", values.get("storage_pool") or "local", scope)
+            place = {"storage_pool_id": pool["id"], "node_id": node["id"]}
+            found = world.require("volume", values["volume"], place)
+        return {"volume_id": found["id"]}
+
+    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+        """A new one is of the volume as it is.
+
+        Raises:
+            NotFoundError: One to go back to does not exist.
+        """
+        if current is None:
+            if request.state == "reverted":
+                raise NotFoundError("does not exist", resource=request.label)
+            if row["volume_id"] is None:
+                return
+            volume = world.row("volume", row["volume_id"])
+            row.update(node_id=volume["node_id"], size=volume["size"])
+        check_here(row, world, request.label)
+
+    def retire(self, request: Request, current: Row, world: World) -> None:
+        """One of another node stays."""
+        check_here(current, world, request.label)
+
+    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Seen]:
+        """The snapshots: one look a volume; and the running domains, one call."""
+        volumes: dict[str, list[Row]] = {}
+        for row in rows:
+            if row["node_id"] == world.here:
+                volumes.setdefault(row["volume_id"], []).append(row)
+        found, active = {}, None
+        for id, members in volumes.items():
+            volume = world.row("volume", id)
+            pool = world.row("storage_pool", volume["storage_pool_id"])
+            instance = world.get("instance", volume["instance_id"])
+            if instance is not None and active is None:
+                active = host.qemu.active_names()
+            running = instance is not None and instance["name"] in (active or ())
+            there = backend(pool["type"]).snapshots(pool_of(pool, host), volume_of(volume))
+            for row in members:
+                found[row["id"]] = Seen(there.get(row["id"]), running)
+        return found
+
+    def converge(
+        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+    ) -> Iterable[Step]:
+        """Create, go back to, or remove.
+
+        Raises:
+            ConflictError: The volume cannot have one, an instance uses it, or the data is missing.
+        """
+        current = row or gone
+        if current is None or seen is None:
+            return
+        volume = world.row("volume", current["volume_id"])
+        pool = world.row("storage_pool", volume["storage_pool_id"])
+        type, where = backend(pool["type"]), pool_of(pool, world.host)
+        resource = f'volume_snapshot "{current["name"]}"'
+        refusal = type.no_snapshots(where, volume_of(volume), seen.running)
+        if (gone is None) == (seen.state is None) and refusal:
+            raise ConflictError(refusal, resource=resource)
+        payload = (type, where, volume)
+        if gone is not None:
+            if seen.state is not None:
+                yield _step(gone, "delete", {"size": gone["size"]}, None, Phase.HOST, payload)
+            return
+        if seen.state is None:
+            if current["status"] != "pending":
+                raise ConflictError(
+                    "its data is missing", resource=resource, hint="Remove it with state=absent"
+                )
+            after = {"size": current["size"]}
+            yield _step(current, "snapshot", None, after, Phase.HOST, payload)
+        if request is not None and request.state == "reverted":
+            if seen.running:
+                raise ConflictError(
+                    f'an instance that runs uses volume "{volume["name"]}"',
+                    resource=resource,
+                    hint="Stop it first",
+                )
+            before, after = {"content": "(current)"}, {"content": "(of the snapshot)"}
+            yield _step(current, "revert", before, after, Phase.POWER, payload)
+
+    def execute(self, step: Step, host: Host) -> None:
+        """Carry out a step with the pool's type; after going back, the size is what it was."""
+        type, pool, row = step.payload
+        volume = volume_of(row)
+        if step.action == "snapshot":
+            type.snapshot_create(pool, volume, step.id)
+        elif step.action == "delete":
+            type.snapshot_remove(pool, volume, step.id)
+        else:
+            with host_lock():
+                type.snapshot_revert(pool, volume, step.id)
+                found = type.look(pool, [volume]).get(row["id"])
+                if found is not None and found.size < row["size"]:
+                    type.grow(pool, volume, row["size"])
+
+
+def _step(row: Row, action: str, before: Any, after: Any, phase: Phase, payload: Any) -> Step:
+    return Step(
+        "volume_snapshot", row["id"], row["name"], action, phase, before, after, payload=payload
+    )
+
+
+def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
+    """Refuse to destroy a volume that has snapshots.
+
+    Raises:
+        ConflictError: It has some.
+    """
+    held = [
+        item
+        for item in world.by("volume_snapshot", "volume_id", volume["id"])
+        if item["status"] != "deleting"
+    ]
+    if held:
+        names = ", ".join(sorted(str(item["name"]) for item in held)[:5])
+        raise ConflictError(
+            f'its volume "{volume["name"]}" has {len(held)} snapshots: {names}',
+            resource=resource,
+            hint="Remove those first",
+        )

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is returned of a snapshot of a volume."""
+
+from __future__ import annotations
+
+from pextra.kinds.info import Info
+from pextra.kinds.view import View
+from pextra.model.fields import Row
+
+
+def _exists(row: Row, view: View) -> bool | None:
+    if not view.is_here(row):
+        return None
+    seen = view.snapshots.get(row["id"])
+    return seen is not None and seen.state is not None
+
+
+VOLUME_SNAPSHOT = Info(
+    kind="volume_snapshot",
+    plural="volume_snapshots",
+    columns=(
+        "id", "volume_id", "node_id", "name", "description", "size", "status", "creation",
+    ),
+    parents=("node", "volume"),
+    computed={"exists": _exists},
+)  # fmt: skip

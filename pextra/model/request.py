@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked for, and how messages call a resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one task or one manifest entry asks for.
+
+    Attributes:
+        kind: The kind's name, such as ``volume``.
+        state: One of the kind's states.
+        values: Canonical values of the fields that were given, and no others.
+        options: Canonical values of what steers the run, such as ``timeout``.
+        position: Where it stands among the run's requests, from 0.
+    """
+
+    kind: str
+    state: str
+    values: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    position: int = 0
+
+    @property
+    def label(self) -> str:
+        """How messages call it, such as ``volume "data"``."""
+        values = self.values
+        return label(self.kind, values.get("name") or values.get("username") or values.get("id"))
+
+
+def label(kind: str, name: Any) -> str:
+    """How messages call a resource, such as ``volume "data"``."""
+    text = str(name) if name is not None else ""
+    text = text if text.isprintable() else repr(text)[1:-1]
+    return f'{kind} "{text if len(text) <= 80 else text[:77] + "..."}"' if text else kind

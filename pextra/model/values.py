@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values as people write them in YAML, JSON or on a command line, brought to a field's type.
+
+What is accepted besides the type itself is what Ansible accepts: ``yes`` for a boolean, ``"5"`` for
+a number, ``a,b`` for a list, ``a=1 b=2`` or JSON for a dictionary. A dictionary or a list is never
+made a text: that would store how Python prints it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pextra.model.errors import InputError
+
+_TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
+_FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
+_MOST_DIGITS = 100
+_INT8 = 1 << 63
+"""The store's integers have 64 bits."""
+
+
+def convert(type: str, value: Any) -> Any:
+    """The value as the type has it.
+
+    Args:
+        type: ``str``, ``int``, ``float``, ``bool``, ``list`` or ``dict``.
+
+    Raises:
+        InputError: It cannot be brought to that type.
+    """
+    return _CONVERTERS[type](value)
+
+
+def quoted(value: Any) -> str:
+    """A value as messages show it: at most 80 characters of its representation."""
+    if isinstance(value, int) and not -(10**_MOST_DIGITS) < value < 10**_MOST_DIGITS:
+        return f"a number of over {_MOST_DIGITS} digits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _wrong(value: Any, expected: str) -> InputError:
+    return InputError(f"{quoted(value)} is not {expected}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (Mapping, list, tuple, set)):
+        raise _wrong(value, "a text")
+    if isinstance(value, int) and not isinstance(value, bool):
+        _check_digits(value)
+    text = str(value)
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InputError("it has characters that cannot be stored: NUL, or half a surrogate pair")
+    return text
+
+
+def _check_digits(value: int) -> None:
+    if not -(10**_MOST_DIGITS) < value < 10**_MOST_DIGITS:
+        raise _wrong(value, "acceptable")
+
+
+def _int(value: Any) -> int:
+    number: int | None = None
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, float) and value.is_integer():
+        number = int(value)
+    elif isinstance(value, str) and len(value) <= _MOST_DIGITS:
+        try:
+            number = int(value.strip())
+        except ValueError:
+            number = None
+    if number is None:
+        raise _wrong(value, "a whole number")
+    if not -_INT8 <= number < _INT8:
+        raise InputError(f"{quoted(value)} does not fit into 64 bits")
+    return number
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise _wrong(value, "a number")
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value in (0.0, 1.0):
+        return bool(value)
+    if isinstance(value, (int, str)):
+        text = str(value).strip().lower() if isinstance(value, str) or value in (0, 1) else ""
+        if text in _TRUE or text in _FALSE:
+            return text in _TRUE
+    raise _wrong(value, "true or false")
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")] if value else []
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return [str(value)]
+    raise _wrong(value, "a list")
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, str):
+        found = _json(value) if value.lstrip().startswith("{") else _pairs(value)
+        if found is not None:
+            return found
+    raise _wrong(value, "a dictionary")
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _pairs(text: str) -> dict[str, Any] | None:
+    reader = shlex.shlex(text, posix=True, punctuation_chars="")
+    reader.whitespace += ","
+    reader.whitespace_split = True
+    reader.commenters = ""
+    try:
+        words = list(reader)
+    except ValueError:
+        return None
+    if not words or not all("=" in word for word in words):
+        return None
+    return dict(word.split("=", 1) for word in words)
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "str": _text,
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "list": _list,
+    "dict": _dict,
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a migration is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema; never edited once released."""
+
+    version: int
+    summary: str
+    statements: tuple[str, ...]

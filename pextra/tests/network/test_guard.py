@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard of a change: who takes its state away first decides."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.pextra.ce.plugins.plugin_utils import guards
+from pextra.host.network import guard_program
+
+
+@pytest.fixture
+def armed(tmp_path: Path) -> Path:
+    """A guard's directory; it would put one file back and remove another."""
+    directory = tmp_path / "home" / "1"
+    directory.mkdir(parents=True)
+    (directory / "guard.py").write_text(Path(guard_program.__file__).read_text())
+    (tmp_path / "old").write_text("new")
+    (tmp_path / "added").write_text("new")
+    files = {str(tmp_path / "old"): "as before", str(tmp_path / "added"): None}
+    state = {"operations": [], "files": files, "interfaces": [], "timeout": 0.5}
+    (directory / "state.json").write_text(json.dumps(state))
+    return directory
+
+
+def run(directory: Path, command: str) -> str:
+    """What the program prints."""
+    done = subprocess.run(
+        [sys.executable, str(directory / "guard.py"), command],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def files(directory: Path) -> tuple[str, bool]:
+    """Content of one file, and whether the other is there."""
+    top = directory.parents[1]
+    return (top / "old").read_text(), (top / "added").exists()
+
+
+def test_what_nobody_confirms_is_put_back(armed: Path) -> None:
+    run(armed, "wait")
+    assert files(armed) == ("as before", False)
+    assert run(armed, "confirm") == "restored"
+
+
+def test_what_is_confirmed_stays(armed: Path) -> None:
+    assert run(armed, "confirm") == "confirmed"
+    assert run(armed, "confirm") == "confirmed"
+    for command in ("wait", "boot"):
+        if command == "boot":
+            run(armed, command)
+    assert files(armed) == ("new", True)
+
+
+def test_confirmation_ends_the_wait(armed: Path) -> None:
+    state = json.loads((armed / "state.json").read_text()) | {"timeout": 600}
+    (armed / "state.json").write_text(json.dumps(state))
+    waiting = subprocess.Popen([sys.executable, str(armed / "guard.py"), "wait"])
+    assert run(armed, "confirm") == "confirmed"
+    assert waiting.wait(30) in (0, 1)
+    assert files(armed) == ("new", True)
+
+
+def test_restart_puts_files_back_once(armed: Path) -> None:
+    run(armed, "boot")
+    assert files(armed) == ("as before", False)
+    (armed.parents[1] / "old").write_text("changed since")
+    run(armed, "boot")
+    assert files(armed) == ("changed since", False)
+
+
+class Connection:
+    """A node that answers after some tries, or never."""
+
+    def __init__(self, answers: list[str]) -> None:
+        self._answers = answers
+        self._connection = self
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def _low_level_execute_command(self, command: str, sudoable: bool) -> dict[str, Any]:
+        assert command.endswith("guard.py confirm")
+        return {"stdout": self._answers.pop(0) if self._answers else "", "stderr": "no route"}
+
+
+def confirmed(answers: list[str], timeout: int = 60) -> dict[str, Any]:
+    """What becomes of a task's result."""
+    guard = {"directory": "/d", "timeout": timeout, "vswitch": "svswitch1", "removal": False}
+    return guards.confirm(Connection(answers), [guard], {"changed": True}, time.monotonic())
+
+
+def test_task_succeeds_when_a_new_connection_confirms() -> None:
+    assert confirmed(["", "confirmed\n"]) == {"changed": True}
+
+
+def test_task_fails_when_the_node_went_back() -> None:
+    result = confirmed(["restored"])
+    assert (result["failed"], result["code"]) == (True, "guard")
+    assert "has put its old network configuration back" in result["msg"]
+
+
+def test_task_fails_and_says_when_the_node_goes_back() -> None:
+    result = confirmed([], timeout=3)
+    assert result["failed"]
+    assert "by itself 3 s after the change" in result["msg"]
+    assert "no route" in result["msg"]

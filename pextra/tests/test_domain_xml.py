@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains as XML: what is written is read back, and amending leaves alone what is not ours."""
+
+# ruff: noqa: S314 - the texts are our own
+from __future__ import annotations
+
+import dataclasses
+import uuid
+import xml.etree.ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pextra.host.hypervisor.domain import (
+    ALIAS,
+    CDROM_TARGET,
+    Disk,
+    Domain,
+    Extra,
+    Nic,
+    Rng,
+    Tpm,
+    UsbDevice,
+)
+from pextra.host.hypervisor.domain_xml import (
+    alias_of,
+    amend,
+    as_text,
+    device_key,
+    disk_element,
+    parse,
+    render,
+)
+
+letters = st.sampled_from("abcdefghijklmnop")
+paths = st.text(
+    st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=20
+).map(lambda text: f"/pool/{text}")
+aliases = st.uuids().map(lambda value: f"{ALIAS}{value.hex}")
+disks = st.builds(
+    lambda letter, bus, path, format, alias: Disk(
+        f"{'vd' if bus == 'virtio' else 'sd'}{letter}", path, format, bus, alias=alias
+    ),
+    letters, st.sampled_from(["virtio", "scsi"]), paths, st.sampled_from(["raw", "qcow2"]), aliases,
+)  # fmt: skip
+cdroms = st.builds(
+    lambda path, alias: Disk(CDROM_TARGET, path, "raw", "sata", "cdrom", None, alias),
+    st.none() | paths, aliases,
+)  # fmt: skip
+nics = st.builds(
+    lambda tail, bridge, model, alias: Nic(f"52:54:00:{tail.hex(':')}", bridge, model, None, alias),
+    st.binary(min_size=3, max_size=3), st.integers(1, 99).map("svswitch{}".format),
+    st.sampled_from(["virtio", "e1000e"]), aliases,
+)  # fmt: skip
+
+
+places = st.sampled_from(
+    [("sata", "sde"), ("sata", "sdl"), ("scsi", "sdq"), ("usb", "sdr"), ("ide", "hda")]
+)
+drives = st.builds(
+    lambda place, path, alias, tray: Disk(
+        place[1], path, "raw", place[0], "cdrom", None, alias, tray=tray
+    ),
+    places, st.none() | paths, aliases, st.sampled_from(["open", "closed"]),
+)  # fmt: skip
+numbers = st.integers(0, 0xFFFF).map("{:04x}".format)
+extras: st.SearchStrategy[Extra] = (
+    st.builds(Rng, st.sampled_from(["/dev/random", "/dev/hwrng"]), aliases)
+    | st.builds(
+        UsbDevice,
+        numbers,
+        numbers,
+        st.sampled_from(["mandatory", "requisite", "optional"]),
+        aliases,
+    )
+    | st.sampled_from([("crb", "2.0"), ("tis", "1.2")]).flatmap(
+        lambda kind: st.builds(Tpm, st.just(kind[0]), st.just(kind[1]), aliases)
+    )
+)
+
+
+@st.composite
+def domains(draw: st.DrawFn) -> Domain:
+    """A virtual machine."""
+    some = draw(st.lists(disks, max_size=4, unique_by=device_key))
+    if draw(st.booleans()):
+        some.append(draw(cdroms))
+    taken = {disk.target for disk in some}
+    more = draw(st.lists(drives, max_size=3, unique_by=device_key))
+    some += [drive for drive in more if drive.target not in taken]
+    others = draw(st.lists(extras, max_size=3, unique_by=device_key))
+    cards = draw(st.lists(nics, max_size=3, unique_by=device_key))
+    order = iter(draw(st.permutations(range(1, 1 + len(some) + len(cards)))))
+    return Domain(
+        uuid=str(draw(st.uuids())),
+        id="inst-" + "a" * 21,
+        name=draw(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)),
+        type=draw(st.sampled_from(["qemu", "kvm"])),
+        memory=draw(st.integers(16, 1 << 20)),
+        cpu=(draw(st.integers(1, 4)), draw(st.integers(1, 8)), draw(st.integers(1, 2))),
+        uefi=draw(st.booleans()),
+        console_log=draw(st.none() | paths),
+        disks=tuple(dataclasses.replace(disk, boot=next(order)) for disk in some),
+        nics=tuple(dataclasses.replace(nic, boot=next(order)) for nic in cards),
+        extras=tuple(sorted(others, key=tag_of)),
+        machine=draw(st.sampled_from(["q35", "pc", "virt"])),
+        usb=draw(st.booleans()),
+    )
+
+
+def tag_of(extra: Extra) -> int:
+    """Where its kind stands in a definition."""
+    return [Tpm, Rng, UsbDevice].index(type(extra))
+
+
+@given(domains())
+def test_what_is_written_is_read_back(domain: Domain) -> None:
+    assert parse(render(domain)) == domain
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20))
+def test_container_is_read_back(name: str) -> None:
+    root = Domain("u", "inst-x", "ct", "lxc", 64, (1, 2, 1), rootfs=f"/srv/{name}")
+    assert parse(render(root)) == dataclasses.replace(root, cpu=(1, 2, 1))
+
+
+@given(domains(), domains())
+def test_amended_definition_is_what_is_desired(have: Domain, want: Domain) -> None:
+    want = dataclasses.replace(
+        want, uuid=have.uuid, name=have.name, id=have.id, uefi=have.uefi,
+        console_log=have.console_log, machine=have.machine, usb=have.usb or want.usb,
+    )  # fmt: skip
+    text = amend(render(have), have, want)
+    found = parse(text)
+    for part in ("disks", "nics", "extras"):
+        assert set(getattr(found, part)) == set(getattr(want, part))
+    bare = {"disks": (), "nics": (), "extras": ()}
+    assert dataclasses.replace(found, **bare) == dataclasses.replace(want, **bare)
+    assert amend(text, found, want) == text
+
+
+@given(domains())
+def test_amending_without_a_difference_changes_nothing(domain: Domain) -> None:
+    text = render(domain)
+    assert amend(text, domain, domain) == text
+
+
+def decorated(domain: Domain) -> str:
+    """The definition as libvirt keeps it: with addresses, and with what an operator added."""
+    root = ET.fromstring(render(domain))
+    ET.SubElement(root, "description").text = "the operator's <own> words"
+    ET.SubElement(root, "memtune").text = "tuned"
+    devices = root.find("devices")
+    assert devices is not None
+    for slot, device in enumerate(devices):
+        if device.find("address") is None:
+            ET.SubElement(device, "address", type="pci", slot=str(slot))
+    foreign = disk_element(Disk("vdz", "/theirs.img", "raw", "virtio"))
+    foreign.append(ET.Element("serial"))
+    devices.append(foreign)
+    card = ET.SubElement(devices, "interface", type="network")
+    ET.SubElement(card, "mac", address="52:54:00:ff:ff:ff")
+    ET.SubElement(devices, "watchdog", model="itco")
+    return ET.tostring(root, encoding="unicode")
+
+
+def foreign_parts(text: str) -> list[str]:
+    """What the operator added, as text."""
+    root = ET.fromstring(text)
+    found = [root.find("description"), root.find("memtune"), root.find("devices/watchdog")]
+    found += [item for item in root.findall("devices/disk") if item.find("serial") is not None]
+    found += root.findall("devices/interface[@type='network']")
+    return [ET.tostring(item, encoding="unicode") for item in found if item is not None]
+
+
+@given(domains(), domains())
+def test_amending_leaves_alone_what_is_not_ours(have: Domain, want: Domain) -> None:
+    text = decorated(have)
+    after = amend(text, have, want)
+    assert foreign_parts(after) == foreign_parts(text)
+    assert len(foreign_parts(after)) == 5
+
+
+@given(domains(), st.integers(16, 1 << 20))
+def test_devices_keep_their_addresses(have: Domain, memory: int) -> None:
+    text = decorated(have)
+    changed = dataclasses.replace(
+        have,
+        memory=memory,
+        disks=tuple(dataclasses.replace(disk, path="/moved", boot=None) for disk in have.disks),
+        nics=tuple(dataclasses.replace(nic, bridge="svswitch7") for nic in have.nics),
+    )
+    after = amend(text, have, changed)
+    assert addresses(after) == addresses(text)
+
+
+def addresses(text: str) -> dict[str, str]:
+    """Each device's address by what identifies the device."""
+    found = {}
+    for number, device in enumerate(ET.fromstring(text).findall("devices/*")):
+        mac, target, address = (device.find(name) for name in ("mac", "target", "address"))
+        key = mac.get("address") if mac is not None else str(number)
+        key = target.get("dev", key) if target is not None else key
+        if address is not None:
+            found[f"{device.tag} {key}"] = str(sorted(address.attrib.items()))
+    return found
+
+
+def test_boot_order_of_libvirts_own_gives_way_to_that_of_devices() -> None:
+    have = Domain(str(uuid.uuid4()), "inst-x", "vm", "qemu", 32, (1, 1, 1))
+    text = render(have).replace("</os>", '<boot dev="hd" /></os>')
+    assert "<boot dev" in amend(text, have, dataclasses.replace(have, memory=64))
+    root = Disk("vda", "/root.img", boot=1, alias=f"{ALIAS}1")
+    assert "<boot dev" not in amend(text, have, dataclasses.replace(have, disks=(root,)))
+
+
+def test_sizes_in_any_unit_are_mebibytes() -> None:
+    for unit, number in (("KiB", 65536), ("MiB", 64), ("b", 64 << 20)):
+        text = f"<domain type='qemu'><memory unit='{unit}'>{number}</memory></domain>"
+        assert parse(text).memory == 64
+
+
+def test_alias_tells_our_devices_from_others() -> None:
+    ours = as_text(disk_element(Disk("vda", "/a", alias=f"{ALIAS}vol-1")))
+    assert alias_of(ours) == f"{ALIAS}vol-1"
+    assert alias_of("<disk><alias name='virtio-disk0'/></disk>") is None
+    assert alias_of("<disk/>") is None
+
+
+@given(domains())
+def test_console_and_screen_are_not_reached_from_elsewhere(domain: Domain) -> None:
+    root = ET.fromstring(render(domain))
+    (screen,) = root.findall("devices/graphics")
+    assert screen.get("port") is None
+    assert [item.get("type") for item in screen] == ["socket"]
+    assert [item.get("type") for item in root.findall("devices/serial")] == ["pty"]
+
+
+@given(domains())
+def test_features_of_the_hosts_processor_are_given_only_with_kvm(domain: Domain) -> None:
+    cpu = ET.fromstring(render(domain)).find("cpu")
+    assert cpu is not None
+    assert (cpu.get("mode") == "host-passthrough") == (domain.type == "kvm")

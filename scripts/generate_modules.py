@@ -1,0 +1,107 @@
+"""Write what the collection's modules take from the engine's fields: argument specs and bodies.
+
+Without arguments it writes; with --check it only says which files are not as they would be, and
+ends with 1 where there are some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pextra.calls import registry
+from pextra.calls.call import Procedure
+from pextra.model.fields import Field
+
+MODULES = Path(__file__).parents[1] / "ansible_collections/pextra/ce/plugins/modules"
+DATABASE = {"type": "str", "no_log": True}
+_MARK = "# From here on generated from the engine's fields: make generate\n"
+_BODY = '''\
+{mark}from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+
+ARGUMENT_SPEC = {spec}
+
+
+def main() -> None:
+    """Run the module."""
+    run("{name}", ARGUMENT_SPEC)
+
+
+if __name__ == "__main__":
+    main()
+'''
+
+
+def argument_spec(procedure: Procedure) -> dict[str, Any]:
+    """The argument spec of a procedure's module."""
+    spec = _options(procedure.fields, nested=False)
+    return {**spec, "database": DATABASE} if procedure.uses_store else spec
+
+
+def _options(fields: Iterable[Field], *, nested: bool) -> dict[str, Any]:
+    return {field.name: _option(field, nested=nested) for field in fields}
+
+
+def _option(field: Field, *, nested: bool) -> dict[str, Any]:
+    """One option; what an element of a list gets by default is the engine's."""
+    spec: dict[str, Any] = {"type": field.type}
+    if field.required:
+        spec["required"] = True
+    elif field.default is not None and not nested:
+        spec["default"] = field.default
+    if field.choices:
+        spec["choices"] = list(field.choices)
+    if field.elements:
+        spec["elements"] = field.elements
+    if field.options:
+        spec["options"] = _options(field.options, nested=True)
+    if field.secret:
+        spec["no_log"] = True
+    elif re.search("password|passphrase|secret|token|key", field.name):
+        spec["no_log"] = False
+    return spec
+
+
+def body(procedure: Procedure) -> str:
+    """What follows a module's documentation, formatted as the linters want it."""
+    text = _BODY.format(mark=_MARK, spec=repr(argument_spec(procedure)), name=procedure.name)
+    ruff = Path(sys.executable).with_name("ruff")
+    return subprocess.run(
+        [ruff, "format", "--stdin-filename", MODULES / "module.py", "-"],
+        input=text, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+
+
+def module_text(procedure: Procedure, current: str) -> str:
+    """The module's text as it is to be."""
+    begin = re.compile(r"^(?:# From here on generated|import |from (?!__future__))", re.MULTILINE)
+    head = begin.split(current, maxsplit=1)[0]
+    return head + body(procedure)
+
+
+def main() -> int:
+    """Write or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    check = parser.parse_args().check
+    stale = []
+    for name in registry.names():
+        path = MODULES / f"{name}.py"
+        current = path.read_text()
+        text = module_text(registry.find(name), current)
+        if text != current:
+            stale.append(path.name)
+            if not check:
+                path.write_text(text)
+    for name in stale:
+        print(f"{name}: {'is stale; run make generate' if check else 'written'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
