@@ -83,16 +83,16 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: up
-up: $(VENV)/.controller ## install what is missing and make this machine a running cloud
+up: $(VENV)/.controller engine ## install what is missing and make this machine a running cloud
 	$(BIN)/ansible-playbook -i $(INVENTORY) pextra.ce.site $(ARGS)
 
 .PHONY: down
-down: $(VENV)/.controller ## remove what `make up` made; asks first, unless YES=1
+down: $(VENV)/.controller engine ## remove what `make up` made; asks first, unless YES=1
 	$(BIN)/ansible-playbook -i $(INVENTORY) pextra.ce.teardown \
 		$(if $(filter 1,$(YES)),-e teardown_confirmed=true) $(ARGS)
 
 .PHONY: test
-test: dev node-packages ## lint, sanity, unit and integration, then one table
+test: dev node-engine ## lint, sanity, unit and integration, then one table
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(LANES)
 
 .PHONY: lint
@@ -134,28 +134,28 @@ unit: dev ## tests of the pure parts; touches nothing on this machine
 		installer/tests/unit molecule/lab/tests pextra/tests $(ARGS)
 
 .PHONY: integration
-integration: dev node-packages ## tests on this machine's own PostgreSQL, libvirt and network
+integration: dev node-engine ## tests on this machine's own PostgreSQL, libvirt and network
 	scripts/start-libvirt
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long' --junitxml=$(RESULTS)/integration.xml \
 		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: test-long
-test-long: dev node-packages mirror-packages ## tests that take minutes each, then one table
+test-long: dev node-engine mirror-packages ## tests that take minutes each, then one table
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) integration-long mirror-long
 
 .PHONY: integration-long
-integration-long: dev node-packages
+integration-long: dev node-engine
 	scripts/start-libvirt
 	$(BIN)/pytest -n 2 --dist worksteal -m long --junitxml=$(RESULTS)/integration-long.xml \
 		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: test-lab
-test-lab: dev lab-packages ## scenarios on nodes of their own; one alone: SCENARIOS=default
+test-lab: dev lab-packages engine ## scenarios on nodes of their own; one alone: SCENARIOS=default
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs $(JOBS) \
 		$(addprefix test-lab-,$(SCENARIOS))
 
 .PHONY: $(addprefix test-lab-,$(ALL_SCENARIOS))
-$(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages
+$(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages engine
 	scripts/test-scenario $* $(ARGS)
 
 .PHONY: mirror
@@ -167,7 +167,7 @@ mirror-long: dev mirror-packages
 	$(BIN)/pytest -n 2 -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
 
 .PHONY: bench
-bench: dev node-packages $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
+bench: dev node-engine $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
 	@scripts/apt-install $(PACKAGES_BENCH)
 	scripts/start-libvirt
 	$(BIN)/python -m benchmarks.run --baseline $(BENCH_VENV) $(ARGS)
@@ -183,12 +183,20 @@ bench-medium: dev lab-packages medium image-test-packages ## measure the medium 
 	@PYTHONPATH=.:image:image/tests:molecule $(IMAGE_VENV)/bin/python -m benchmarks.medium $(ARGS)
 
 .PHONY: lab
-lab: dev lab-packages ## three nodes to play with; says how to reach them
+lab: dev lab-packages engine ## three nodes to play with; says how to reach them
 	@scripts/lab up $(ARGS)
 
 .PHONY: lab-down
 lab-down: dev lab-packages ## remove them
 	@scripts/lab down
+
+.PHONY: engine
+engine: ## the package python3-pextra of this tree, where the collection carries it; in a second
+	@$(PYTHON) scripts/build_engine.py
+
+.PHONY: collection
+collection: $(VENV)/.controller engine ## the collection's tarball, with the engine's package in it: dist/
+	@$(BIN)/ansible-galaxy collection build --force --output-path dist $(COLLECTION)
 
 .PHONY: packages
 packages: image-dev ## this tree as Debian packages, in the signed apt repository dist/apt
@@ -247,6 +255,11 @@ dev: dev-packages $(VENV)/.dev
 image-dev: image-packages $(IMAGE_VENV)/.image
 image-packages:
 	@scripts/apt-install $(PACKAGES_IMAGE)
+
+# A machine that runs modules has the engine, as a node has it.
+.PHONY: node-engine
+node-engine: node-packages
+	@$(PYTHON) scripts/build_engine.py --install
 
 .PHONY: venv-packages dev-packages node-packages lab-packages node-package-names mirror-packages
 venv-packages:

@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pextra_image.run import ImageError, Programs
@@ -20,6 +21,7 @@ PACKAGED = (
     "installer/pextra_installer",
     "inventories/local",
     "LICENSE",
+    "pextra",
     "requirements/controller.txt",
     "requirements/installer.txt",
 )
@@ -70,10 +72,17 @@ def version_of(released: str, commit: str, when: str, changed: str) -> str:
     >>> version_of("0.1.0", "abcdef0", "20261122175549", "")
     '0.1.0~git20261122175549.abcdef0'
 
-    :param changed: hash of the files if they differ from the commit, else empty.
+    :param changed: if the files differ from the commit, the time of the newest and their hash,
+        with a dot between them; else empty.
     """
-    local = f"+local.{changed[:8]}" if changed else ""
+    local = f"+local{changed[:23]}" if changed else ""
     return f"{released}~git{when}.{commit}{local}"
+
+
+def _newest(root: Path, files: tuple[Path, ...]) -> str:
+    """Tell when the newest file was changed, as 14 digits of UTC."""
+    newest = max((root / path).lstat().st_mtime for path in files)
+    return datetime.fromtimestamp(newest, UTC).strftime("%Y%m%d%H%M%S")
 
 
 def released_version(changelog: str) -> str:
@@ -84,19 +93,20 @@ def released_version(changelog: str) -> str:
     return match.group(1)
 
 
-def snapshot(programs: Programs, root: Path) -> Snapshot:
-    """Look at the tree as it is now; files that are not committed count too."""
+def snapshot(programs: Programs, root: Path, parts: tuple[str, ...] = PACKAGED) -> Snapshot:
+    """Look at parts of the tree as they are now; files that are not committed count too."""
     if not (root / ".git").exists():
         raise ImageError(f"{root} is no git clone: the versions come from its commits")
-    files = tracked(programs, root, PACKAGED)
+    files = tracked(programs, root, parts)
     digest = digest_of(root, files)
     git: list[str | Path] = ["git", "-C", root]
     env = {"TZ": "UTC0"}
     form = ["--format=%ct %cd %h", "--abbrev=7", "--date=format-local:%Y%m%d%H%M%S"]
     epoch, when, commit = programs.read([*git, "log", "-1", *form], env=env).split()
-    changed = programs.read([*git, "status", "--porcelain", "--", *PACKAGED]).strip()
+    found = programs.read([*git, "status", "--porcelain", "--", *parts]).strip()
     released = released_version((root / "debian/changelog").read_text(encoding="utf-8"))
-    version = version_of(released, commit, when, digest if changed else "")
+    changed = f"{_newest(root, files)}.{digest}" if found else ""
+    version = version_of(released, commit, when, changed)
     return Snapshot(root, files, version, int(epoch), digest)
 
 

@@ -35,6 +35,9 @@ _VERSION_TABLE = (
     "CREATE TABLE IF NOT EXISTS schema_migrations"
     " (version INT8 PRIMARY KEY, applied TIMESTAMPTZ NOT NULL DEFAULT now())"
 )
+_NEWEST = "SELECT coalesce(max(version), 0) AS v FROM schema_migrations"
+_NO_TABLE = "42P01"
+_MIGRATE = "Run the module pextra.ce.database with state=migrated first"
 
 
 def version(tx: Transaction) -> int:
@@ -45,17 +48,21 @@ def version(tx: Transaction) -> int:
     )
     if not found[0]["tables"]:
         return 0
-    return int(tx.query("SELECT coalesce(max(version), 0) AS v FROM schema_migrations")[0]["v"])
+    return int(tx.query(_NEWEST)[0]["v"])
 
 
 def check_version(tx: Transaction) -> None:
     """Refuse a schema that this program does not know.
 
     Raises:
-        StoreError: The schema is older or newer than the program.
-        psycopg.Error: There are no tables.
+        StoreError: The schema is older or newer than the program, or there is none.
     """
-    have = int(tx.query("SELECT coalesce(max(version), 0) AS v FROM schema_migrations")[0]["v"])
+    try:
+        have = int(tx.query(_NEWEST)[0]["v"])
+    except Exception as error:
+        if getattr(error, "sqlstate", None) != _NO_TABLE:
+            raise
+        raise StoreError("the database has no tables of the platform", hint=_MIGRATE) from None
     if have > LATEST:
         raise StoreError(
             f"the database's schema has version {have}, this program knows up to {LATEST}",
@@ -64,7 +71,7 @@ def check_version(tx: Transaction) -> None:
     if have < LATEST:
         raise StoreError(
             f"the database's schema has version {have}, this program needs {LATEST}",
-            hint="Run the module pextra.ce.database with state=migrated first",
+            hint=_MIGRATE,
         )
 
 

@@ -23,7 +23,7 @@ from ansible_collections.pextra.ce.plugins.modules import cockroach_license as m
 from ansible_collections.pextra.ce.tests.integration.cockroach import VERSION, Cockroach
 from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Lab
 from ansible_collections.pextra.ce.tests.integration.postgres import PORT, ROLE, Postgres
-from ansible_collections.pextra.ce.tests.unit.licensing.cockroach_keys import make_key
+from pextra.tests.licensing.cockroach_keys import make_key
 
 REAL = os.environ.get("PEXTRA_CE_TEST_COCKROACHDB")
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)

@@ -273,7 +273,7 @@ def test_pool_that_another_is_inside_of_is_refused(shared: Node) -> None:
     for path in (shared.directory / "pool", shared.directory / "pool" / "in", shared.directory):
         options = {"path": str(path)}
         result = shared.refused("storage_pool", name=shared.name("x"), options=options)
-        assert f'conflicts with pool "{shared.pool}"' in result.message
+        assert f'conflicts with pool "{shared.prefix}-' in result.message
 
 
 def test_full_disk_is_a_clear_error_and_leaves_nothing_half_done(node: Node) -> None:
