@@ -12,7 +12,7 @@ import os
 
 from pextra.host.hypervisor import memory, power
 from pextra.host.machine import Host
-from pextra.kinds.instance_snapshot.kind import HELD, Part, Work
+from pextra.kinds.instance_snapshot.work import HELD, Part, Work
 from pextra.model.errors import HostError
 from pextra.model.plan import Step
 from pextra.model.request import label

@@ -13,17 +13,14 @@ from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.hypervisor import memory
 from pextra.host.machine import Host
-from pextra.host.pools.backend import Pool, PoolBackend, Volume
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import DESCRIPTION, FIXED_NAME, check_here, resolve_node
+from pextra.kinds.instance_snapshot.work import HELD, Part, Work
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Change, Field, Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-HELD = ".held"
-"""The end of the name of a file that keeps an instance's memory for a moment only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +38,6 @@ class Seen:
     taken: frozenset[str]
     memory: bool
     held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A volume of a snapshot, with what works on it."""
-
-    type: PoolBackend
-    pool: Pool
-    volume: Volume
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What executing a step needs."""
-
-    row: Row
-    parts: tuple[Part, ...]
-    file: str
 
 
 class InstanceSnapshot(Kind):

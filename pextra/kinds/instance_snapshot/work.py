@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a step of a snapshot of an instance works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pextra.host.pools.backend import Pool, PoolBackend, Volume
+from pextra.model.fields import Row
+
+HELD = ".held"
+"""The end of the name of a file that keeps an instance's memory for a moment only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A volume of a snapshot, with what works on it."""
+
+    type: PoolBackend
+    pool: Pool
+    volume: Volume
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What executing a step needs."""
+
+    row: Row
+    parts: tuple[Part, ...]
+    file: str

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the engine is built: imports go downwards, nothing is imported in a circle, no Ansible."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COLLECTION = "ansible_collections/pextra/ce"
+FLOORS = (
+    "cli",
+    "calls",
+    "backup",
+    "kinds",
+    "engine",
+    "licensing",
+    "host",
+    "store",
+    "model",
+)
+"""The packages from the top down: what is in one imports from itself and from those below."""
+FILES = sorted(
+    path for path in (ROOT / "pextra").rglob("*.py") if "tests" not in path.relative_to(ROOT).parts
+)
+
+
+def name_of(path: Path) -> str:
+    """The module that a file is."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in FILES}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Everything that a file imports, also within functions and for types only."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (item.name for item in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for item in node.names:
+                inner = f"{node.module}.{item.name}"
+                yield inner if inner in MODULES else str(node.module)
+
+
+def floor_of(module: str) -> int:
+    """Where a module of the engine is, counted from the top."""
+    return FLOORS.index(module.split(".")[1])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards_and_know_neither_ansible_nor_http(path: Path) -> None:
+    for module in imports(path):
+        assert module.split(".")[0] not in ("ansible", "ansible_collections", "aiohttp")
+        if module.startswith("pextra.") and path.parent != ROOT / "pextra":
+            assert floor_of(module) >= floor_of(name_of(path)), module
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    """Raises CycleError with the circle."""
+    graph = {
+        name: {module for module in imports(path) if module in MODULES and module != name}
+        for name, path in MODULES.items()
+    }
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(MODULES)
+
+
+def test_every_package_has_a_floor() -> None:
+    there = {path.parent.name for path in (ROOT / "pextra").glob("*/__init__.py")} - {"tests"}
+    assert there == set(FLOORS)
+
+
+def test_the_map_in_contributing_is_the_tree() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    shown, above = list[str](), ""
+    for line in re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[0].splitlines():
+        name = line.split()[0].rstrip("/")
+        above = above if line.startswith(" ") else name
+        shown.append(f"{above}/{name}" if line.startswith(" ") else name)
+    assert [name for name in shown if not (ROOT / name).is_dir()] == []
+    packages = [name.removeprefix("pextra/") for name in shown if name.startswith("pextra/")]
+    assert packages == [*FLOORS, "tests"]
+    tracked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    folders = {path.split("/")[0] for path in tracked if "/" in path}
+    plugins = {path.split("/")[4] for path in tracked if path.startswith(f"{COLLECTION}/plugins/")}
+    assert {name for name in folders if not name.startswith(".")} <= {
+        name.split("/")[0] for name in shown
+    }
+    assert {f"{COLLECTION}/plugins/{name}" for name in plugins} <= set(shown)
