@@ -11,8 +11,9 @@ from pextra.calls.resource import guards, resources, to_request
 from pextra.engine.runner import Outcome, Runner
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.errors import InputError, PextraError, PlanErrors
-from pextra.model.fields import Field, secrets_in
+from pextra.model.fields import MASK, Field, Masked, masked
 from pextra.model.request import Request
+from pextra.model.values import convert
 
 FIELDS = (
     Field("resources", "list", elements="dict", required=True),
@@ -70,16 +71,29 @@ def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
     return requests
 
 
-def _secrets(given: Mapping[str, Any]) -> set[str]:
-    found: set[str] = set()
+def _masked(given: Mapping[str, Any]) -> Masked:
+    """What is secret in an entry is known by its kind; of an unknown kind, all may be."""
+    whole = masked(FIELDS, given)
     entries = given.get("resources")
-    for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, Mapping):
-            continue
-        kind = KINDS.get(str(entry.get("kind")))
-        if kind is not None:
-            found |= secrets_in(kind.spec.accepts, entry)
-    return found
+    if entries is None:
+        return whole
+    parts = [
+        _masked_entry(entry) for entry in (entries if isinstance(entries, list) else [entries])
+    ]
+    shown = {**whole.shown, "resources": [part for part, _secrets in parts]}
+    return Masked(shown, whole.secrets.union(*(secrets for _part, secrets in parts)))
+
+
+def _masked_entry(entry: Any) -> tuple[Any, frozenset[str]]:
+    try:
+        options = convert("dict", entry)
+    except InputError:
+        return MASK, frozenset()
+    kind = KINDS.get(str(options.get("kind")))
+    if kind is None:
+        return dict.fromkeys(options, MASK) | {"kind": options.get("kind")}, frozenset()
+    part = masked((Field("kind"), *kind.spec.accepts), options)
+    return part.shown, part.secrets
 
 
 def _by_resource(outcome: Outcome) -> list[dict[str, Any]]:
@@ -103,4 +117,4 @@ def _by_resource(outcome: Outcome) -> list[dict[str, Any]]:
     return found
 
 
-PROCEDURES = (Procedure("apply", FIELDS, _apply, secrets=_secrets),)
+PROCEDURES = (Procedure("apply", FIELDS, _apply, masked=_masked),)

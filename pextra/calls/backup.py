@@ -17,7 +17,7 @@ from pextra.host.machine import Host
 from pextra.kinds.common import check_here, parse_path, resolve_node
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import ConflictError, InputError, PextraError
-from pextra.model.fields import Field
+from pextra.model.fields import Field, Masked, masked, texts_in
 from pextra.model.request import label
 
 FIELDS = (
@@ -128,16 +128,17 @@ def _told(found: dict[str, Any], place: str) -> dict[str, Any]:
     return found
 
 
-def _secrets(given: Mapping[str, Any]) -> set[str]:
+def _masked(given: Mapping[str, Any]) -> Masked:
     """What a restored instance's cloud-init may have in it; its file says it, not the options."""
+    shown = masked(FIELDS, given).shown
     if given.get("state") != "restored":
-        return set()
+        return Masked(shown, frozenset())
     try:
         said = archive.read_manifest(str(given.get("path")))
         user_data = (said["instance"].get("cloud_init") or {}).get("user_data")
     except (PextraError, AttributeError, KeyError, TypeError):
-        return set()  # the call itself says what is wrong with the file
-    return {str(user_data)} if user_data else set()
+        user_data = None  # the call itself says what is wrong with the file
+    return Masked(shown, frozenset(texts_in(user_data)))
 
 
-PROCEDURES = (Procedure(KIND, FIELDS, _run, secrets=_secrets),)
+PROCEDURES = (Procedure(KIND, FIELDS, _run, masked=_masked),)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pextra.host.machine import Host
 from pextra.model.errors import InputError
-from pextra.model.fields import Field, normalise
+from pextra.model.fields import Field, Masked, normalise
 from pextra.model.plan import Step
 from pextra.model.principal import Principal
 from pextra.model.units import format_time
@@ -55,7 +55,7 @@ class Procedure:
         run: Answers a call; raises PextraError.
         any_schema: It also works on a store whose schema is not the one this program knows.
         uses_store: It takes the option ``database``.
-        secrets: Finds every secret text in raw options.
+        masked: Finds the secrets in raw options, where the fields do not tell.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Procedure:
     run: Callable[[Call], Answer]
     any_schema: bool = False
     uses_store: bool = True
-    secrets: Callable[[Mapping[str, Any]], set[str]] | None = None
+    masked: Callable[[Mapping[str, Any]], Masked] | None = None
 
 
 def options(fields: tuple[Field, ...], given: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import Any
 from pextra.calls.call import Answer, Call, Procedure, Say
 from pextra.host.machine import Host
 from pextra.model.errors import NotFoundError
-from pextra.model.fields import secrets_in
+from pextra.model.fields import MASK, Masked
+from pextra.model.fields import masked as masked_by_fields
 from pextra.model.principal import Principal
+from pextra.store.address import secrets_of
 from pextra.store.connection import Store
 
 _PLACES = {
@@ -66,11 +68,14 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({*_PLACES, *MANIFEST_KINDS, *lists()}))
 
 
-def secrets(procedure: Procedure, given: Mapping[str, Any]) -> set[str]:
-    """Every secret text in raw options, so that a face can mask it wherever it shows up."""
-    if procedure.secrets is not None:
-        return procedure.secrets(given)
-    return secrets_in(procedure.fields, given)
+def masked(procedure: Procedure, given: Mapping[str, Any]) -> Masked:
+    """Raw options without their secrets, and these, so that a face can keep them from its logs."""
+    rest = {key: value for key, value in given.items() if key != "database"}
+    found = procedure.masked(rest) if procedure.masked else masked_by_fields(procedure.fields, rest)
+    if not given.get("database"):
+        return found
+    secrets = found.secrets | secrets_of(str(given["database"]))
+    return Masked({**found.shown, "database": MASK}, secrets)
 
 
 def call(
@@ -81,8 +86,13 @@ def call(
     check: bool = False,
     diff: bool = False,
     say: Say | None = None,
+    confirms: bool = False,
 ) -> Answer:
     """The answer to a call.
+
+    Args:
+        confirms: The caller sees to the answer's ``guards``; what would need that is refused
+            otherwise. See host.network.guard.
 
     Raises:
         PextraError: It was refused (nothing was changed), or it failed on the way.
@@ -90,6 +100,6 @@ def call(
     rest = {key: value for key, value in given.items() if key != "database"}
     with (
         Store(given.get("database"), any_schema=procedure.any_schema) as store,
-        Host() as host,
+        Host(confirms=confirms) as host,
     ):
         return procedure.run(Call(rest, store, host, principal, check, diff, say))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import InputError
-from pextra.model.fields import Field, normalise, secrets_in
+from pextra.model.fields import MASK, Field, masked, normalise
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0c2FsdA$" + "A" * 43
 names = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
@@ -168,17 +168,51 @@ def test_error_says_where_in_a_list_it_is() -> None:
         canonical("instance", {"networks": bad})
 
 
-def test_secrets_are_found_at_every_level() -> None:
-    fields = (
-        Field("password", secret=True),
-        Field("parts", "list", elements="dict", options=(Field("key", secret=True),)),
-        Field("one", "dict", options=(Field("token", secret=True), Field("name"))),
-    )
+SECRETIVE = (
+    Field("password", secret=True),
+    Field("parts", "list", elements="dict", options=(Field("key", secret=True),)),
+    Field("one", "dict", options=(Field("token", secret=True), Field("name"))),
+    Field("state"),
+)
+
+
+def test_secrets_are_masked_at_every_level() -> None:
     given = {
-        "password": "a1", "parts": [{"key": "b2"}, "c3", {"other": "d4"}],
-        "one": {"token": "e5", "name": "f6"},
+        "password": "a1", "parts": [{"key": "b2"}, "c3", {"key": None}, None],
+        "one": {"token": "e5", "name": "f6"}, "state": None,
     }  # fmt: skip
-    assert secrets_in(fields, given) == {"a1", "b2", "e5"}
+    found = masked(SECRETIVE, given)
+    assert found.secrets == {"a1", "b2", "c3", "e5"}
+    assert found.shown == {
+        "password": MASK, "parts": [{"key": MASK}, MASK, {"key": None}, None],
+        "one": {"token": MASK, "name": "f6"}, "state": None,
+    }  # fmt: skip
+
+
+def test_what_equals_a_secret_is_still_shown() -> None:
+    assert masked(SECRETIVE, {"password": "present", "state": "present"}).shown == {
+        "password": MASK, "state": "present"
+    }  # fmt: skip
+
+
+def test_a_secret_under_a_misspelt_name_is_masked() -> None:
+    found = masked(SECRETIVE, {"passwort": "hunter2", "one": {"tokem": "hunter3"}})
+    assert found.shown == {"passwort": MASK, "one": {"tokem": MASK}}
+
+
+@pytest.mark.parametrize("text", ['{"token": "e5", "name": "f6"}', "token=e5 name=f6"])
+def test_secrets_are_masked_in_a_dictionary_that_is_a_text(text: str) -> None:
+    found = masked(SECRETIVE, {"one": text})
+    assert found.shown == {"one": {"token": MASK, "name": "f6"}}
+    assert found.secrets == {"e5"}
+
+
+def test_an_error_does_not_quote_a_secret_of_the_wrong_type() -> None:
+    with pytest.raises(InputError) as caught:
+        normalise(SECRETIVE, {"password": {"a": "hunter2"}}, "thing")
+    assert "hunter2" not in str(caught.value)
+    assert "password" in str(caught.value)
+    assert masked(SECRETIVE, {"password": {"a": "hunter2"}}).secrets == {"hunter2"}
 
 
 def test_public_row_has_no_secret() -> None:

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import copy
 import gc
+import os
+import re
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,54 +16,72 @@ from ansible.module_utils.basic import AnsibleModule
 
 ENGINE = (0, 2)
 """The oldest engine that this collection works with: major and minor version."""
+CONFIRMS = "PEXTRA_CE_CONFIRMS"
+"""Environment variable by which the action plugin promises to confirm what the module leaves it."""
 _MASK = "********"
+_SHORT = 4
+"""Ansible masks a secret wherever its letters are, and so half of the output if they are few.
+Below this length it is masked as a whole word, and in failures alone: no other result has any."""
 _INSTALL = (
     "Run the role pextra.ce.platform on this machine, which installs python3-pextra,"
     " and let modules run with Debian's own Python (ansible_python_interpreter=/usr/bin/python3)"
 )
 
+Shown = Callable[[Mapping[str, Any]], tuple[dict[str, Any], frozenset[str]]]
+"""Makes of the options as they were given those that logs may show, and the secrets in them."""
+
 
 class Module(AnsibleModule):
     """AnsibleModule that knows the options as they were given, and shows no secret in any log.
 
-    Ansible logs the options of every module as soon as it starts. What is secret by the engine's
-    fields is taken out of them before, whatever the argument spec says.
+    Ansible logs the options of every module as soon as it starts, and takes an explicit null for
+    a wrong choice. So it is given other options than those that the task has: without secrets,
+    which the engine knows by its fields, and without nulls. ansible-core 2.15 to 2.21 have no
+    public way to that: what is given and what is left out is the same when the constructor is
+    done, and it ends with the log. ``_load_params`` is kept by them for such modules, as its own
+    documentation says, and the suite ``controllers`` runs at both ends of that range.
+
+    Attributes:
+        given: The options as the task has them, nulls included.
+        secrets: What must not be shown.
     """
 
-    def __init__(
-        self, secrets: Callable[[Mapping[str, Any]], set[str]], spec: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, shown: Shown, spec: Mapping[str, Any]) -> None:
         # Looking for unreachable cycles takes longer than what a process of seconds could save.
         gc.set_threshold(50_000)
-        self._secrets = secrets
+        self._shown = shown
         super().__init__(argument_spec=dict(spec), supports_check_mode=True)
-        self.no_log_values |= self._hidden
+        self.no_log_values |= {text for text in self.secrets if len(text) >= _SHORT}
 
     def _load_params(self) -> None:
         super()._load_params()
-        self.given: dict[str, Any] = {
-            key: value
-            for key, value in copy.deepcopy(self.params).items()
-            if not key.startswith("_ansible")
-        }
-        self._hidden = self._secrets(self.given)
-        self.params = {
-            key: value if key.startswith("_ansible") else _shown(value, self._hidden)
-            for key, value in self.params.items()
-            if value is not None
-        }
+        given = {k: v for k, v in self.params.items() if not k.startswith("_ansible")}
+        self.given: dict[str, Any] = copy.deepcopy(given)
+        shown, self.secrets = self._shown(self.given)
+        internal = {k: v for k, v in self.params.items() if k not in given}
+        self.params = {**_without_nulls(shown), **internal}
+
+    def fail_with(self, message: str, code: str, **results: Any) -> None:
+        """End the task; no secret is in what it returns, short ones neither."""
+        words = sorted((re.escape(text) for text in self.secrets), key=len, reverse=True)
+        secret = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
+        self.fail_json(**_cleaned({"msg": message, "code": code, **results}, secret))
 
 
-def _shown(value: Any, secrets: set[str]) -> Any:
-    """The value without what is null at any level, which Ansible would hold against the choices.
-
-    And with a mask in place of secrets.
-    """
+def _without_nulls(value: Any) -> Any:
+    """The value without what is null in its dictionaries."""
     if isinstance(value, dict):
-        return {key: _shown(item, secrets) for key, item in value.items() if item is not None}
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _cleaned(value: Any, secret: re.Pattern[str] | None) -> Any:
+    """The value with a mask in place of each secret in its texts."""
+    if isinstance(value, dict):
+        return {key: _cleaned(item, secret) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shown(item, secrets) for item in value]
-    return _MASK if isinstance(value, (str, int, float)) and str(value) in secrets else value
+        return [_cleaned(item, secret) for item in value]
+    return secret.sub(_MASK, value) if secret and isinstance(value, str) else value
 
 
 def run(name: str, spec: Mapping[str, Any]) -> None:
@@ -76,13 +97,12 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
         from pextra.host.identity import local
         from pextra.model.errors import IncompleteError, PextraError, each
     except ImportError as error:
-        _fail_without_engine(spec, f"this machine has no engine of the platform: {error}", _INSTALL)
+        _fail_without_engine(f"this machine has no engine of the platform: {error}", _INSTALL)
         return
     have = tuple(int(part) for part in pextra.VERSION.split(".")[:2])
     if have < ENGINE:
         needed = ".".join(map(str, ENGINE))
         _fail_without_engine(
-            spec,
             f"this machine's engine has version {pextra.VERSION}, and this collection needs"
             f" {needed} or newer",
             "Upgrade python3-pextra: the role pextra.ce.platform does it",
@@ -91,30 +111,33 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
     try:
         procedure = registry.find(name)
     except PextraError as error:
-        _fail_without_engine(spec, str(error), error.hint or "")
+        _fail_without_engine(str(error), error.hint or "")
         return
-    module = Module(lambda given: registry.secrets(procedure, given), spec)
+
+    def shown(given: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+        masked = registry.masked(procedure, given)
+        return masked.shown, masked.secrets
+
+    module = Module(shown, spec)
     try:
         answer = registry.call(
-            procedure, module.given, local("ansible"), check=module.check_mode, diff=module._diff
-        )
+            procedure, module.given, local("ansible"), check=module.check_mode, diff=module._diff,
+            confirms=os.environ.get(CONFIRMS) == "1",
+        )  # fmt: skip
     except PextraError as error:
         results = error.results if isinstance(error, IncompleteError) else {}
         errors = [item.as_dict() for item in each(error)]
-        module.fail_json(msg=str(error), code=error.code, errors=errors, **results)
+        module.fail_with(str(error), error.code, errors=errors, **results)
+    except Exception as error:
+        # Ansible would print the traceback, which may have secrets in it, as it is.
+        message = f"the engine failed, which is a fault in it: {type(error).__name__}: {error}"
+        errors = [{"code": "internal", "resource": None, "message": message, "hint": None}]
+        module.fail_with(message, "internal", errors=errors, exception=traceback.format_exc())
     module.exit_json(**answer)
 
 
-def _fail_without_engine(spec: Mapping[str, Any], message: str, hint: str) -> None:
-    """End the task; which options are secret cannot be asked, so none is shown."""
-    module = Module(_every_text, spec)
+def _fail_without_engine(message: str, hint: str) -> None:
+    """End the task; which options are secret cannot be asked, so none is looked at or shown."""
+    module = Module(lambda _given: ({}, frozenset()), {})
     error = {"code": "engine", "resource": None, "message": message, "hint": hint}
     module.fail_json(msg=f"{message}. {hint}", code="engine", errors=[error])
-
-
-def _every_text(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return {text for item in value.values() for text in _every_text(item)}
-    if isinstance(value, list):
-        return {text for item in value for text in _every_text(item)}
-    return {value} if isinstance(value, str) and value else set()

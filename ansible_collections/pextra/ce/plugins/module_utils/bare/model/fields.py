@@ -118,7 +118,7 @@ def _canonical(
 def _value(field: Field, raw: Any, resource: str, where: str) -> Any:
     """One value of a field: its type, its choices, its nested fields, and what ``parse`` makes."""
     try:
-        value = values.convert(field.type, raw)
+        value = _converted(field, raw)
         if field.type == "list" and field.elements:
             value = [
                 _element(field, item, resource, f"{where}[{i}]") for i, item in enumerate(value)
@@ -132,6 +132,15 @@ def _value(field: Field, raw: Any, resource: str, where: str) -> Any:
         if error.resource is not None:
             raise
         raise InputError(f"{where}: {error.message}", resource=resource, hint=error.hint) from None
+
+
+def _converted(field: Field, raw: Any) -> Any:
+    try:
+        return values.convert(field.type, raw)
+    except InputError:
+        if field.secret:  # the reason quotes what was given
+            raise InputError(f"it is not of the type {field.type}") from None
+        raise
 
 
 def _element(field: Field, raw: Any, resource: str, where: str) -> Any:
@@ -150,17 +159,71 @@ def _check_choice(field: Field, value: Any) -> None:
         )
 
 
-def secrets_in(fields: Iterable[Field], given: Mapping[str, Any]) -> set[str]:
-    """Every secret text in raw options, so that the edge can mask it wherever it shows up."""
-    found: set[str] = set()
-    for field in fields:
-        value = given.get(field.name)
-        if not value:
-            continue
-        if field.secret:
-            found.add(str(value))
-        elif field.options:
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, Mapping):
-                    found |= secrets_in(field.options, item)
-    return found
+MASK = "********"
+"""What is shown in place of a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Raw options as logs may show them.
+
+    Attributes:
+        shown: The options with a mask in place of each secret, and of each value of an option that
+            does not exist: it may be a secret under a misspelt name.
+        secrets: The texts that were masked as secrets.
+    """
+
+    shown: dict[str, Any]
+    secrets: frozenset[str]
+
+
+def masked(fields: Iterable[Field], given: Mapping[str, Any]) -> Masked:
+    """Raw options without their secrets, which are known by their fields and not by how they look.
+
+    A dictionary that is written as a text, as Ansible accepts it, comes out as a dictionary.
+    """
+    known = {field.name: field for field in fields}
+    shown: dict[str, Any] = {}
+    secrets: set[str] = set()
+    for name, value in given.items():
+        field = known.get(name)
+        if value is None:
+            shown[name] = None
+        elif field is None:
+            shown[name] = MASK
+        elif field.secret:
+            shown[name] = MASK
+            secrets |= texts_in(value)
+        elif not field.options:
+            shown[name] = value
+        elif field.type == "list":
+            parts = [
+                _masked_part(field, item)
+                for item in (value if isinstance(value, list) else [value])
+            ]
+            shown[name] = [part for part, _secrets in parts]
+            secrets.update(*(found for _part, found in parts))
+        else:
+            shown[name], found = _masked_part(field, value)
+            secrets |= found
+    return Masked(shown, frozenset(secrets))
+
+
+def _masked_part(field: Field, value: Any) -> tuple[Any, frozenset[str]]:
+    """A dictionary of a field without its secrets, and these."""
+    if value is None:
+        return None, frozenset()
+    try:
+        part = masked(field.options, values.convert("dict", value))
+    except InputError:
+        return MASK, frozenset(texts_in(value))
+    return part.shown, part.secrets
+
+
+def texts_in(value: Any) -> set[str]:
+    """Every text and number in a value, as text."""
+    if isinstance(value, Mapping):
+        return {text for item in value.values() for text in texts_in(item)}
+    if isinstance(value, list):
+        return {text for item in value for text in texts_in(item)}
+    return set() if value is None or value == "" or isinstance(value, bool) else {str(value)}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import InputError, StoreError
 
@@ -67,3 +68,19 @@ def secured(text: str) -> str:
             hint="Use sslmode=verify-full with sslrootcert, or a local socket",
         )
     return psycopg.conninfo.make_conninfo(text, sslmode=mode, **known)
+
+
+def secrets_of(text: str) -> set[str]:
+    """What of a connection string must not be shown: itself and its password.
+
+    Of one that cannot be parsed, each word: the reason names the word it stumbled over.
+    """
+    try:
+        import psycopg
+    except ImportError:
+        return {text}
+    try:
+        password = psycopg.conninfo.conninfo_to_dict(text).get("password")
+    except psycopg.Error:
+        return {text, *re.split(r"[\s=]+", text)} - {""}
+    return {text, str(password)} if password else {text}
