@@ -7,7 +7,6 @@ import functools
 import json
 import os
 import shlex
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,7 +184,6 @@ class Bench:
                 self.size.repeats * 5,
             )
             self.ground.forget("bare")
-            first = self._first(ours)
             one, other = found["pextra.ce.instance"], found["community.libvirt.virt"]
             ratio = one.wall / other.wall
             judged = count == self.size.few
@@ -195,16 +193,6 @@ class Bench:
                 ratio <= 1 if judged else None,
             )  # fmt: skip
             yield Line(f"one `community.libvirt.virt`, nothing to do, {count} domains", other)
-            if judged:
-                yield Line("one `pextra.ce.instance`, the first of this controller", first)
-
-    def _first(self, task: dict[str, Any]) -> Figure:
-        """The runs of a task whose payload is not kept yet."""
-        samples = []
-        for _ in range(self.size.repeats):
-            shutil.rmtree(self.ground.directory / "ansible" / "pextra-ce")
-            samples.append(self.play(task))
-        return Figure(tuple(samples))
 
     def inventory(self) -> Iterator[Line]:
         """List all instances."""

@@ -24,6 +24,7 @@ class Host:
         state_dir: Where the platform keeps seeds and pools.
         config_dir: Where the node's configuration is.
         log_dir: Where instances' consoles are logged.
+        confirms: The caller confirms what this node undoes otherwise; see host.network.guard.
 
     Attributes:
         console_marks: Size of an instance's console log just before this run started it.
@@ -34,10 +35,13 @@ class Host:
         state_dir: str = "/var/lib/pextra-ce",
         config_dir: str = "/etc/pextra-ce",
         log_dir: str = "/var/log/pextra-ce",
+        *,
+        confirms: bool = False,
     ) -> None:
         self.state_dir = state_dir
         self.config_dir = config_dir
         self.log_dir = log_dir
+        self.confirms = confirms
         self.console_marks: dict[str, int] = {}
 
     @property
@@ -86,7 +90,7 @@ class Host:
         """The network interfaces."""
         from pextra.host.network.links import Links
 
-        return Links()
+        return Links(confirms=self.confirms)
 
     @functools.cached_property
     def kvm(self) -> bool:

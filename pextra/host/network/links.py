@@ -29,6 +29,7 @@ from pextra.host.network.nics import NetworkCard
 from pextra.host.network.ports import Ports
 from pextra.host.network.snapshot import Snapshot
 from pextra.host.network.switch import Addressing, BridgeState, Held
+from pextra.model.errors import UnsupportedError
 
 SYSFS = "/sys/class/net"
 PATIENCE = 5.0
@@ -41,11 +42,15 @@ QUIET = 0.5
 class Links:
     """The network interfaces of this host.
 
+    Args:
+        confirms: The caller confirms what the node undoes otherwise.
+
     Attributes:
         guards: Changes of this run that the node undoes unless they are confirmed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, confirms: bool = False) -> None:
+        self._confirms = confirms
         self.guards: list[dict[str, Any]] = []
 
     @functools.cached_property
@@ -88,6 +93,21 @@ class Links:
     def units_gone(self, bridge: BridgeState) -> bool:
         """Whether no unit of ours is left for the bridge."""
         return networkd.gone(bridge.name)
+
+    def check_confirmed(self, want: BridgeState) -> None:
+        """Refuse to plan a change that would be undone, because nobody is there to confirm it.
+
+        Raises:
+            UnsupportedError: It changes what carries the node's addresses, and the caller cannot
+                confirm it.
+        """
+        if want.addressing is not None and not self._confirms:
+            raise UnsupportedError(
+                "the change could cut this node off, so that the node undoes it unless the caller"
+                " confirms it over a new connection; this caller cannot",
+                resource=f'vswitch "{want.name}"',
+                hint="In a playbook, run the task without async",
+            )
 
     def make_bridge(self, want: BridgeState, timeout: int) -> None:
         """Create or correct a bridge and its uplinks, and keep them over a reboot.
