@@ -8,6 +8,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any, Self
 
+from pextra.host import programs
 from pextra.model.errors import HostError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Host:
         *,
         confirms: bool = False,
     ) -> None:
+        programs.reach()
         self.state_dir = state_dir
         self.config_dir = config_dir
         self.log_dir = log_dir

@@ -81,7 +81,7 @@ def look() -> Restarts | None:
     Raises:
         HostError: needrestart fails.
     """
-    program = shutil.which("needrestart", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    program = shutil.which("needrestart")
     if program is None:
         return None
     try:

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs are found with the PATH that `su` leaves to root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from pextra.host import programs
+from pextra.host.machine import Host
+
+
+@pytest.mark.parametrize("path", ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/usr/games"])
+def test_the_administrators_programs_are_found(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", path)
+    Host()
+    assert shutil.which("runuser") == "/usr/sbin/runuser"
+
+
+def test_what_the_user_prefers_still_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/opt/mine:/usr/sbin:/usr/bin")
+    programs.reach()
+    programs.reach()
+    assert os.environ["PATH"] == "/opt/mine:/usr/sbin:/usr/bin:/usr/local/sbin:/sbin"
+
+
+def test_without_a_path_programs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PATH")
+    programs.reach()
+    assert shutil.which("runuser") == "/usr/sbin/runuser"
+    assert shutil.which("cat") is not None
