@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from pextra.calls.call import Answer, Call, Procedure, options
 from pextra.host import files, node_files
@@ -15,7 +16,7 @@ FIELDS = (Field("state", choices=("present", "absent"), default="present"),)
 def _run(call: Call) -> Answer:
     present = options(FIELDS, call.given, "node_files")["state"] == "present"
     hooks = {path for path in node_files.HOOKS if os.path.lexists(path)}
-    diff = _make(check=call.check) if present else _remove(check=call.check)
+    diff = _make(check=call.check) if present else _removed(node_files.left(""), check=call.check)
     paths = [one["after_header"] for one in diff]
     added = present and bool(set(node_files.HOOKS) - hooks)
     shown = {"diff": diff} if call.diff else {}
@@ -29,12 +30,13 @@ def _make(*, check: bool) -> list[dict[str, str]]:
         if not check:
             files.make("", entry)
         diff.append(_change(entry.path, before, entry.shown))
-    return diff
+    # Last: a hook of an earlier version needs its library until it is replaced.
+    return diff + _removed(node_files.outdated(""), check=check)
 
 
-def _remove(*, check: bool) -> list[dict[str, str]]:
+def _removed(paths: Iterable[str], *, check: bool) -> list[dict[str, str]]:
     diff = []
-    for path in node_files.left(""):
+    for path in paths:
         before = files.read(path) or "directory\n"
         if not check:
             node_files.remove("", path)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node has besides packages: the platform's directories, libvirt's hook with its code, and
-what udev and needrestart are to know of instances.
+"""What a node has besides packages: the platform's directories, libvirt's hook, and what udev and
+needrestart are to know of instances.
 
 libvirt knows no VLANs on Linux bridges. The hook gives the ports of a domain that starts what the
-domain's definition asks for, whoever starts it. Its code is that of the modules: this very copy.
+domain's definition asks for, whoever starts it. Its code is the package's.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from types import ModuleType
-from typing import Any
 
 from pextra.host import files
 from pextra.host.files import Entry
-from pextra.host.network import hook, iproute, mirrors, policy, ports, snapshot, vlans
+from pextra.host.network import hook
+from pextra.host.network.policy import NAMESPACE
 from pextra.model import errors
 
 DIRECTORIES = {
@@ -31,6 +30,7 @@ DIRECTORIES = {
 """Parents first. QEMU, which runs as another user, passes through those with 0711."""
 
 LIBRARY = "/usr/lib/pextra-ce/hook"
+"""Where the hook of version 0.1 had copies of its code."""
 _ABOVE = "/usr/lib/pextra-ce"
 """Packages have things of their own in it."""
 HOOKS = ("/etc/libvirt/hooks/qemu.d/50-pextra-ce", "/etc/libvirt/hooks/lxc.d/50-pextra-ce")
@@ -54,21 +54,35 @@ push(@{$nrconf{blacklist}}, qr(^/usr/bin/qemu-system-));
 """,
 }
 """For udev, and for needrestart."""
-HOOK_MODULES = (errors, hook, iproute, mirrors, policy, ports, snapshot, vlans)
-"""The hook, and all that it imports of the collection."""
-
 HOOK = f'''\
-#!/usr/bin/python3
+#!/usr/bin/python3 -I
 # Made by pextra.ce.node_files, which overwrites changes.
-"""Closes the bridge ports of a domain that starts, as its definition asks."""
+"""Closes the bridge ports of a domain that starts, as its definition asks.
+
+It has nothing to do with domains that are not the platform's. Where the package python3-pextra is
+missing or damaged, it keeps from starting only what would be less closed than it asks to be.
+"""
 
 import sys
 
-sys.path.insert(0, "{LIBRARY}")
+if sys.argv[2:4] != ["start", "begin"]:
+    sys.exit(0)
+definition = sys.stdin.read()
+if "{NAMESPACE}" not in definition:
+    sys.exit(0)
+try:
+    from {hook.__name__} import main
+except Exception as error:
+    import xml.etree.ElementTree as ET
 
-from {hook.__name__} import main
-
-sys.exit(main())
+    port = "{{{NAMESPACE}}}instance/{{{NAMESPACE}}}port"
+    if ET.fromstring(definition).find(f"metadata/{{port}}") is None:
+        sys.exit(0)
+    sys.exit(
+        f"pextra-ce: the ports of {{sys.argv[1]}} cannot be closed: {{error}}."
+        " Install the package python3-pextra"
+    )
+sys.exit(main(sys.argv[1], definition))
 '''
 
 
@@ -81,28 +95,8 @@ def wanted() -> Iterator[Entry]:
         yield Entry(path, 0o755)
     for path, text in FILES.items():
         yield Entry(path, 0o644, text)
-    code = {f"{LIBRARY}/{one.__name__.replace('.', '/')}.py": _source(one) for one in HOOK_MODULES}
-    for path in sorted({above for file in code for above in _above(file)}):
-        yield Entry(path, 0o755)
-    for path, text in code.items():
-        yield Entry(path, 0o644, text)
-    # Last: a hook without its code would keep every domain from starting.
     for path in HOOKS:
         yield Entry(path, 0o755, HOOK)
-
-
-def _above(file: str) -> Iterator[str]:
-    """The directories of ours that a file of the library is in."""
-    path = os.path.dirname(file)
-    while path.startswith(_ABOVE):
-        yield path
-        path = os.path.dirname(path)
-
-
-def _source(module: ModuleType) -> str:
-    """The text of a module, which need not be a file: Ansible runs it out of an archive."""
-    loader: Any = module.__loader__
-    return str(loader.get_source(module.__name__))
 
 
 def missing(root: str) -> list[Entry]:
@@ -110,8 +104,16 @@ def missing(root: str) -> list[Entry]:
     return files.missing(root, wanted())
 
 
+def outdated(root: str) -> list[str]:
+    """What earlier versions made and nothing uses; once all that is missing is made."""
+    if not os.path.lexists(root + LIBRARY):
+        return []
+    alone = os.listdir(root + _ABOVE) == [os.path.basename(LIBRARY)]
+    return [LIBRARY, _ABOVE] if alone else [LIBRARY]
+
+
 def left(root: str) -> list[str]:
-    """What a removal takes away: files, library, and the directories in which nothing else is."""
+    """What a removal takes away: files, and the directories in which nothing else is."""
     found = [path for path in (*HOOKS, *FILES, LIBRARY) if os.path.lexists(root + path)]
     for path in (_ABOVE, *reversed(DIRECTORIES)):
         try:
@@ -124,7 +126,7 @@ def left(root: str) -> list[str]:
 
 
 def remove(root: str, path: str) -> None:
-    """Take away a file, the library, or an empty directory.
+    """Take away a file, what is outdated, or an empty directory.
 
     Raises:
         HostError: It cannot be removed.

@@ -17,11 +17,13 @@ from pextra.engine.planner import Drafted, Planner
 from pextra.engine.store_steps import UNKNOWN, hide_new
 from pextra.engine.world import World
 from pextra.host.machine import Host
+from pextra.host.network import links
 from pextra.host.network.snapshot import Link, Snapshot
 from pextra.host.network.switch import BridgeState
 from pextra.kinds.registry import KINDS
+from pextra.kinds.vswitch.kind import wanted
 from pextra.model import ids
-from pextra.model.errors import ConflictError, NotFoundError, PlanErrors
+from pextra.model.errors import ConflictError, NotFoundError, PextraError, PlanErrors
 from pextra.model.fields import Row
 from pextra.model.plan import Phase
 from pextra.tests.rows import Rows
@@ -38,6 +40,7 @@ class Links:
         self.vlan_filtering = self.bonding = self.filters = True
         self.cards: dict[str, Any] = {}
         self.guards: list[dict[str, Any]] = []
+        self._confirms = False
         self.now = Snapshot({name: Link(name) for name in ("eth0", "eth1", "eth2")})
 
     def look(self) -> None:
@@ -52,8 +55,7 @@ class Links:
     def units_gone(self, bridge: BridgeState) -> bool:
         return True
 
-    def check_confirmed(self, want: BridgeState) -> None:
-        pass
+    check_confirmed = links.Links.check_confirmed
 
 
 def machine() -> Host:
@@ -212,6 +214,32 @@ def test_vswitch_does_not_go_before_its_removal_is_confirmed(cloud: Cloud) -> No
     ]
     assert kind.realised(first, world)
     assert not kind.realised(second, world)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": "vswitch", "mtu": 1400},
+        {"kind": "vswitch", "state": "absent", "management": "migrate"},
+        {"kind": "port_group", "name": "tagged", "vlan_id": 9},
+    ],
+    ids=["change", "removal", "vlan"],
+)
+def test_what_would_be_undone_is_refused_unless_the_caller_confirms(
+    cloud: Cloud, entry: dict[str, Any]
+) -> None:
+    host: Any = cloud.host.links
+    cloud.apply({"kind": "vswitch", "name": "svswitch3", "uplinks": ["eth0"]})
+    row = next(item for item in cloud.rows["vswitch"] if item["name"] == "svswitch3")
+    row["addressing"] = {"addresses": ["10.0.0.2/24"], "routes": [], "dns": [], "domains": []}
+    host.bridges["svswitch3"] = wanted(row, World(SPECS, Rows(cloud.rows), cloud.host))
+    named = {"name" if entry["kind"] == "vswitch" else "vswitch": "svswitch3"}
+    assert not cloud.plan({"kind": "vswitch", "name": "svswitch3"}).plan
+    with pytest.raises(PextraError, match="unless the caller confirms it") as caught:
+        cloud.plan({**entry, **named})
+    assert "without async" in str(caught.value)
+    host._confirms = True
+    assert cloud.plan({**entry, **named}).plan
 
 
 def test_null_clears_what_can_be_cleared(cloud: Cloud) -> None:

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A change that could cut the controller off is undone by the node unless it is confirmed."""
+"""A change that could cut the controller off is undone by the node unless it is confirmed.
+
+What undoes it is ``guard_program``, run as a file: it is found wherever this package is, and needs
+nothing else of it.
+"""
 
 from __future__ import annotations
 
 import glob
 import json
 import os
-import pkgutil
 import secrets
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +32,18 @@ Wants=network-pre.target
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/python3 {directory}/guard.py boot
+ExecStart={program}
 """
+
+
+def program(command: str, directory: str) -> list[str]:
+    """The command line by which a command of the guard's program is run.
+
+    Args:
+        command: ``wait``, ``boot`` or ``confirm``.
+        directory: The guard's; for ``boot`` the one that has all guards.
+    """
+    return ["/usr/bin/python3", "-I", os.path.abspath(guard_program.__file__), command, directory]
 
 
 def arm(
@@ -50,15 +64,11 @@ def arm(
         HostError: It could not be armed; then nothing must be changed.
     """
     directory = f"{HOME}/{secrets.token_hex(6)}"
-    source = pkgutil.get_data(guard_program.__name__.rpartition(".")[0], "guard_program.py")
-    if source is None:
-        raise HostError("the program that guards changes of the network is missing")
     try:
         for old in glob.glob(f"{HOME}/*"):
             if not os.path.exists(f"{old}/state.json"):
                 shutil.rmtree(old, ignore_errors=True)
         os.makedirs(directory, mode=0o700)
-        _write(f"{directory}/guard.py", source.decode())
         state = {
             "operations": [[item.tool, item.text] for item in operations],
             "files": dict(files), "interfaces": sorted(interfaces), "timeout": timeout,
@@ -80,20 +90,21 @@ def _write(path: str, text: str) -> None:
 
 
 def _detach(directory: str) -> None:
-    program = ["/usr/bin/python3", f"{directory}/guard.py", "wait"]
+    waiting = program("wait", directory)
     if not os.path.isdir("/run/systemd/system"):
         subprocess.Popen(
-            program, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            waiting, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         return
-    _write(guard_program.UNIT, _UNIT.format(home=HOME, directory=directory))
+    boot = shlex.join(program("boot", HOME))
+    _write(guard_program.UNIT, _UNIT.format(home=HOME, program=boot))
     os.makedirs(os.path.dirname(guard_program.WANTED), exist_ok=True)
     if not os.path.islink(guard_program.WANTED):
         os.symlink(guard_program.UNIT, guard_program.WANTED)
     unit = f"--unit=pextra-ce-network-guard-{os.path.basename(directory)}"
     done = subprocess.run(
-        ["systemd-run", "--quiet", "--collect", unit, *program],
+        ["systemd-run", "--quiet", "--collect", unit, *waiting],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -102,12 +113,5 @@ def _detach(directory: str) -> None:
 
 def restore(directory: str) -> None:
     """Put everything back now: the change failed half-way."""
-    subprocess.run(
-        ["/usr/bin/python3", "-c", _NOW, f"{directory}/guard.py"], capture_output=True, check=False
-    )
-
-
-_NOW = (
-    "import os, runpy, sys; program = runpy.run_path(sys.argv[1]);"
-    " program['restore'](os.path.dirname(sys.argv[1]), kernel=True)"
-)
+    argv = program("restore", directory)
+    subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)

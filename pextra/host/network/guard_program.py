@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts a node's old network configuration back unless somebody confirms the new one.
 
-It is copied to the node and runs there by itself: ``wait`` beside a change, ``boot`` when the
-node starts, ``confirm`` for the controller. Whoever takes the state file away first decides.
+It runs by itself and imports nothing of ours: ``wait`` beside a change, ``restore`` where the
+change failed, ``boot`` when the node starts, ``confirm`` for the controller. Whoever takes the
+state file away first decides. A package that is upgraded meanwhile reads the states that the one
+before it has written, so that their format may only grow.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ def restore(directory: str, *, kernel: bool) -> bool:
         for tool, text in state["operations"]:
             if tool == "announce":  # RFC 5227 has it twice, too
                 perform(tool, text)
-    forget()
+    forget(directory)
     return True
 
 
@@ -115,31 +117,41 @@ def announce(name: str, address: str) -> None:
         link.send(head + body)
 
 
+def boot(home: str) -> None:
+    """Restore what nobody confirmed before the node went down, the latest change first."""
+    states = glob.glob(f"{home}/*/state.json")
+    for path in sorted(states, key=lambda path: os.stat(path).st_mtime_ns, reverse=True):
+        restore(os.path.dirname(path), kernel=False)
+
+
 def confirm(directory: str) -> str:
     """``confirmed``, or ``restored`` where the old configuration is back already."""
     if claim(directory, "confirmed") is not None:
-        forget()
+        forget(directory)
         return "confirmed"
     return "confirmed" if os.path.exists(f"{directory}/confirmed.json") else "restored"
 
 
-def forget() -> None:
+def forget(directory: str) -> None:
     """Remove what restores at boot, once nothing is left to restore."""
-    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if not glob.glob(f"{home}/*/state.json"):
+    if not glob.glob(f"{os.path.dirname(directory)}/*/state.json"):
         for path in (WANTED, UNIT):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 
 
 def main(argv: list[str]) -> int:
-    """Run one of the commands."""
-    directory = os.path.dirname(os.path.abspath(__file__))
-    if argv == ["wait"]:
+    """Run one of the commands on a guard's directory."""
+    if len(argv) != 2:
+        return 2
+    command, directory = argv[0], os.path.abspath(argv[1])
+    if command == "wait":
         wait(directory)
-    elif argv == ["boot"]:
-        restore(directory, kernel=False)
-    elif argv == ["confirm"]:
+    elif command == "restore":
+        restore(directory, kernel=True)
+    elif command == "boot":
+        boot(directory)
+    elif command == "confirm":
         sys.stdout.write(confirm(directory) + "\n")
     else:
         return 2

@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import sys
 
+from pextra.host import programs
 from pextra.host.network import ports
 from pextra.model.errors import PextraError
 
 
-def main() -> int:
-    """What libvirt is told: 0, or 1 where the domain must not start."""
-    operation = sys.argv[2:4]
-    if operation != ["start", "begin"]:
-        return 0
+def main(name: str, definition: str) -> int:
+    """What libvirt is told: 0, or 1 where the domain must not start.
+
+    Args:
+        name: The domain's.
+        definition: The domain as it is about to run, as libvirt prints it.
+    """
+    programs.reach()
     try:
-        ports.secure(sys.stdin.read())
+        ports.secure(definition)
     except PextraError as error:
-        sys.stderr.write(f"pextra-ce: the ports of {sys.argv[1]} cannot be closed: {error}\n")
+        sys.stderr.write(f"pextra-ce: the ports of {name} cannot be closed: {error}\n")
         return 1
     return 0

@@ -167,8 +167,11 @@ class Links:
             guard.restore(directory)
             raise
         self.guards.append(
-            {"directory": directory, "timeout": timeout, "vswitch": want.name, "removal": removal}
-        )
+            {
+                "confirm": guard.program("confirm", directory), "timeout": timeout,
+                "vswitch": want.name, "removal": removal,
+            }
+        )  # fmt: skip
 
     def remove_bridge(self, want: BridgeState, timeout: int) -> None:
         """Remove a bridge and its units; its uplinks become plain interfaces again.

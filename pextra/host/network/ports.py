@@ -114,6 +114,8 @@ def secure(definition: str) -> None:
     """
     root = ET.fromstring(definition)  # noqa: S314 - libvirt's own output
     policies = of_domain(root)
+    if not policies:
+        return
     places = [place for place in places_of(root) if place.mac in policies]
     apply([(place, policies[place.mac]) for place in places])
 

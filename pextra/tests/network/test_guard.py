@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.pextra.ce.plugins.plugin_utils import guards
-from pextra.host.network import guard_program
+from pextra.host.network import guard
 
 
 @pytest.fixture
@@ -21,7 +22,6 @@ def armed(tmp_path: Path) -> Path:
     """A guard's directory; it would put one file back and remove another."""
     directory = tmp_path / "home" / "1"
     directory.mkdir(parents=True)
-    (directory / "guard.py").write_text(Path(guard_program.__file__).read_text())
     (tmp_path / "old").write_text("new")
     (tmp_path / "added").write_text("new")
     files = {str(tmp_path / "old"): "as before", str(tmp_path / "added"): None}
@@ -30,12 +30,16 @@ def armed(tmp_path: Path) -> Path:
     return directory
 
 
+def argv(directory: Path, command: str) -> list[str]:
+    """The command line that the node has, with the Python of the tests."""
+    return [sys.executable, *guard.program(command, str(directory))[1:]]
+
+
 def run(directory: Path, command: str) -> str:
-    """What the program prints."""
+    """What the program prints; nothing but its own file is in reach."""
     done = subprocess.run(
-        [sys.executable, str(directory / "guard.py"), command],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        argv(directory, command), capture_output=True, text=True, check=True, env={}, cwd="/"
+    )
     return done.stdout.strip()
 
 
@@ -54,27 +58,50 @@ def test_what_nobody_confirms_is_put_back(armed: Path) -> None:
 def test_what_is_confirmed_stays(armed: Path) -> None:
     assert run(armed, "confirm") == "confirmed"
     assert run(armed, "confirm") == "confirmed"
-    for command in ("wait", "boot"):
-        if command == "boot":
-            run(armed, command)
+    run(armed.parent, "boot")
     assert files(armed) == ("new", True)
 
 
 def test_confirmation_ends_the_wait(armed: Path) -> None:
     state = json.loads((armed / "state.json").read_text()) | {"timeout": 600}
     (armed / "state.json").write_text(json.dumps(state))
-    waiting = subprocess.Popen([sys.executable, str(armed / "guard.py"), "wait"])
+    waiting = subprocess.Popen(argv(armed, "wait"))
     assert run(armed, "confirm") == "confirmed"
     assert waiting.wait(30) in (0, 1)
     assert files(armed) == ("new", True)
 
 
 def test_restart_puts_files_back_once(armed: Path) -> None:
-    run(armed, "boot")
+    run(armed.parent, "boot")
     assert files(armed) == ("as before", False)
     (armed.parents[1] / "old").write_text("changed since")
-    run(armed, "boot")
+    run(armed.parent, "boot")
     assert files(armed) == ("changed since", False)
+
+
+def test_restart_undoes_all_changes_the_latest_first(armed: Path) -> None:
+    later = armed.with_name("2")
+    later.mkdir()
+    state = json.loads((armed / "state.json").read_text())
+    between = {str(armed.parents[1] / "old"): "between the changes"}
+    (later / "state.json").write_text(json.dumps(state | {"files": between}))
+    os.utime(armed / "state.json", (1, 1))
+    run(armed.parent, "boot")
+    assert files(armed) == ("as before", False)
+    assert (run(armed, "confirm"), run(later, "confirm")) == ("restored", "restored")
+
+
+def test_a_change_that_failed_is_put_back_at_once(armed: Path) -> None:
+    guard.restore(str(armed))
+    assert files(armed) == ("as before", False)
+    assert run(armed, "confirm") == "restored"
+
+
+@pytest.mark.parametrize("words", [[], ["wait"], ["undo", "/nonexistent"]])
+def test_an_unknown_command_does_nothing(words: list[str]) -> None:
+    program = guard.program("boot", "/")[1:-2]
+    done = subprocess.run([sys.executable, *program, *words], check=False, capture_output=True)
+    assert done.returncode == 2
 
 
 class Connection:
@@ -89,14 +116,17 @@ class Connection:
         self.resets += 1
 
     def _low_level_execute_command(self, command: str, sudoable: bool) -> dict[str, Any]:
-        assert command.endswith("guard.py confirm")
+        assert command == "program confirm '/a directory'"
         return {"stdout": self._answers.pop(0) if self._answers else "", "stderr": "no route"}
 
 
 def confirmed(answers: list[str], timeout: int = 60) -> dict[str, Any]:
     """What becomes of a task's result."""
-    guard = {"directory": "/d", "timeout": timeout, "vswitch": "svswitch1", "removal": False}
-    return guards.confirm(Connection(answers), [guard], {"changed": True}, time.monotonic())
+    left = {
+        "confirm": ["program", "confirm", "/a directory"], "timeout": timeout,
+        "vswitch": "svswitch1", "removal": False,
+    }  # fmt: skip
+    return guards.confirm(Connection(answers), [left], {"changed": True}, time.monotonic())
 
 
 def test_task_succeeds_when_a_new_connection_confirms() -> None:

@@ -9,6 +9,7 @@ made after the change.
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,7 +53,7 @@ def confirm(
 
 def _ask(action: Any, guard: Mapping[str, Any], deadline: float) -> str:
     """What the node says to the confirmation, or why it says nothing."""
-    program = f"/usr/bin/python3 {guard['directory']}/guard.py confirm"
+    program = shlex.join(guard["confirm"])
     said = "no answer"
     while True:
         with contextlib.suppress(AnsibleError, NotImplementedError, AttributeError):
