@@ -18,11 +18,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
 IMAGE_VENV := .venv-image
+# Controllers that the collection is tested with; the third one's Python is not in Debian 12.
+CONTROLLERS ?= lowest newest
+PYTHON_NEXT ?= python3.13
+CONTROLLER_VENVS = $(CONTROLLERS:%=.venv-ansible-%)
 INVENTORY ?= inventories/local
 COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
-LANES := lint,unit,sanity integration mirror
+LANES := lint,unit,sanity integration,controllers mirror
 # Scenarios of molecule; each boots the nodes that it names, and waits for them for a part of its time:
 # three at a time keep two processors busy. The ones that take longest begin.
 LONGEST := storage cluster-network network mirror
@@ -92,7 +96,7 @@ down: $(VENV)/.controller engine ## remove what `make up` made; asks first, unle
 		$(if $(filter 1,$(YES)),-e teardown_confirmed=true) $(ARGS)
 
 .PHONY: test
-test: dev node-engine ## lint, sanity, unit and integration, then one table
+test: dev node-engine ## lint, sanity, unit, integration and controllers, then one table
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(LANES)
 
 .PHONY: lint
@@ -138,6 +142,11 @@ integration: dev node-engine ## tests on this machine's own PostgreSQL, libvirt 
 	scripts/start-libvirt
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long' --junitxml=$(RESULTS)/integration.xml \
 		$(COLLECTION)/tests/integration $(ARGS)
+
+.PHONY: controllers
+controllers: dev node-engine $(CONTROLLER_VENVS:=/.controller) ## the built collection, installed, under the oldest and the newest ansible-core
+	$(BIN)/pytest --junitxml=$(RESULTS)/controllers.xml $(COLLECTION)/tests/controllers \
+		$(CONTROLLER_VENVS:%=--controller=%) $(ARGS)
 
 .PHONY: test-long
 test-long: dev node-engine mirror-packages ## tests that take minutes each, then one table
@@ -232,16 +241,17 @@ venv: dev ## only make the virtual environment
 
 .PHONY: lock
 lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
-	for name in controller installer dev bench image; do \
+	for name in controller installer dev bench image ansible-lowest ansible-newest ansible-next; do \
+		version=3.11; if [[ $$name = ansible-next ]]; then version=3.13; fi; \
 		$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --python $(PYTHON) \
-			--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-config \
+			--python-version $$version --no-emit-index-url --no-emit-find-links --no-config \
 			--custom-compile-command 'make lock' \
 			requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
 
 .PHONY: clean
 clean: ## remove what the targets above left in this folder (not what `make up` made)
-	rm -rf $(VENV) $(BENCH_VENV) $(IMAGE_VENV) .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf $(VENV) $(BENCH_VENV) $(IMAGE_VENV) .venv-ansible-* .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		build dist $(COLLECTION)/tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -290,6 +300,12 @@ $(BENCH_VENV)/.bench: requirements/bench.txt | venv-packages
 	@echo "make: virtual environment $(BENCH_VENV): what the benchmark compares with"
 	@test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
 	@$(BENCH_VENV)/bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+.venv-ansible-%/.controller: requirements/ansible-%.txt | venv-packages
+	@echo "make: virtual environment .venv-ansible-$*: a controller that the collection is tested with"
+	@test -x $(@D)/bin/python || $(if $(filter next,$*),$(PYTHON_NEXT),$(PYTHON)) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) -r $<
 	@touch $@
 
 $(IMAGE_VENV)/.image: requirements/image.txt | venv-packages

@@ -92,22 +92,22 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
         spec: The argument spec, made from the engine's fields.
     """
     try:
-        import pextra
-        from pextra.calls import registry
-        from pextra.host.identity import local
-        from pextra.model.errors import IncompleteError, PextraError, each
+        from pextra import VERSION
     except ImportError as error:
         _fail_without_engine(f"this machine has no engine of the platform: {error}", _INSTALL)
         return
-    have = tuple(int(part) for part in pextra.VERSION.split(".")[:2])
-    if have < ENGINE:
+    if tuple(int(part) for part in VERSION.split(".")[:2]) < ENGINE:
         needed = ".".join(map(str, ENGINE))
         _fail_without_engine(
-            f"this machine's engine has version {pextra.VERSION}, and this collection needs"
-            f" {needed} or newer",
+            f"this machine's engine has version {VERSION}, and this collection needs {needed} or"
+            " newer",
             "Upgrade python3-pextra: the role pextra.ce.platform does it",
         )
         return
+    from pextra.calls import registry
+    from pextra.host.identity import local
+    from pextra.model.errors import IncompleteError, PextraError, each
+
     try:
         procedure = registry.find(name)
     except PextraError as error:
