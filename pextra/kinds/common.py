@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from pextra.engine.world import World
 from pextra.model import units
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.fields import Change, Field, Row
+from pextra.model.returned import Returned
 
 
 def parse_text(value: Any) -> str:
@@ -53,10 +55,37 @@ def parse_path(value: Any) -> str:
     return text
 
 
-NAME = Field("name", parse=units.parse_name, required=True)
-FIXED_NAME = Field("name", parse=units.parse_name, required=True, change=Change.IMMUTABLE)
-DESCRIPTION = Field("description", default="", parse=parse_text)
-NODE = Field("node", ref="node", required=True, change=Change.IMMUTABLE)
+NAME = Field(
+    "name",
+    parse=units.parse_name,
+    required=True,
+    doc=(
+        "From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and"
+        " ending with a letter or digit.",
+    ),
+)
+FIXED_NAME = dataclasses.replace(NAME, change=Change.IMMUTABLE)
+DESCRIPTION = Field(
+    "description",
+    default="",
+    parse=parse_text,
+    doc=("Text for people, of up to 1024 characters.",),
+    returned=Returned("Text for people.", sample=""),
+)
+NODE = Field(
+    "node",
+    ref="node",
+    required=True,
+    change=Change.IMMUTABLE,
+    doc=("Id or name of the node that it is on.",),
+    implied="the node that this machine is registered as",
+    backed_up=False,
+    returned=Returned("Identifier of the node that it is on."),
+)
+THIS_NODE = dataclasses.replace(
+    NODE, doc=("Id or name of the node that it is on. The task must run on that node.",)
+)
+"""The node of what only its node can make."""
 
 
 def resolve_node(given: str | None, world: World, resource: str) -> Row:

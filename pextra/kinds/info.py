@@ -7,11 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
-Computed = Callable[[Row, View], Any]
+Compute = Callable[[Row, View], Any]
 """Works a field out. What it looks at through the view is read then, once and in bulk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A field that is no column: what works it out, and what people read of it."""
+
+    work_out: Compute
+    returned: Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +31,22 @@ class Info:
     Attributes:
         kind: The kind's name.
         plural: The key of the list in the task's result.
-        columns: Columns of the store that are returned as they are.
         parents: Kinds that a column ``<parent>_id`` refers to, from the outside in. Each is an
             option to filter by, with an id or a name, and a field with the parent's name.
-        computed: The other fields, worked out only where they are asked for.
+        computed: The other fields, worked out only where they are asked for. One that has the name
+            of a column is returned in its place.
     """
 
     kind: str
     plural: str
-    columns: tuple[str, ...]
     parents: tuple[str, ...] = ()
     computed: Mapping[str, Computed] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the store that are returned as they are: those that the kind shows."""
+        shown = KINDS[self.kind].spec.shown
+        return tuple(name for name in shown if name not in self.computed)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -41,12 +56,12 @@ class Info:
     def value(self, name: str, row: Row, view: View) -> Any:
         """One field of a resource."""
         if name in self.computed:
-            return self.computed[name](row, view)
+            return self.computed[name].work_out(row, view)
         if name in self.parents:
             return view.name(name, row[f"{name}_id"])
         return row[name]
 
 
-def count_of(kind: str, column: str) -> Computed:
+def count_of(kind: str, column: str) -> Compute:
     """How many of another kind refer to the resource with a column."""
     return lambda row, view: view.count(kind, column, row["id"])

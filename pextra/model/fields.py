@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Field tables: what a resource kind accepts, how it is normalised, and what a change means.
 
-The argument spec of a module, validation of manifest entries, comparison and secret masking
-all come from the table of the kind.
+The argument spec of a module and its documentation, validation of manifest entries, comparison,
+secret masking, what is returned and what a backup keeps all come from the table of the kind.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import enum
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 from pextra.model import values
 from pextra.model.errors import InputError, PextraError
+from pextra.model.returned import Returned
 
 Row = dict[str, Any]
 """One row of the store, column to value."""
@@ -43,6 +45,13 @@ class Field:
         options: The fields of a dictionary or of each dictionary in a list.
         ref: The kind that the value names by id or name; stored in ``<ref>_id``.
         stored: Whether the value is a column of the kind's table.
+        unit: What a number counts, such as ``MiB``.
+        doc: What people read of it, a paragraph each. What the other attributes say (required,
+            default, change, unit) is not repeated; ``model.documentation`` writes that.
+        implied: Words for what a required option is where it is left out.
+        shown: Whether the value is returned; never where it is secret.
+        backed_up: Whether a backup keeps the value.
+        returned: What people read of the value that is returned, where that differs.
     """
 
     name: str
@@ -58,11 +67,27 @@ class Field:
     options: tuple[Field, ...] = ()
     ref: str | None = None
     stored: bool = True
+    unit: str | None = None
+    doc: tuple[str, ...] = ()
+    implied: str | None = None
+    shown: bool = True
+    backed_up: bool = True
+    returned: Returned | None = None
+
+    def __post_init__(self) -> None:
+        """What is secret is not shown, also where its table does not say so."""
+        if self.secret:
+            object.__setattr__(self, "shown", False)
 
     @property
     def column(self) -> str:
         """The column that keeps the value."""
         return f"{self.ref}_id" if self.ref else self.name
+
+
+def documented(field: Field, *doc: str, returned: Returned | None = None) -> Field:
+    """A field that several kinds share, with what one of them says of it first."""
+    return dataclasses.replace(field, doc=(*doc, *field.doc), returned=returned or field.returned)
 
 
 def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str) -> dict[str, Any]:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pextra.model.fields import Field
+from pextra.model.returned import Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class KindSpec:
         small: What refers to one of these is little, and is read for many of them together.
         on_node: Rows have a column ``node_id``, and are planned by that node alone.
         moments: Columns with a time that only the run itself knows.
-        hidden: Columns that are never returned.
+        facts: Columns that no option sets, as they are returned. What every kind has (identifier,
+            creation, status) is said here only where there is more to say.
+        hidden: Columns of no option that are never returned.
         rank: Order of planning and of store writes; deletion goes the other way.
         host_rank: Order of changes on the host.
         on_host: Rows have a status and something on a host realises them.
@@ -45,6 +48,7 @@ class KindSpec:
     small: bool = False
     on_node: bool = False
     moments: tuple[str, ...] = ("creation",)
+    facts: Mapping[str, Returned] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     rank: int = 0
     host_rank: int = 0
@@ -65,11 +69,51 @@ class KindSpec:
         """The fields that are columns."""
         return tuple(item for item in self.fields if item.stored)
 
+    @property
+    def shown(self) -> Mapping[str, Returned]:
+        """What is returned of a row, by column: facts of every kind, references, the rest."""
+        known = {name: item for name, item in self.facts.items() if name.endswith("_id")}
+        fields = {item.column: _returned(item) for item in self.stored if item.shown}
+        status = {"status": _STATUS} if self.on_host else {}
+        columns = (
+            {"id": Returned(f"Identifier, C({self.prefix}-) and 21 characters.")}
+            | known
+            | fields
+            | dict(self.facts)
+            | status
+            | {"creation": _CREATION}
+        )
+        return {name: self.facts.get(name, item) for name, item in columns.items()}
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column of the table that the kind knows."""
+        return frozenset({*self.shown, *self.hidden, *(item.column for item in self.stored)})
+
     def secret_columns(self) -> frozenset[str]:
         """Columns that appear in no output."""
-        return frozenset({*self.hidden, *(item.column for item in self.fields if item.secret)})
+        fields = (item.column for item in self.fields if not item.shown)
+        return frozenset({*self.hidden, *fields})
 
     def public(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as returned to users."""
         masked = self.secret_columns()
         return {key: value for key, value in row.items() if key not in masked}
+
+
+_STATUS = Returned(
+    "What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)"
+    " where a run is at work or was interrupted, or another node still has to do its part.",
+    sample="ready",
+)
+_CREATION = Returned("When it was created, in UTC.", sample="2026-01-31T12:00:00Z")
+
+
+def _returned(item: Field) -> Returned:
+    """What is returned of a field: what its table says of that, or what it says of the option."""
+    if item.returned is not None:
+        return item.returned
+    if item.ref:
+        return Returned(f"Identifier of the {item.ref.replace('_', ' ')}.")
+    sample = item.default if item.default is not None else next(iter(item.choices), None)
+    return Returned(item.doc[:1], item.type, sample, item.elements)

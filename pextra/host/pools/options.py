@@ -95,24 +95,120 @@ def _ceph_key(value: Any) -> str:
     return str(value)
 
 
-_FIELDS = (
-    Field("path", parse=_path),
-    Field("protocol", choices=("nfs", "cifs")),
-    Field("server", parse=_host),
-    Field("export", parse=str),
-    Field("version", choices=(*_VERSIONS["nfs"], *_VERSIONS["cifs"])),
-    Field("domain", parse=_matching(_WORD, "a domain")),
-    Field("portal", parse=_address(3260, names=False)),
-    Field("target", parse=_matching(_IQN, "an iSCSI name")),
-    Field("monitors", "list", elements="str"),
-    Field("ceph_pool", parse=_matching(_WORD, "the name of a Ceph pool")),
-    Field("username", parse=_matching(_WORD, "a user name")),
-    Field("password", secret=True, parse=_secret),
-    Field("key", secret=True, parse=_ceph_key),
-    Field("thin", "bool"),
-    Field("thin_pool", parse=_matching(_WORD, "the name of a thin pool")),
+FIELDS = (
+    Field(
+        "path",
+        parse=_path,
+        doc=(
+            "For V(directory), the absolute path of the directory, and for V(netfs), where the"
+            " export is mounted. It is made if it is missing.",
+            "It must be outside the system's own directories, and neither inside nor around the"
+            " path of another pool of the cluster. For V(netfs), nothing else may be mounted or"
+            " lie there.",
+            "Unless given it is C(/var/lib/pextra-ce/pools/) and the pool's name.",
+        ),
+    ),
+    Field(
+        "protocol",
+        choices=("nfs", "cifs"),
+        doc=("For V(netfs), what the server speaks. V(nfs) unless given.",),
+    ),
+    Field(
+        "server", parse=_host, doc=("For V(netfs), address or name of the server, which it needs.",)
+    ),
+    Field(
+        "export",
+        parse=str,
+        doc=(
+            "For V(netfs), which it needs. Absolute path of the export with NFS, the name of the"
+            " share with CIFS.",
+        ),
+    ),
+    Field(
+        "version",
+        choices=(*_VERSIONS["nfs"], *_VERSIONS["cifs"]),
+        doc=(
+            "For V(netfs), the version of the protocol. What client and server agree on unless"
+            " given.",
+            "V(3), V(4), V(4.0), V(4.1) and V(4.2) are of NFS, the others of CIFS.",
+        ),
+    ),
+    Field(
+        "domain",
+        parse=_matching(_WORD, "a domain"),
+        doc=("For V(netfs) with CIFS, the domain or workgroup of the user.",),
+    ),
+    Field(
+        "portal",
+        parse=_address(3260, names=False),
+        doc=(
+            "For V(iscsi), which it needs. IP address of the target's portal, and a port after a"
+            " colon unless that is 3260. An IPv6 address is in brackets.",
+        ),
+    ),
+    Field(
+        "target",
+        parse=_matching(_IQN, "an iSCSI name"),
+        doc=("For V(iscsi), which it needs. The target's qualified name.",),
+    ),
+    Field(
+        "monitors",
+        "list",
+        elements="str",
+        doc=(
+            "For V(rbd), which it needs. Addresses of the monitors, each with a port after a colon"
+            " unless that is 6789.",
+        ),
+    ),
+    Field(
+        "ceph_pool",
+        parse=_matching(_WORD, "the name of a Ceph pool"),
+        doc=("For V(rbd), the Ceph pool. It has the name of the storage pool unless given.",),
+    ),
+    Field(
+        "username",
+        parse=_matching(_WORD, "a user name"),
+        doc=(
+            "For V(netfs) with CIFS and V(rbd), which need it, and for V(iscsi) with CHAP, who"
+            " logs in. A cephx user is written without C(client.).",
+        ),
+    ),
+    Field(
+        "password",
+        secret=True,
+        parse=_secret,
+        doc=(
+            "For V(netfs) with CIFS, which needs it, and for V(iscsi) with CHAP, the password. It"
+            " can be changed.",
+            "Nodes read it from the store, and keep it in a file of root's.",
+        ),
+    ),
+    Field(
+        "key",
+        secret=True,
+        parse=_ceph_key,
+        doc=(
+            "For V(rbd), which needs it, the cephx user's key. It can be changed.",
+            "Nodes read it from the store, and keep it in a secret of libvirt and in a file of"
+            " root's.",
+        ),
+    ),
+    Field(
+        "thin",
+        "bool",
+        doc=(
+            "For V(zfs), whether volumes take only what is written to them. V(true) unless given.",
+        ),
+    ),
+    Field(
+        "thin_pool",
+        parse=_matching(_WORD, "the name of a thin pool"),
+        doc=(
+            "For V(lvm), the name of a thin pool, which must exist in the volume group on each"
+            " node. Volumes then take only what is written to them, and can have snapshots.",
+        ),
+    ),
 )
-FIELDS = _FIELDS
 """What the option ``options`` of the module takes, for all types together."""
 
 _OF_TYPE: Mapping[str, tuple[str, ...]] = {
@@ -128,14 +224,14 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "iscsi": ("portal", "target"),
     "rbd": ("monitors", "username", "key"),
 }
-SECRETS = frozenset(field.name for field in _FIELDS if field.secret)
+SECRETS = frozenset(field.name for field in FIELDS if field.secret)
 TYPES = tuple(_OF_TYPE)
 """Every type of the user guide, chapter Storage Pool Types."""
 
 
 def table(type: str) -> tuple[Field, ...]:
     """The field table of a type."""
-    return tuple(field for field in _FIELDS if field.name in _OF_TYPE[type])
+    return tuple(field for field in FIELDS if field.name in _OF_TYPE[type])
 
 
 def normalise(

@@ -7,8 +7,7 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds.common import DESCRIPTION, NAME
-from pextra.model.fields import Change, Field
+from pextra.kinds.cluster.fields import FACTS, FIELDS
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
@@ -20,11 +19,8 @@ class Cluster(Kind):
         name="cluster",
         table="clusters",
         prefix="cls",
-        fields=(
-            NAME,
-            Field("datacenter", ref="datacenter", required=True, change=Change.IMMUTABLE),
-            DESCRIPTION,
-        ),
+        fields=FIELDS,
+        facts=FACTS,
         scope=("datacenter_id",),
         rank=30,
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pextra.kinds.info import Info, count_of
+from pextra.kinds.info import Computed, Info, count_of
 from pextra.kinds.node_license.view import license_of
 from pextra.kinds.view import View
 from pextra.licensing.compliance import ComplianceReport, compliance
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _nodes(row: Row, view: View) -> list[Row]:
@@ -41,18 +42,109 @@ def _licensing(row: Row, view: View) -> dict[str, Any]:
 CLUSTER = Info(
     kind="cluster",
     plural="clusters",
-    columns=("id", "organization_id", "datacenter_id", "name", "description", "creation"),
     parents=("organization", "datacenter"),
     computed={
-        "node_count": count_of("node", "cluster_id"),
-        "standalone": lambda row, view: len(_nodes(row, view)) == 1,
-        "fault_tolerance": lambda row, view: max(0, len(_nodes(row, view)) - 1) // 2,
+        "node_count": Computed(
+            count_of("node", "cluster_id"), Returned("How many nodes it has.", "int", sample=3)
+        ),
+        "standalone": Computed(
+            lambda row, view: len(_nodes(row, view)) == 1,
+            Returned("Whether it has one node only.", "bool", sample=False),
+        ),
+        "fault_tolerance": Computed(
+            lambda row, view: max(0, len(_nodes(row, view)) - 1) // 2,
+            Returned(
+                "How many nodes may fail while the others are still a majority.", "int", sample=1
+            ),
+        ),
         # Nodes are equals here: the database coordinates, whichever node a run is on.
-        "has_leader": lambda _row, _view: False,
-        "leader_id": lambda _row, _view: None,
-        "hardware": _hardware,
-        "licensing": _licensing,
-        "edition": lambda row, view: _compliance(row, view)["edition"],
-        "features": lambda row, view: _compliance(row, view)["features"],
+        "has_leader": Computed(
+            lambda _row, _view: False,
+            Returned(
+                "Whether one of the nodes leads the others. Always V(false), nodes are equals.",
+                "bool",
+                sample=False,
+            ),
+        ),
+        "leader_id": Computed(
+            lambda _row, _view: None, Returned("Identifier of the node that leads. Always V(null).")
+        ),
+        "hardware": Computed(
+            _hardware,
+            Returned(
+                "What the nodes have together.",
+                "dict",
+                contains={
+                    "vcpus": Returned("Hardware threads.", "int", sample=24),
+                    "memory_gb": Returned("Memory in GB of 2^30 bytes.", "float", sample=94.2),
+                    "storage_gb": Returned(
+                        "Whole disks, in GB of 10^9 bytes.", "float", sample=5760.6
+                    ),
+                    "partial": Returned(
+                        "Whether some node has not said what it has, so that it is not counted.",
+                        "bool",
+                        sample=False,
+                    ),
+                },
+            ),
+        ),
+        "licensing": Computed(
+            _licensing,
+            Returned(
+                "Whether the cluster complies. It does when every node has a valid licence and all"
+                " are of one edition.",
+                "dict",
+                contains={
+                    "cluster": Returned(
+                        "The cluster as a whole.",
+                        "dict",
+                        contains={
+                            "status": Returned(
+                                "V(compliant) or V(noncompliant).", sample="compliant"
+                            ),
+                            "next_expiry": Returned(
+                                "When the first of the valid licences ends, in UTC, V(null)"
+                                " without any.",
+                                sample="2026-01-31T12:00:00Z",
+                            ),
+                        },
+                    ),
+                    "nodes": Returned(
+                        "By identifiers of the nodes, whether the licence is valid now (C(ok)) and"
+                        " when it ends or ended (C(expiry), V(null) without one).",
+                        "dict",
+                        sample={
+                            "node-VF6lOEYQA-_cjIHCRFMbA": {
+                                "ok": True,
+                                "expiry": "2026-01-31T12:00:00Z",
+                            }
+                        },
+                    ),
+                    "problems": Returned(
+                        "Why the cluster does not comply, empty if it does.",
+                        "list",
+                        elements="str",
+                        sample=[],
+                    ),
+                },
+            ),
+        ),
+        "edition": Computed(
+            lambda row, view: _compliance(row, view)["edition"],
+            Returned(
+                "The edition in force, V(community), V(evaluation), V(standard) or V(enterprise)."
+                " Of mixed editions it is the lowest, with an unlicensed node V(community).",
+                sample="standard",
+            ),
+        ),
+        "features": Computed(
+            lambda row, view: _compliance(row, view)["features"],
+            Returned(
+                "What the edition in force has beyond the others.",
+                "list",
+                elements="str",
+                sample=[],
+            ),
+        ),
     },
 )

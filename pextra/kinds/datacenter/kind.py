@@ -3,25 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds.common import DESCRIPTION, NAME
-from pextra.model.errors import InputError
-from pextra.model.fields import Change, Field
+from pextra.kinds.datacenter.fields import FIELDS
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-
-def _degrees(limit: int) -> Callable[[Any], float]:
-    def parse(value: Any) -> float:
-        if not -limit <= value <= limit:
-            raise InputError(f"{value} is not between -{limit} and {limit} degrees")
-        return float(value)
-
-    return parse
 
 
 class Datacenter(Kind):
@@ -31,20 +19,7 @@ class Datacenter(Kind):
         name="datacenter",
         table="datacenters",
         prefix="dc",
-        fields=(
-            NAME,
-            Field("organization", ref="organization", required=True, change=Change.IMMUTABLE),
-            DESCRIPTION,
-            Field(
-                "location",
-                "dict",
-                nullable=True,
-                options=(
-                    Field("latitude", "float", required=True, parse=_degrees(90)),
-                    Field("longitude", "float", required=True, parse=_degrees(180)),
-                ),
-            ),
-        ),
+        fields=FIELDS,
         scope=("organization_id",),
         rank=20,
     )

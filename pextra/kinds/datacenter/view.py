@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-from pextra.kinds.info import Info, count_of
+from pextra.kinds.info import Computed, Info, count_of
+from pextra.model.returned import Returned
 
 DATACENTER = Info(
     kind="datacenter",
     plural="datacenters",
-    columns=("id", "organization_id", "name", "description", "location", "creation"),
     parents=("organization",),
-    computed={"cluster_count": count_of("cluster", "datacenter_id")},
+    computed={
+        "cluster_count": Computed(
+            count_of("cluster", "datacenter_id"),
+            Returned("How many clusters it has.", "int", sample=1),
+        ),
+    },
 )

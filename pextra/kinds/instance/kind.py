@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import platform
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,67 +11,18 @@ from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.hypervisor import rootfs
 from pextra.host.machine import Host
-from pextra.kinds.common import DESCRIPTION, NODE, check_here, parse_path, resolve_node, within
+from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance import domain as instance_domain
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import steps as instance_steps
+from pextra.kinds.instance.fields import FACTS, FIELDS, STEERING
 from pextra.kinds.instance_device import kind as instance_device
-from pextra.kinds.network_device import kind as network_device
-from pextra.kinds.volume.kind import CONTENT
-from pextra.kinds.volume.place import ATTACHMENT
 from pextra.kinds.volume_snapshot.kind import refuse_snapshots
-from pextra.model import units
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Row
 from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-
-def _memory(value: Any) -> int:
-    size = units.parse_size(value, bare=units.MIB)
-    if size % units.MIB or not 16 * units.MIB <= size <= 64 * units.TIB:
-        raise InputError(
-            f"{value} is no whole number of MiB from 16MiB to 64TiB",
-            hint="Write 2GiB, or a number of MiB",
-        )
-    return size // units.MIB
-
-
-def _pattern(value: Any) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise InputError(f"{value!r} is not a regular expression: {error}") from None
-    return str(value)
-
-
-def _distinct(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    seen = set()
-    for device in devices:
-        key = device.get("storage_pool"), device["name"]
-        if key in seen:
-            raise InputError(f"{device['name']} is listed twice")
-        seen.add(key)
-    return devices
-
-
-_CPU = (
-    Field("sockets", "int", parse=within(1, 64)),
-    Field("cores", "int", parse=within(1, 512)),
-    Field("threads", "int", parse=within(1, 8)),
-)
-_CLOUD_INIT = (
-    Field("user_data", secret=True),
-    Field("meta_data", "dict"),
-    Field("network_config", "dict"),
-)
-_VOLUME = (
-    Field("name", required=True, parse=units.parse_name),
-    Field("storage_pool"),
-    *(dataclasses.replace(item, required=False) for item in CONTENT),
-    *ATTACHMENT,
-)
 
 _VOLUME_KEYS = (
     "id",
@@ -97,50 +46,11 @@ class Instance(Kind):
         prefix="inst",
         small=True,
         on_node=True,
-        fields=(
-            Field("name", parse=units.parse_hostname, required=True, change=Change.IMMUTABLE),
-            NODE,
-            DESCRIPTION,
-            Field("type", choices=("qemu", "lxc"), default="qemu", change=Change.IMMUTABLE),
-            Field(
-                "cpu", "dict", options=_CPU, change=Change.RESTART,
-                default={"sockets": 1, "cores": 1, "threads": 1},
-            ),
-            Field("memory", parse=_memory, required=True, change=Change.RESTART),
-            Field("chipset", choices=("q35", "i440fx"), default="q35", change=Change.IMMUTABLE),
-            Field("firmware", choices=("bios", "uefi"), default="bios", change=Change.IMMUTABLE),
-            Field("autostart", "bool", default=False),
-            Field("boot_order", "list", elements="str", default=[]),
-            Field("cdrom", nullable=True, parse=parse_path),
-            Field("cloud_init", "dict", nullable=True, options=_CLOUD_INIT),
-            Field("rootfs", parse=parse_path, change=Change.IMMUTABLE),
-            Field("rootfs_archive", parse=parse_path, change=Change.IMMUTABLE),
-            Field(
-                "volumes", "list", elements="dict", options=_VOLUME, stored=False, parse=_distinct
-            ),
-            Field(
-                "networks", "list", elements="dict", options=network_device.OPTIONS, stored=False,
-                parse=_distinct,
-            ),
-            Field(
-                "devices", "list", elements="dict", options=instance_device.OPTIONS, stored=False,
-                parse=_distinct,
-            ),
-        ),
-        options=(
-            Field("timeout", "int", default=60, parse=within(1, 3600)),
-            Field("allow_restart", "bool", default=False),
-            Field("destroy_volumes", "bool", default=False),
-            Field("wait_console", parse=_pattern),
-            Field(
-                "purge", "list", elements="str", choices=("volumes", "networks", "devices"),
-                default=[],
-            ),
-            Field("hot_plug", "bool", default=True),
-        ),
+        fields=FIELDS,
+        options=STEERING,
         states=("present", "started", "stopped", "killed", "restarted", "absent"),
         scope=("cluster_id",),
-        hidden=("cloud_init",),
+        facts=FACTS,
         rank=80,
         host_rank=40,
         on_host=True,

@@ -57,17 +57,103 @@ def _device_path(value: Any) -> str:
 
 
 OPTIONS = (
-    Field("name", required=True, parse=parse_device_name),
-    Field("type", choices=TYPES),
-    Field("bus", choices=tuple(_PLACES)),
-    Field("device_path", parse=_device_path),
-    Field("medium", nullable=True, parse=parse_path),
-    Field("tray", choices=("closed", "open")),
-    Field("model", choices=("crb", "tis")),
-    Field("version", choices=("1.2", "2.0")),
-    Field("source", choices=tuple(SOURCES)),
-    Field("usb_id", parse=_usb_id),
-    Field("startup_policy", choices=("mandatory", "requisite", "optional")),
+    Field(
+        "name",
+        required=True,
+        parse=parse_device_name,
+        doc=(
+            "Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,"
+            " underscores and hyphens. V(cdrom) and V(seed) are taken.",
+        ),
+    ),
+    Field(
+        "type",
+        choices=TYPES,
+        doc=(
+            "What it is. V(cdrom) is a CD-ROM drive, V(tpm) a Trusted Platform Module, made by"
+            " swtpm, of which an instance has at most one, V(rng) a random number generator,"
+            " V(usb) a USB device of the node.",
+            "Required to create a device.",
+        ),
+        change=Change.IMMUTABLE,
+    ),
+    Field(
+        "bus",
+        choices=tuple(_PLACES),
+        doc=(
+            "Of a CD-ROM drive, its bus. Chosen as O(devices[].device_path) says or else V(sata)"
+            " (V(scsi) on aarch64); it stays. V(ide) needs O(chipset=i440fx).",
+        ),
+    ),
+    Field(
+        "device_path",
+        parse=_device_path,
+        doc=(
+            "Of a CD-ROM drive, its device path, unique in the instance. V(/dev/hda) to"
+            " V(/dev/hdd) on bus V(ide), V(/dev/sde) to V(/dev/sdx) on V(sata), V(/dev/sda) to"
+            " V(/dev/sdx) on V(scsi) and V(usb). Chosen unless given; it stays.",
+        ),
+    ),
+    Field(
+        "medium",
+        nullable=True,
+        parse=parse_path,
+        doc=(
+            "Of a CD-ROM drive, absolute path on the node of the image in it, which must exist."
+            " Clearing it ejects it. A running instance sees a change at once.",
+        ),
+    ),
+    Field(
+        "tray",
+        choices=("closed", "open"),
+        doc=(
+            "Of a CD-ROM drive, V(open) takes the medium out without forgetting it, V(closed) puts"
+            " it back. Unless given, a new drive is closed.",
+        ),
+    ),
+    Field(
+        "model",
+        choices=("crb", "tis"),
+        doc=(
+            "Of a TPM, its interface, V(crb) or V(tis). Unless given, a new one has V(crb). It"
+            " stays.",
+        ),
+    ),
+    Field(
+        "version",
+        choices=("1.2", "2.0"),
+        doc=(
+            "Of a TPM, the version of the specification. V(1.2) needs O(devices[].model=tis)."
+            " Unless given, a new one has V(2.0). It stays.",
+        ),
+    ),
+    Field(
+        "source",
+        choices=tuple(SOURCES),
+        doc=(
+            "Of a random number generator, where it takes from, the node's C(/dev/random),"
+            " C(/dev/urandom), or V(passthrough), its hardware generator C(/dev/hwrng). Unless"
+            " given, a new one has V(urandom). QEMU instances have one of that kind besides those"
+            " given here.",
+        ),
+    ),
+    Field(
+        "usb_id",
+        parse=_usb_id,
+        doc=(
+            "Of a USB device, its vendor and product as C(lsusb) shows them, such as V(046d:c52b),"
+            " in quotes. Needed to create one. An instance on the same node cannot have it too.",
+        ),
+    ),
+    Field(
+        "startup_policy",
+        choices=("mandatory", "requisite", "optional"),
+        doc=(
+            "Of a USB device, what happens where the node does not have it when the instance"
+            " starts. V(mandatory) fails, V(requisite) fails except after a migration or a"
+            " revert, V(optional) goes without. Unless given, a new one is V(mandatory).",
+        ),
+    ),
 )
 """The fields of an entry of the instance's option ``devices``."""
 DETAILS = tuple(field.name for field in OPTIONS if field.name not in ("name", "type"))

@@ -14,10 +14,11 @@ from pextra.engine.world import World
 from pextra.host.hypervisor import memory
 from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
-from pextra.kinds.common import DESCRIPTION, FIXED_NAME, check_here, resolve_node
+from pextra.kinds.common import check_here, resolve_node
+from pextra.kinds.instance_snapshot.fields import FACTS, FIELDS
 from pextra.kinds.instance_snapshot.work import HELD, Part, Work
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
@@ -49,12 +50,8 @@ class InstanceSnapshot(Kind):
         prefix="isnap",
         small=True,
         on_node=True,
-        fields=(
-            FIXED_NAME,
-            Field("instance", ref="instance", required=True, change=Change.IMMUTABLE),
-            DESCRIPTION,
-            Field("memory", "bool", default=False, change=Change.IMMUTABLE),
-        ),
+        fields=FIELDS,
+        facts=FACTS,
         states=("present", "reverted", "absent"),
         scope=("instance_id",),
         moments=("creation", "reverted"),

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from pextra.kinds.info import Info
+from pextra.kinds.info import Computed, Info
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _exists(row: Row, view: View) -> bool | None:
@@ -19,10 +20,15 @@ def _exists(row: Row, view: View) -> bool | None:
 INSTANCE_SNAPSHOT = Info(
     kind="instance_snapshot",
     plural="instance_snapshots",
-    columns=(
-        "id", "instance_id", "node_id", "name", "description", "memory", "state", "volumes",
-        "reverting", "reverted", "status", "creation",
-    ),
     parents=("node", "instance"),
-    computed={"exists": _exists},
-)  # fmt: skip
+    computed={
+        "exists": Computed(
+            _exists,
+            Returned(
+                "Whether it is on the node. V(null) where the node is not this machine.",
+                "bool",
+                sample=True,
+            ),
+        ),
+    },
+)

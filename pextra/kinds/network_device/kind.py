@@ -18,10 +18,40 @@ from pextra.model.spec import KindSpec
 
 MODELS = ("virtio", "e1000e")
 OPTIONS = (
-    Field("name", required=True, parse=parse_device_name),
-    Field("port_group"),
-    Field("mac", parse=units.parse_mac),
-    Field("model", choices=MODELS),
+    Field(
+        "name",
+        required=True,
+        parse=parse_device_name,
+        doc=(
+            "Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,"
+            " underscores and hyphens. What the guest calls it is the guest's choice.",
+        ),
+    ),
+    Field(
+        "port_group",
+        doc=(
+            "Id or name of the port group on the instance's node.",
+            "Required to create a device. A device of a running instance that changes to another"
+            " one is plugged in anew, with the same MAC address.",
+        ),
+    ),
+    Field(
+        "mac",
+        parse=units.parse_mac,
+        doc=(
+            "MAC address, unique in the deployment. Write it in quotes, because YAML takes some of"
+            " them for numbers. Unless given it is made from the cluster, the instance's name and"
+            " the device's name, so that it is the same when the instance is made again.",
+        ),
+        change=Change.IMMUTABLE,
+    ),
+    Field(
+        "model",
+        choices=MODELS,
+        doc=("Model of the device in a QEMU instance.",),
+        default="virtio",
+        change=Change.IMMUTABLE,
+    ),
 )
 
 

@@ -7,21 +7,11 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds.common import DESCRIPTION
-from pextra.model import units
-from pextra.model.errors import ConflictError, InputError
-from pextra.model.fields import Change, Field, Row
+from pextra.kinds.node.fields import FACTS, FIELDS
+from pextra.model.errors import ConflictError
+from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-
-def _address(value: Any) -> str:
-    import ipaddress
-
-    try:
-        return str(ipaddress.ip_address(str(value)))
-    except ValueError:
-        raise InputError(f"{value!r} is not an IP address") from None
 
 
 class Node(Kind):
@@ -31,13 +21,8 @@ class Node(Kind):
         name="node",
         table="nodes",
         prefix="node",
-        fields=(
-            Field("name", parse=units.parse_hostname, required=True),
-            Field("cluster", ref="cluster", required=True, change=Change.IMMUTABLE),
-            DESCRIPTION,
-            Field("ip_address", nullable=True, parse=_address),
-            Field("wol_mac", nullable=True, parse=units.parse_mac),
-        ),
+        fields=FIELDS,
+        facts=FACTS,
         scope=("cluster_id",),
         moments=("creation", "last_seen"),
         hidden=("host_key",),

@@ -10,16 +10,17 @@ from typing import Any
 
 from pextra.host import facts
 from pextra.host.pools.types import backend, pool_of
-from pextra.kinds.info import Computed, Info
+from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.node_license.view import is_valid, license_of
 from pextra.kinds.view import View, percent, usage
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 _SAMPLE = 0.1
 """Seconds over which processor usage is measured."""
 
 
-def _live(measure: Callable[[], Any]) -> Computed:
+def _live(measure: Callable[[], Any]) -> Compute:
     """A field that is measured on this machine, and null where the node is another one."""
     return lambda row, view: measure() if row["id"] == view.here else None
 
@@ -96,17 +97,103 @@ def _cpu_times() -> tuple[int, int]:
 NODE = Info(
     kind="node",
     plural="nodes",
-    columns=(
-        "id", "organization_id", "cluster_id", "name", "description", "ip_address", "wol_mac",
-        "hostname", "os", "hardware", "pce_version", "last_seen", "creation",
-    ),
     parents=("organization", "cluster"),
     computed={
-        "alive": _live(lambda: True),
-        "time": _time,
-        "license": _license,
-        "cpu_usage": _live(_cpu_usage),
-        "memory_usage": _live(_memory_usage),
-        "storage_usage": _storage_usage,
+        "alive": Computed(
+            _live(lambda: True),
+            Returned(
+                "V(true) where the node is this machine. Of other nodes nobody knows, V(null).",
+                "bool",
+                sample=True,
+            ),
+        ),
+        "time": Computed(
+            _time,
+            Returned(
+                "Its clock.",
+                "dict",
+                contains={
+                    "time": Returned(
+                        "The time in UTC, V(null) for other nodes than this machine.",
+                        sample="2026-01-31T12:00:00Z",
+                    ),
+                    "timezone": Returned("Time zone.", sample="Etc/UTC"),
+                    "uptime": Returned(
+                        "Seconds since it started, V(null) for other nodes than this machine.",
+                        "int",
+                        sample=86400,
+                    ),
+                },
+            ),
+        ),
+        "license": Computed(
+            _license,
+            Returned(
+                "Its licence, V(null) without one.",
+                "dict",
+                contains={
+                    "expiry": Returned(
+                        "When it ends or ended, in UTC.", sample="2026-01-31T12:00:00Z"
+                    ),
+                    "valid": Returned("Whether it is valid now.", "bool", sample=True),
+                },
+            ),
+        ),
+        "cpu_usage": Computed(
+            _live(_cpu_usage),
+            Returned(
+                "Its processors now, V(null) for other nodes than this machine. Measuring takes a"
+                " tenth of a second.",
+                "dict",
+                contains={
+                    "percent_used": Returned(
+                        "How busy they are together, in percent.", "float", sample=12.5
+                    ),
+                    "load_average": Returned(
+                        "Over 1, 5 and 15 minutes.",
+                        "list",
+                        elements="float",
+                        sample=[0.52, 0.58, 0.59],
+                    ),
+                },
+            ),
+        ),
+        "memory_usage": Computed(
+            _live(_memory_usage),
+            Returned(
+                "Its memory now, V(null) for other nodes than this machine.",
+                "dict",
+                contains={
+                    "total": Returned("MiB.", "int", sample=32118),
+                    "used": Returned(
+                        "MiB that cannot be had without swapping.", "int", sample=9120
+                    ),
+                    "available": Returned(
+                        "MiB that can be had without swapping.", "int", sample=22998
+                    ),
+                    "percent_used": Returned(
+                        "What is used of the total, in percent.", "float", sample=28.4
+                    ),
+                },
+            ),
+        ),
+        "storage_usage": Computed(
+            _storage_usage,
+            Returned(
+                "Its storage pools together, where several on one file system count once. V(null)"
+                " for other nodes than this machine.",
+                "dict",
+                contains={
+                    "capacity": Returned("Size in GB of 10^9 bytes.", "float", sample=270.55),
+                    "allocated": Returned(
+                        "What is used in GB, whoever uses it.", "float", sample=189.55
+                    ),
+                    "available": Returned("What is free in GB.", "float", sample=81.0),
+                    "percent_used": Returned(
+                        "What is used of the size, in percent.", "float", sample=70.1
+                    ),
+                },
+            ),
+        ),
     },
-)  # fmt: skip
+)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.machine import Host
-from pextra.kinds.common import NODE, check_here, resolve_node
+from pextra.kinds.common import check_here, resolve_node
+from pextra.kinds.node_license.fields import FACTS, FIELDS, STEERING
 from pextra.model.errors import InputError, PextraError
-from pextra.model.fields import Field, Row
+from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from pextra.licensing.token import License
 
 EVALUATION_DAYS = 30
-
-
-def _key(value: Any) -> str:
-    return str(value).strip()
 
 
 class NodeLicense(Kind):
@@ -35,8 +32,9 @@ class NodeLicense(Kind):
         prefix="lic",
         on_node=True,
         key="node_id",
-        fields=(NODE, Field("key", secret=True, parse=_key)),
-        options=(Field("evaluation", "bool", default=False),),
+        fields=FIELDS,
+        facts=FACTS,
+        options=STEERING,
         scope=("node_id",),
         owned_by=None,
         rank=55,

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pextra.kinds.info import Info
+from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
 from pextra.licensing import token
 from pextra.licensing.token import Edition, License
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def license_of(node: str, view: View) -> License | None:
@@ -46,11 +47,23 @@ def _days_left(row: Row, view: View) -> int:
 NODE_LICENSE = Info(
     kind="node_license",
     plural="node_licenses",
-    columns=("id", "node_id", "edition", "customer", "not_before", "expiry", "creation"),
     parents=("node",),
     computed={
-        "key": lambda row, _view: token.mask(row["key"]),
-        "valid": _valid,
-        "days_left": _days_left,
+        "key": Computed(
+            lambda row, _view: token.mask(row["key"]),
+            Returned(
+                "The key, masked but for its format and its last four characters.",
+                sample="PCE1.****YnBg",
+            ),
+        ),
+        "valid": Computed(_valid, Returned("Whether it is valid now.", "bool", sample=True)),
+        "days_left": Computed(
+            _days_left,
+            Returned(
+                "Days until it ends, where a day that has begun counts. V(0) when it has ended.",
+                "int",
+                sample=30,
+            ),
+        ),
     },
 )

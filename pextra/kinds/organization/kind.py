@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pextra.engine.kind import Kind
-from pextra.kinds.common import DESCRIPTION, NAME
+from pextra.kinds.organization.fields import FIELDS
 from pextra.model.spec import KindSpec
 
 
@@ -15,6 +15,6 @@ class Organization(Kind):
         name="organization",
         table="organizations",
         prefix="org",
-        fields=(NAME, DESCRIPTION),
+        fields=FIELDS,
         rank=10,
     )

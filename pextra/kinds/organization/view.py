@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
-from pextra.kinds.info import Info, count_of
+from pextra.kinds.info import Computed, Info, count_of
+from pextra.model.returned import Returned
 
 ORGANIZATION = Info(
     kind="organization",
     plural="organizations",
-    columns=("id", "name", "description", "creation"),
     computed={
-        "datacenter_count": count_of("datacenter", "organization_id"),
-        "cluster_count": count_of("cluster", "organization_id"),
-        "user_count": count_of("user", "organization_id"),
+        "datacenter_count": Computed(
+            count_of("datacenter", "organization_id"),
+            Returned("How many datacenters it has.", "int", sample=1),
+        ),
+        "cluster_count": Computed(
+            count_of("cluster", "organization_id"),
+            Returned("How many clusters it has.", "int", sample=1),
+        ),
+        "user_count": Computed(
+            count_of("user", "organization_id"), Returned("How many users it has.", "int", sample=2)
+        ),
     },
 )

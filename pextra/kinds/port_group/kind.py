@@ -8,17 +8,12 @@ from typing import Any
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.network import vlans
-from pextra.kinds.common import DESCRIPTION, NAME, NODE, check_here, resolve_node, within
-from pextra.model import units
+from pextra.kinds.common import check_here, resolve_node
+from pextra.kinds.port_group.fields import FIELDS
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Field, Row
+from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-_RATES = (
-    Field("inbound", nullable=True, parse=units.parse_rate),
-    Field("outbound", nullable=True, parse=units.parse_rate),
-)
 
 
 class PortGroup(Kind):
@@ -29,19 +24,7 @@ class PortGroup(Kind):
         table="port_groups",
         prefix="pgrp",
         on_node=True,
-        fields=(
-            NAME,
-            NODE,
-            Field("vswitch", ref="vswitch", required=True),
-            DESCRIPTION,
-            Field("vlan_id", "int", nullable=True, parse=within(1, 4094)),
-            Field("trunk", "list", elements="str", default=[], parse=vlans.parse_trunk),
-            Field("promiscuous", "bool", default=False),
-            Field("mac_changes", "bool", default=True),
-            Field("forged_transmits", "bool", default=True),
-            Field("isolated", "bool", default=False),
-            Field("rate_limit", "dict", options=_RATES, default={}),
-        ),
+        fields=FIELDS,
         scope=("node_id",),
         rank=78,
     )
@@ -77,8 +60,8 @@ class PortGroup(Kind):
                     f"VLAN {', '.join(row['trunk']) or row['vlan_id']} needs a kernel with bridge"
                     " VLAN filtering",
                     resource=request.label,
-                    hint="Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, such as Debian's own,"
-                    " or leave vlan_id and trunk out",
+                    hint="Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, such as Debian's own, or"
+                    " leave vlan_id and trunk out",
                 )
 
         self._check_filters(row, current, request, world)

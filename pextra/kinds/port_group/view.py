@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from pextra.kinds.info import Info
+from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _instance_count(row: Row, view: View) -> int:
@@ -16,10 +17,11 @@ def _instance_count(row: Row, view: View) -> int:
 PORT_GROUP = Info(
     kind="port_group",
     plural="port_groups",
-    columns=(
-        "id", "node_id", "vswitch_id", "name", "description", "vlan_id", "trunk", "promiscuous",
-        "mac_changes", "forged_transmits", "isolated", "rate_limit", "creation",
-    ),
     parents=("node", "vswitch"),
-    computed={"instance_count": _instance_count},
-)  # fmt: skip
+    computed={
+        "instance_count": Computed(
+            _instance_count,
+            Returned("How many instances have a network device on it.", "int", sample=3),
+        ),
+    },
+)

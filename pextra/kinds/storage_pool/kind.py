@@ -3,29 +3,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.pools import options
-from pextra.kinds.common import DESCRIPTION
-from pextra.model.errors import ConflictError, InputError
-from pextra.model.fields import Change, Field, Row
+from pextra.kinds.storage_pool.fields import FIELDS, STEERING
+from pextra.model.errors import ConflictError
+from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
-
-
-def _name(value: Any) -> str:
-    if not _NAME.fullmatch(str(value)):
-        raise InputError(
-            f"{str(value)[:80]!r} is not an acceptable pool name",
-            hint="Use 1 to 63 ASCII letters, digits, dots, underscores and hyphens",
-        )
-    return str(value)
 
 
 class StoragePool(Kind):
@@ -35,15 +23,8 @@ class StoragePool(Kind):
         name="storage_pool",
         table="storage_pools",
         prefix="pool",
-        fields=(
-            Field("name", parse=_name, required=True, change=Change.IMMUTABLE),
-            Field("cluster", ref="cluster", required=True, change=Change.IMMUTABLE),
-            DESCRIPTION,
-            Field("type", choices=options.TYPES, default="directory", change=Change.IMMUTABLE),
-            Field("options", "dict", default={}, options=options.FIELDS),
-            Field("nodes", "list", elements="str", stored=False),
-        ),
-        options=(Field("purge_nodes", "bool", default=False),),
+        fields=FIELDS,
+        options=STEERING,
         scope=("cluster_id",),
         hidden=("secrets",),
         rank=60,

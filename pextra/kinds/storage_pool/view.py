@@ -9,9 +9,10 @@ from typing import Any
 
 from pextra.host.pools.defined import PoolState
 from pextra.host.pools.types import FILE_TYPES, backend, pool_of
-from pextra.kinds.info import Info, count_of
+from pextra.kinds.info import Computed, Info, count_of
 from pextra.kinds.view import View, usage
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +126,84 @@ def _usage(row: Row, view: View) -> dict[str, Any] | None:
 STORAGE_POOL = Info(
     kind="storage_pool",
     plural="storage_pools",
-    columns=("id", "cluster_id", "name", "description", "type", "options", "creation"),
     parents=("cluster",),
     computed={
-        "status": lambda row, view: _status(row, view).text,
-        "status_reason": lambda row, view: _status(row, view).reason,
-        "initialized": _initialized,
-        "available": lambda row, view: _status(row, view).text == "available",
-        "can_hold_images": lambda row, _view: row["type"] in FILE_TYPES,
-        "usage": _usage,
-        "volume_count": count_of("volume", "storage_pool_id"),
-        "nodes": _node_list,
+        "status": Computed(
+            lambda row, view: _status(row, view).text,
+            Returned(
+                (
+                    "V(disabled) where it is not enabled on any node, V(available) where it is"
+                    " available on all enabled nodes, V(error) where something is wrong on one of"
+                    " them, V(pending) where one of them has not made it yet, V(deleting) where"
+                    " it is being destroyed.",
+                    "This machine is looked at. Of other nodes it is what they said last.",
+                ),
+                sample="available",
+            ),
+        ),
+        "status_reason": Computed(
+            lambda row, view: _status(row, view).reason,
+            Returned("Why it is not available, by nodes, V(null) if it is."),
+        ),
+        "initialized": Computed(
+            _initialized,
+            Returned(
+                "Whether every enabled node has made it. V(false) where there is none.",
+                "bool",
+                sample=True,
+            ),
+        ),
+        "available": Computed(
+            lambda row, view: _status(row, view).text == "available",
+            Returned("Whether RV(storage_pools[].status) is V(available).", "bool", sample=True),
+        ),
+        "can_hold_images": Computed(
+            lambda row, _view: row["type"] in FILE_TYPES,
+            Returned(
+                "Whether its type keeps files, so that image files can be in it.",
+                "bool",
+                sample=True,
+            ),
+        ),
+        "usage": Computed(
+            _usage,
+            Returned(
+                "How full it is on this machine, for a directory the file system that it is on."
+                " V(null) where this machine does not have it.",
+                "dict",
+                contains={
+                    "capacity": Returned("Size in GB of 10^9 bytes.", "float", sample=270.55),
+                    "allocated": Returned(
+                        "What is used in GB, whoever uses it.", "float", sample=189.55
+                    ),
+                    "available": Returned("What is free in GB.", "float", sample=81.0),
+                    "percent_used": Returned(
+                        "What is used of the size, in percent.", "float", sample=70.1
+                    ),
+                },
+            ),
+        ),
+        "volume_count": Computed(
+            count_of("volume", "storage_pool_id"),
+            Returned("How many volumes are in it, on all nodes.", "int", sample=4),
+        ),
+        "nodes": Computed(
+            _node_list,
+            Returned(
+                "How it is on each node that has it or is to have it.",
+                "list",
+                elements="dict",
+                contains={
+                    "node_id": Returned(
+                        "Identifier of the node.", sample="node-VF6lOEYQA-_cjIHCRFMbA"
+                    ),
+                    "name": Returned("Name of the node.", sample="node1"),
+                    "status": Returned(
+                        "V(available), V(error), V(pending) or V(deleting).", sample="available"
+                    ),
+                    "reason": Returned("Why it is not available, V(null) if it is."),
+                },
+            ),
+        ),
     },
 )

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from pextra.kinds.info import Info
+from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _expired(row: Row, view: View) -> bool:
@@ -15,10 +16,10 @@ def _expired(row: Row, view: View) -> bool:
 USER = Info(
     kind="user",
     plural="users",
-    columns=(
-        "id", "organization_id", "username", "description", "enabled", "locked", "mfa_enabled",
-        "is_root", "linux_user", "expiry", "creation",
-    ),
     parents=("organization",),
-    computed={"expired": _expired},
-)  # fmt: skip
+    computed={
+        "expired": Computed(
+            _expired, Returned("Whether the account has ended.", "bool", sample=False)
+        ),
+    },
+)

@@ -13,41 +13,20 @@ from pextra.host.machine import Host
 from pextra.host.pools.backend import Pool, PoolBackend, VolumeState, VolumeWanted
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import (
-    DESCRIPTION,
-    FIXED_NAME,
-    NODE,
     check_here,
-    parse_path,
     resolve_node,
-    within,
 )
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.kinds.storage_pool.kind import pool_on_node
 from pextra.kinds.volume import luns
-from pextra.kinds.volume.place import ATTACHED, ATTACHMENT, paths_of_drives, place
+from pextra.kinds.volume.fields import FACTS, FIELDS, STEERING, parse_volume_size
+from pextra.kinds.volume.place import ATTACHED, paths_of_drives, place
 from pextra.model import units
 from pextra.model.errors import ConflictError, InputError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-
-def _size(value: Any) -> int:
-    size = units.parse_size(value)
-    if not units.MIB <= size <= 64 * units.TIB:
-        raise InputError(
-            f"{value} is {size} bytes, possible are 1MiB to 64TiB",
-            hint="Write a unit: 10GiB",
-        )
-    return -(-size // 512) * 512
-
-
-CONTENT = (
-    Field("size", parse=_size, required=True),
-    Field("format", choices=("qcow2", "raw"), default="qcow2", change=Change.IMMUTABLE),
-    Field("image", parse=parse_path),
-)
 
 
 class Volume(Kind):
@@ -59,22 +38,9 @@ class Volume(Kind):
         prefix="vol",
         small=True,
         on_node=True,
-        fields=(
-            FIXED_NAME,
-            Field("storage_pool", ref="storage_pool", required=True, change=Change.IMMUTABLE),
-            NODE,
-            DESCRIPTION,
-            *CONTENT,
-            Field("lun", "int", change=Change.IMMUTABLE, parse=within(0, 16383)),
-            Field("instance", ref="instance"),
-            *ATTACHMENT,
-        ),
-        options=(
-            Field("grow_by", parse=_size),
-            Field("root", "bool"),
-            Field("recreate_missing", "bool", default=False),
-            Field("hot_plug", "bool", default=True),
-        ),
+        fields=FIELDS,
+        facts=FACTS,
+        options=STEERING,
         states=("present", "attached", "detached", "absent"),
         scope=("storage_pool_id", "node_id"),
         rank=90,
@@ -169,7 +135,7 @@ class Volume(Kind):
                 resource=resource,
             )
         if more is not None and current["status"] == "ready":
-            row["size"] = _size(current["size"] + more)
+            row["size"] = parse_volume_size(current["size"] + more)
 
     def _detach(self, current: Row | None, row: Row, resource: str) -> None:
         if current is not None and current["instance_id"] and current["is_root"]:

@@ -10,6 +10,7 @@ from typing import Any
 from pextra.engine.world import World
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.fields import Field, Row
+from pextra.model.returned import Returned
 
 BUSES = ("virtio", "sata", "scsi")
 _DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,31}", re.ASCII)
@@ -45,10 +46,58 @@ def _device_path(value: Any) -> str:
 
 ATTACHED = ("device_name", "device_path", "bus", "read_only")
 ATTACHMENT = (
-    Field("device_name", parse=parse_device_name),
-    Field("device_path", parse=_device_path),
-    Field("bus", choices=BUSES),
-    Field("read_only", "bool", default=False),
+    Field(
+        "device_name",
+        parse=parse_device_name,
+        doc=(
+            "Name of the device within the instance, unique there, from 3 to 32 ASCII letters,"
+            " digits, dots, underscores and hyphens. The instance's boot order refers to it.",
+            "Chosen while attaching, C(disk-) and the end of the device path unless given. It"
+            " stays until the volume is detached. Needs O(state=attached).",
+        ),
+        returned=Returned(
+            "Name of the device within the instance, V(null) if it is not attached.", sample="data"
+        ),
+    ),
+    Field(
+        "device_path",
+        parse=_device_path,
+        doc=(
+            "Device path within the instance, unique there. C(/dev/vda) to C(/dev/vdz) for bus"
+            " V(virtio), C(/dev/sda) to C(/dev/sdd) for V(sata), C(/dev/sda) to C(/dev/sdx) for"
+            " V(scsi). What the guest calls the device is the guest's choice.",
+            "Chosen while attaching, the first that is free unless given. It stays until the"
+            " volume is detached. Needs O(state=attached).",
+        ),
+        returned=Returned(
+            "Path of the device in the order of the bus, V(null) where it is not attached.",
+            sample="/dev/vdb",
+        ),
+    ),
+    Field(
+        "bus",
+        choices=BUSES,
+        doc=(
+            "Bus of the device. V(virtio) is the fastest; V(sata) needs no driver in the guest.",
+            "Chosen while attaching, as O(device_path) says or else V(virtio). It stays until the"
+            " volume is detached. Needs O(state=attached). A V(sata) device is attached and"
+            " detached while the instance does not run, or with O(hot_plug=false); otherwise the"
+            " task is refused.",
+        ),
+        returned=Returned(
+            "V(virtio), V(sata) or V(scsi), V(null) where it is not attached.", sample="virtio"
+        ),
+    ),
+    Field(
+        "read_only",
+        "bool",
+        default=False,
+        doc=(
+            "The guest cannot write to it. Needs O(state=attached), and a O(bus) other than"
+            " V(sata). It stays until the volume is detached.",
+        ),
+        returned=Returned("Whether the guest cannot write to it.", "bool", sample=False),
+    ),
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from pextra.host.pools.backend import Pool, PoolBackend, VolumeState
 from pextra.host.pools.types import backend, pool_of, volume_of
-from pextra.kinds.info import Computed, Info
+from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _place(row: Row, view: View) -> tuple[PoolBackend, Pool]:
@@ -29,7 +30,7 @@ def _exists(row: Row, view: View) -> bool | None:
     return _seen(row, view) is not None if view.is_here(row) else None
 
 
-def _of_image(name: str) -> Computed:
+def _of_image(name: str) -> Compute:
     """A value of the image itself; null where it is missing or on another node."""
     return lambda row, view: getattr(_seen(row, view), name, None) if view.is_here(row) else None
 
@@ -37,17 +38,44 @@ def _of_image(name: str) -> Computed:
 VOLUME = Info(
     kind="volume",
     plural="volumes",
-    columns=(
-        "id", "storage_pool_id", "node_id", "name", "description", "size", "format", "image",
-        "lun", "instance_id", "device_name", "device_path", "bus", "is_root", "read_only",
-        "status", "creation",
-    ),
     parents=("node", "storage_pool", "instance"),
     computed={
-        "attached": lambda row, _view: row["instance_id"] is not None,
-        "path": _path,
-        "exists": _exists,
-        "actual_size": _of_image("size"),
-        "allocated": _of_image("allocated"),
+        "attached": Computed(
+            lambda row, _view: row["instance_id"] is not None,
+            Returned("Whether it is attached to an instance.", "bool", sample=True),
+        ),
+        "path": Computed(
+            _path,
+            Returned(
+                "Where it is on its node.",
+                sample="/var/lib/pextra-ce/pools/local/vol-ufbaJ57FmvldEh0eHlAuz.qcow2",
+            ),
+        ),
+        "exists": Computed(
+            _exists,
+            Returned(
+                "Whether its data is there, V(null) on other nodes than this machine.",
+                "bool",
+                sample=True,
+            ),
+        ),
+        "actual_size": Computed(
+            _of_image("size"),
+            Returned(
+                "Bytes that a guest sees, as its header says, V(null) where it is missing or on"
+                " another node.",
+                "int",
+                sample=10737418240,
+            ),
+        ),
+        "allocated": Computed(
+            _of_image("allocated"),
+            Returned(
+                "Bytes that it takes on the node's disk, V(null) where it is missing or on another"
+                " node.",
+                "int",
+                sample=200704,
+            ),
+        ),
     },
-)  # fmt: skip
+)

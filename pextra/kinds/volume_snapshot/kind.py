@@ -13,9 +13,10 @@ from pextra.host.lock import host_lock
 from pextra.host.machine import Host
 from pextra.host.pools.backend import SnapshotState
 from pextra.host.pools.types import backend, pool_of, volume_of
-from pextra.kinds.common import DESCRIPTION, FIXED_NAME, check_here, resolve_node
+from pextra.kinds.common import check_here, resolve_node
+from pextra.kinds.volume_snapshot.fields import FACTS, FIELDS
 from pextra.model.errors import ConflictError, NotFoundError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
@@ -37,12 +38,8 @@ class VolumeSnapshot(Kind):
         table="volume_snapshots",
         prefix="snap",
         on_node=True,
-        fields=(
-            FIXED_NAME,
-            Field("volume", ref="volume", required=True, change=Change.IMMUTABLE),
-            Field("storage_pool", stored=False),
-            DESCRIPTION,
-        ),
+        fields=FIELDS,
+        facts=FACTS,
         states=("present", "reverted", "absent"),
         scope=("volume_id",),
         rank=95,

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from pextra.kinds.info import Info
+from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _exists(row: Row, view: View) -> bool | None:
@@ -18,9 +19,15 @@ def _exists(row: Row, view: View) -> bool | None:
 VOLUME_SNAPSHOT = Info(
     kind="volume_snapshot",
     plural="volume_snapshots",
-    columns=(
-        "id", "volume_id", "node_id", "name", "description", "size", "status", "creation",
-    ),
     parents=("node", "volume"),
-    computed={"exists": _exists},
-)  # fmt: skip
+    computed={
+        "exists": Computed(
+            _exists,
+            Returned(
+                "Whether it is on the node. V(null) where the node is not this machine.",
+                "bool",
+                sample=True,
+            ),
+        ),
+    },
+)

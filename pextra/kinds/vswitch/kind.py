@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,50 +13,15 @@ from pextra.host.machine import Host
 from pextra.host.network import vlans
 from pextra.host.network.snapshot import Bond, ranges
 from pextra.host.network.switch import BridgeState
-from pextra.kinds.common import DESCRIPTION, NODE, check_here, resolve_node, within
+from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.vswitch import uplinks as vswitch_uplinks
+from pextra.kinds.vswitch.fields import FACTS, FIELDS, STEERING
 from pextra.model import ids
-from pextra.model.errors import ConflictError, ForeignError, InputError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.errors import ConflictError, ForeignError
+from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-
-_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}", re.ASCII)
-_NAME = re.compile(r"svswitch[1-9][0-9]{0,6}", re.ASCII)
-
-
-def _name(value: Any) -> str:
-    if not _NAME.fullmatch(str(value)):
-        raise InputError(
-            f"{str(value)[:80]!r} is not a vSwitch name",
-            hint="Write svswitch and a positive integer of up to 7 digits, such as svswitch10",
-        )
-    return str(value)
-
-
-def _interface(value: Any) -> str:
-    if not _INTERFACE.fullmatch(str(value)):
-        raise InputError(
-            f"{str(value)[:80]!r} is not the name of a network interface",
-            hint="Names have up to 15 characters; pextra.ce.nic_info lists them",
-        )
-    return str(value)
-
-
-def _uplinks(value: Any) -> list[str]:
-    names = [_interface(name) for name in value]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{', '.join(twice)} is listed twice")
-    return sorted(names)
-
-
-_BOND = (
-    Field("mode", choices=("active-backup", "balance-xor", "802.3ad")),
-    Field("miimon", "int", parse=within(10, 10_000, "milliseconds")),
-    Field("primary", nullable=True, parse=_interface),
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,18 +41,9 @@ class VSwitch(Kind):
         prefix="svs",
         small=True,
         on_node=True,
-        fields=(
-            Field("name", parse=_name, required=True, change=Change.IMMUTABLE),
-            NODE,
-            DESCRIPTION,
-            Field("mtu", "int", default=1500, parse=within(576, 9216)),
-            Field("uplinks", "list", elements="str", default=[], parse=_uplinks),
-            Field("bond", "dict", options=_BOND, default={"mode": "active-backup", "miimon": 100}),
-        ),
-        options=(
-            Field("management", choices=("refuse", "migrate"), default="refuse"),
-            Field("guard_timeout", "int", default=60, parse=within(10, 600, "seconds")),
-        ),
+        fields=FIELDS,
+        facts=FACTS,
+        options=STEERING,
         scope=("cluster_id",),
         rank=75,
         host_rank=10,

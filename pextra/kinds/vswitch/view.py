@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from pextra.host.network.switch import BridgeState
-from pextra.kinds.info import Computed, Info, count_of
+from pextra.kinds.info import Compute, Computed, Info, count_of
 from pextra.kinds.view import View
 from pextra.kinds.vswitch.kind import wanted
 from pextra.model.fields import Row
+from pextra.model.returned import Returned
 
 
 def _bridge(row: Row, view: View) -> BridgeState | None:
@@ -23,7 +24,7 @@ def _exists(row: Row, view: View) -> bool | None:
     return _bridge(row, view) is not None if view.is_here(row) else None
 
 
-def _of_bridge(name: str) -> Computed:
+def _of_bridge(name: str) -> Compute:
     """A value of the bridge itself; null where it is missing or on another node."""
     return lambda row, view: getattr(_bridge(row, view), name, None) if view.is_here(row) else None
 
@@ -52,17 +53,57 @@ def _active_uplinks(row: Row, view: View) -> Any:
 VSWITCH = Info(
     kind="vswitch",
     plural="vswitches",
-    columns=(
-        "id", "cluster_id", "node_id", "name", "description", "mtu", "uplinks", "bond",
-        "addressing", "status", "creation",
-    ),
     parents=("cluster", "node"),
     computed={
-        "exists": _exists,
-        "up": _of_bridge("up"),
-        "actual_mtu": _of_bridge("mtu"),
-        "ports": _ports,
-        "active_uplinks": _active_uplinks,
-        "port_group_count": count_of("port_group", "vswitch_id"),
+        "exists": Computed(
+            _exists,
+            Returned(
+                "Whether its bridge is there. An interface of somebody else's with the name does"
+                " not count. V(null) on other nodes than this machine.",
+                "bool",
+                sample=True,
+            ),
+        ),
+        "up": Computed(
+            _of_bridge("up"),
+            Returned(
+                "Whether the bridge is up, V(null) where there is none or it is on another node.",
+                "bool",
+                sample=True,
+            ),
+        ),
+        "actual_mtu": Computed(
+            _of_bridge("mtu"),
+            Returned(
+                "Largest packet of the bridge in bytes, V(null) where there is none or it is on"
+                " another node.",
+                "int",
+                sample=1500,
+            ),
+        ),
+        "ports": Computed(
+            _ports,
+            Returned(
+                "The network interfaces on the bridge besides uplinks, V(null) where there is none"
+                " or it is on another node.",
+                "list",
+                elements="str",
+                sample=["vnet0"],
+            ),
+        ),
+        "active_uplinks": Computed(
+            _active_uplinks,
+            Returned(
+                "The uplinks that are connected; in mode V(active-backup), the one that carries"
+                " traffic. V(null) where there is no bridge or it is on another node.",
+                "list",
+                elements="str",
+                sample=["eth1"],
+            ),
+        ),
+        "port_group_count": Computed(
+            count_of("port_group", "vswitch_id"),
+            Returned("How many port groups it has.", "int", sample=1),
+        ),
     },
-)  # fmt: skip
+)

@@ -242,8 +242,8 @@ ARGUMENT_SPEC = {
         "choices": [
             "id",
             "organization_id",
-            "datacenter_id",
             "name",
+            "datacenter_id",
             "description",
             "creation",
             "organization",

@@ -146,8 +146,8 @@ ARGUMENT_SPEC = {
         "type": "list",
         "choices": [
             "id",
-            "organization_id",
             "name",
+            "organization_id",
             "description",
             "location",
             "creation",

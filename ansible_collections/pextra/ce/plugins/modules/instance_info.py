@@ -419,8 +419,8 @@ ARGUMENT_SPEC = {
         "choices": [
             "id",
             "cluster_id",
-            "node_id",
             "name",
+            "node_id",
             "description",
             "type",
             "cpu",

@@ -195,9 +195,9 @@ ARGUMENT_SPEC = {
         "type": "list",
         "choices": [
             "id",
-            "instance_id",
             "node_id",
             "name",
+            "instance_id",
             "description",
             "memory",
             "state",

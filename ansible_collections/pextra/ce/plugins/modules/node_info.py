@@ -321,8 +321,8 @@ ARGUMENT_SPEC = {
         "choices": [
             "id",
             "organization_id",
-            "cluster_id",
             "name",
+            "cluster_id",
             "description",
             "ip_address",
             "wol_mac",

@@ -185,9 +185,9 @@ ARGUMENT_SPEC = {
         "type": "list",
         "choices": [
             "id",
+            "name",
             "node_id",
             "vswitch_id",
-            "name",
             "description",
             "vlan_id",
             "trunk",

@@ -229,8 +229,8 @@ ARGUMENT_SPEC = {
         "type": "list",
         "choices": [
             "id",
-            "cluster_id",
             "name",
+            "cluster_id",
             "description",
             "type",
             "options",

@@ -161,9 +161,9 @@ ARGUMENT_SPEC = {
         "type": "list",
         "choices": [
             "id",
-            "volume_id",
             "node_id",
             "name",
+            "volume_id",
             "description",
             "size",
             "status",

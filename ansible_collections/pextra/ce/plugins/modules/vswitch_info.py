@@ -215,8 +215,8 @@ ARGUMENT_SPEC = {
         "choices": [
             "id",
             "cluster_id",
-            "node_id",
             "name",
+            "node_id",
             "description",
             "mtu",
             "uplinks",
