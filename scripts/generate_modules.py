@@ -1,4 +1,5 @@
-"""Write what the collection's modules take from the engine's fields: argument specs and bodies.
+"""Write the collection's modules from the engine: a kind's and its list's as a whole, and of the
+others the argument spec and body, below documentation that is written by hand.
 
 Without arguments it writes; with --check it only says which files are not as they would be, and
 ends with 1 where there are some.
@@ -14,15 +15,39 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pextra.calls import registry
 from pextra.calls.call import Procedure
+from pextra.kinds.registry import MANIFEST_KINDS
 from pextra.model.fields import Field
+from scripts import module_docs
 
 MODULES = Path(__file__).parents[1] / "ansible_collections/pextra/ce/plugins/modules"
 DATABASE = {"type": "str", "no_log": True}
 _MARK = "# From here on generated from the engine's fields: make generate\n"
+_HEAD = '''\
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/{kind}: make generate
+"""{short}."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+{documentation}"""
+
+EXAMPLES = r"""
+{examples}
+"""
+
+RETURN = r"""
+{returned}"""
+
+'''
 _BODY = '''\
-{mark}from ansible_collections.pextra.ce.plugins.module_utils.edge import run
+from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {spec}
 
@@ -69,7 +94,7 @@ def _option(field: Field, *, nested: bool) -> dict[str, Any]:
 
 def body(procedure: Procedure) -> str:
     """What follows a module's documentation, formatted as the linters want it."""
-    text = _BODY.format(mark=_MARK, spec=repr(argument_spec(procedure)), name=procedure.name)
+    text = _BODY.format(spec=repr(argument_spec(procedure)), name=procedure.name)
     ruff = Path(sys.executable).with_name("ruff")
     return subprocess.run(
         [ruff, "format", "--stdin-filename", MODULES / "module.py", "-"],
@@ -79,9 +104,47 @@ def body(procedure: Procedure) -> str:
 
 def module_text(procedure: Procedure, current: str) -> str:
     """The module's text as it is to be."""
+    kind = procedure.name.removesuffix("_info")
+    if kind in MANIFEST_KINDS:
+        write = module_docs.module if kind == procedure.name else module_docs.info
+        return head(kind, *write(kind)) + body(procedure)
     begin = re.compile(r"^(?:# From here on generated|import |from (?!__future__))", re.MULTILINE)
-    head = begin.split(current, maxsplit=1)[0]
-    return head + body(procedure)
+    return begin.split(current, maxsplit=1)[0] + _MARK + body(procedure)
+
+
+def head(kind: str, documentation: dict[str, Any], examples: str, returned: dict[str, Any]) -> str:
+    """What stands above a generated module's code."""
+    return _HEAD.format(
+        kind=kind,
+        short=documentation["short_description"],
+        documentation=as_yaml(documentation),
+        examples=examples.strip("\n"),
+        returned=as_yaml(returned),
+    )
+
+
+class _Writer(yaml.SafeDumper):
+    """YAML as yamllint wants it."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Lists stand further in than what they belong to."""
+        return super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """What is the same in two places is written twice."""
+        return True
+
+
+def as_yaml(value: dict[str, Any]) -> str:
+    """A dictionary as YAML, in its order, in lines of at most 100 characters.
+
+    PyYAML breaks a line after the word that goes beyond the width.
+    """
+    texts = (
+        yaml.dump(value, Dumper=_Writer, sort_keys=False, width=width, allow_unicode=True)
+        for width in range(98, 20, -2)
+    )
+    return next(text for text in texts if max(map(len, text.splitlines())) <= 100)
 
 
 def main() -> int:
@@ -92,7 +155,7 @@ def main() -> int:
     stale = []
     for name in registry.names():
         path = MODULES / f"{name}.py"
-        current = path.read_text()
+        current = path.read_text() if path.is_file() else ""
         text = module_text(registry.find(name), current)
         if text != current:
             stale.append(path.name)

@@ -18,19 +18,16 @@ from pextra.host.hypervisor import export, memory
 from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.instance_device.kind import DETAILS
+from pextra.kinds.registry import KINDS
 from pextra.model import ids
 from pextra.model.errors import ConflictError, HostError, UnsupportedError
 from pextra.model.fields import Row
+from pextra.model.spec import KindSpec
 from pextra.model.units import format_time
 
-_KEPT = (
-    "name", "description", "type", "cpu", "memory", "chipset", "firmware", "autostart",
-    "boot_order", "cdrom", "cloud_init",
-)  # fmt: skip
-_VOLUME = (
-    "name", "description", "size", "format", "device_name", "device_path", "bus", "read_only",
-    "is_root", "image",
-)  # fmt: skip
+_INSTANCE, _VOLUME, _NIC, _DEVICE = (
+    KINDS[name].spec for name in ("instance", "volume", "network_device", "instance_device")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +51,13 @@ def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
             resource=f'instance "{instance["name"]}"',
         )
     volumes = [
-        {key: row[key] for key in _VOLUME}
-        | {"storage_pool": world.row("storage_pool", row["storage_pool_id"])["name"]}
-        for row in _volumes(instance, world)
+        kept(_VOLUME, row, world) | {"is_root": row["is_root"]} for row in _volumes(instance, world)
     ]
     networks = [
-        {key: row[key] for key in ("name", "mac", "model")}
-        | {"port_group": world.row("port_group", row["port_group_id"])["name"]}
-        for row in world.by("network_device", "instance_id", instance["id"])
+        kept(_NIC, row, world) for row in world.by("network_device", "instance_id", instance["id"])
     ]
     devices = [
-        {"name": row["name"], "type": row["type"]}
-        | {key: row["options"][key] for key in DETAILS if key in row["options"]}
+        _device(kept(_DEVICE, row, world))
         for row in world.by("instance_device", "instance_id", instance["id"])
     ]
     return {
@@ -73,11 +65,26 @@ def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
         "id": ids.new_id("backup"),
         "creation": format_time(moment),
         "instance_id": instance["id"],
-        "instance": {key: instance[key] for key in _KEPT},
+        "instance": kept(_INSTANCE, instance, world),
         "volumes": volumes,
         "networks": networks,
         "devices": devices,
     }
+
+
+def kept(spec: KindSpec, row: Row, world: World) -> dict[str, Any]:
+    """What a backup has of a row: the fields whose table says so, of another resource its name."""
+    return {
+        item.name: world.row(item.ref, row[item.column])["name"] if item.ref else row[item.column]
+        for item in spec.stored
+        if item.backed_up
+    }
+
+
+def _device(device: dict[str, Any]) -> dict[str, Any]:
+    """A device as the instance's option ``devices`` has it."""
+    options = device.pop("options")
+    return device | {key: options[key] for key in DETAILS if key in options}
 
 
 def _volumes(instance: Row, world: World) -> list[Row]:

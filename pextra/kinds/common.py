@@ -70,7 +70,7 @@ DESCRIPTION = Field(
     default="",
     parse=parse_text,
     doc=("Text for people, of up to 1024 characters.",),
-    returned=Returned("Text for people.", sample=""),
+    returned=Returned("Text for people.", sample="Production"),
 )
 NODE = Field(
     "node",

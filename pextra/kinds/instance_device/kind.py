@@ -177,7 +177,7 @@ class InstanceDevice(Kind):
         prefix="dev",
         fields=(
             Field("name", required=True, parse=parse_device_name),
-            Field("instance", ref="instance", required=True),
+            Field("instance", ref="instance", required=True, backed_up=False),
             Field("type", choices=TYPES, required=True, change=Change.IMMUTABLE),
             Field("options", "dict", default={}),
         ),

@@ -64,7 +64,7 @@ class NetworkDevice(Kind):
         prefix="nic",
         fields=(
             Field("name", required=True, parse=parse_device_name),
-            Field("instance", ref="instance", required=True),
+            Field("instance", ref="instance", required=True, backed_up=False),
             Field("port_group", ref="port_group", required=True),
             Field("mac", parse=units.parse_mac, change=Change.IMMUTABLE),
             Field("model", choices=MODELS, default="virtio", change=Change.IMMUTABLE),

@@ -53,7 +53,7 @@ FIELDS = (
             " node's network is not touched.",
         ),
         returned=Returned(
-            "Address at which it is managed, V(null) if nobody said.", sample="192.0.2.11"
+            "Address at which it is managed, V(null) where that was not said.", sample="192.0.2.11"
         ),
     ),
     Field(

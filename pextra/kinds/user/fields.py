@@ -119,7 +119,7 @@ FIELDS = (
         parse=units.parse_time,
         doc=(
             "Moment from which on the user may no longer log in, as ISO 8601 date or time. Without"
-            " an offset it is in UTC; a date means its first moment. Without it the user never"
+            " an offset it is in UTC; a date means its first moment. A user without one never"
             " expires.",
         ),
         returned=Returned(

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/cluster: make generate
 """Manage clusters."""
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ options:
   datacenter:
     description:
       - Id or name of the datacenter that it is in.
-      - Left out, it is the only datacenter there is. With several, it must be given.
-      - Cannot be changed afterwards.
+      - Left out, it is the only datacenter there is. With several, it must be given. Cannot be
+        changed afterwards.
     type: str
   description:
     description:
@@ -42,7 +43,9 @@ options:
       - V(present) creates the cluster, or changes what is given and differs.
       - V(absent) removes it. It must hold no node and no storage pool.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 seealso:
   - module: pextra.ce.cluster_info
@@ -78,23 +81,23 @@ cluster:
     id:
       description: Identifier, C(cls-) and 21 characters.
       type: str
-      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     organization_id:
-      description: The organization that owns its datacenter.
+      description: Identifier of the organization that the cluster belongs to.
       type: str
-      sample: org-CIgLySkaAVeQ5kSLOodD3
-    datacenter_id:
-      description: The datacenter that it is in.
-      type: str
-      sample: dc-k7SnNe8tV246svhj8tDXp
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     name:
-      description: Name.
+      description: Name of the cluster.
       type: str
       sample: main
+    datacenter_id:
+      description: Identifier of the datacenter that the cluster belongs to.
+      type: str
+      sample: dc-q-zfNQNjXAvp7KYc3fWyX
     description:
       description: Text for people.
       type: str
-      sample: First cluster
+      sample: Production
     creation:
       description: When it was created, in UTC.
       type: str
@@ -108,8 +111,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(cluster).
+      description: Kind of the resource, V(cluster).
       type: str
       sample: cluster
     name:
@@ -117,8 +119,7 @@ plan:
       type: str
       sample: main
     action:
-      description:
-        - In the store, V(create), V(update), or V(delete).
+      description: In the store, V(create), V(update), or V(delete).
       type: str
       sample: update
     before:
@@ -167,10 +168,9 @@ errors:
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
-      sample: "Name one of: Berlin, Frankfurt"
+      sample: 'Name one of: Berlin, Frankfurt'
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/cluster: make generate
 """List clusters, their hardware and licensing."""
 
 from __future__ import annotations
@@ -89,33 +90,33 @@ clusters:
   elements: dict
   contains:
     id:
-      description: Identifier of the cluster.
+      description: Identifier, C(cls-) and 21 characters.
       type: str
-      sample: cls-V-UbL8fDapHPtjGTfg4uY
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     organization_id:
       description: Identifier of the organization that the cluster belongs to.
       type: str
-      sample: org-C2KSyoLjISBOOp187Ahme
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     organization:
       description: Name of the organization.
       type: str
       sample: Example
-    datacenter_id:
-      description: Identifier of the datacenter that the cluster belongs to.
-      type: str
-      sample: dc-weuvHoC3dtmHmBoHYwq1d
-    datacenter:
-      description: Name of the datacenter.
-      type: str
-      sample: Berlin
     name:
       description: Name of the cluster.
       type: str
       sample: main
+    datacenter_id:
+      description: Identifier of the datacenter that the cluster belongs to.
+      type: str
+      sample: dc-q-zfNQNjXAvp7KYc3fWyX
+    datacenter:
+      description: Name of the datacenter.
+      type: str
+      sample: Frankfurt
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     creation:
       description: When it was created, in UTC.
       type: str
@@ -161,9 +162,8 @@ clusters:
           type: bool
           sample: false
     licensing:
-      description:
-        - Whether the cluster complies. It does when every node has a valid licence and all are of
-          one edition.
+      description: Whether the cluster complies. It does when every node has a valid licence and
+        all are of one edition.
       type: dict
       contains:
         cluster:
@@ -179,20 +179,21 @@ clusters:
               type: str
               sample: '2026-01-31T12:00:00Z'
         nodes:
-          description:
-            - By identifiers of the nodes, whether the licence is valid now (C(ok)) and when it ends
-              or ended (C(expiry), V(null) without one).
+          description: By identifiers of the nodes, whether the licence is valid now (C(ok)) and
+            when it ends or ended (C(expiry), V(null) without one).
           type: dict
-          sample: {node-fgiqUiI0vRF2q9dXaIuyd: {ok: true, expiry: '2026-01-31T12:00:00Z'}}
+          sample:
+            node-VF6lOEYQA-_cjIHCRFMbA:
+              ok: true
+              expiry: '2026-01-31T12:00:00Z'
         problems:
           description: Why the cluster does not comply, empty if it does.
           type: list
           elements: str
           sample: []
     edition:
-      description:
-        - The edition in force, V(community), V(evaluation), V(standard) or V(enterprise). Of mixed
-          editions it is the lowest, with an unlicensed node V(community).
+      description: The edition in force, V(community), V(evaluation), V(standard) or V(enterprise).
+        Of mixed editions it is the lowest, with an unlicensed node V(community).
       type: str
       sample: standard
     features:
@@ -218,7 +219,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -226,10 +227,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/datacenter: make generate
 """Manage datacenters."""
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ options:
   organization:
     description:
       - Id or name of the organization that owns it.
-      - Left out, it is the only organization there is. With several, it must be given.
-      - Cannot be changed afterwards.
+      - Left out, it is the only organization there is. With several, it must be given. Cannot be
+        changed afterwards.
     type: str
   description:
     description:
@@ -39,17 +40,20 @@ options:
     type: str
   location:
     description:
-      - Where it is on earth. V(null) clears it.
+      - Where it is on earth.
+      - V(null) clears it.
     type: dict
     suboptions:
       latitude:
         description:
-          - Degrees from V(-90) (south) to V(90) (north).
+          - From V(-90) (south) to V(90) (north).
+          - Counted in degrees.
         type: float
         required: true
       longitude:
         description:
-          - Degrees from V(-180) (west) to V(180) (east).
+          - From V(-180) (west) to V(180) (east).
+          - Counted in degrees.
         type: float
         required: true
   state:
@@ -57,7 +61,9 @@ options:
       - V(present) creates the datacenter, or changes what is given and differs.
       - V(absent) removes it. It must hold no cluster.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 seealso:
   - module: pextra.ce.datacenter_info
@@ -101,21 +107,21 @@ datacenter:
     id:
       description: Identifier, C(dc-) and 21 characters.
       type: str
-      sample: dc-k7SnNe8tV246svhj8tDXp
-    organization_id:
-      description: The organization that owns it.
-      type: str
-      sample: org-CIgLySkaAVeQ5kSLOodD3
+      sample: dc-q-zfNQNjXAvp7KYc3fWyX
     name:
-      description: Name.
+      description: Name of the datacenter.
       type: str
       sample: Frankfurt
+    organization_id:
+      description: Identifier of the organization that the datacenter belongs to.
+      type: str
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     location:
-      description: Where it is, V(null) if nobody said.
+      description: Where it is, V(null) where that was not said.
       type: dict
       contains:
         latitude:
@@ -139,8 +145,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(datacenter).
+      description: Kind of the resource, V(datacenter).
       type: str
       sample: datacenter
     name:
@@ -148,8 +153,7 @@ plan:
       type: str
       sample: Frankfurt
     action:
-      description:
-        - In the store, V(create), V(update), or V(delete).
+      description: In the store, V(create), V(update), or V(delete).
       type: str
       sample: update
     before:
@@ -196,14 +200,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "location.latitude: 91.0 is not between -90 and 90 degrees"
+      sample: 'location.latitude: 91.0 is not between -90 and 90 degrees'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: null
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/datacenter: make generate
 """List datacenters."""
 
 from __future__ import annotations
@@ -67,37 +68,37 @@ datacenters:
   elements: dict
   contains:
     id:
-      description: Identifier of the datacenter.
+      description: Identifier, C(dc-) and 21 characters.
       type: str
-      sample: dc-weuvHoC3dtmHmBoHYwq1d
+      sample: dc-q-zfNQNjXAvp7KYc3fWyX
+    name:
+      description: Name of the datacenter.
+      type: str
+      sample: Frankfurt
     organization_id:
       description: Identifier of the organization that the datacenter belongs to.
       type: str
-      sample: org-C2KSyoLjISBOOp187Ahme
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     organization:
       description: Name of the organization.
       type: str
       sample: Example
-    name:
-      description: Name of the datacenter.
-      type: str
-      sample: Berlin
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     location:
       description: Where it is, V(null) where that was not said.
       type: dict
       contains:
         latitude:
-          description: Degrees north.
+          description: Degrees north of the equator.
           type: float
-          sample: 52.52
+          sample: 50.1109
         longitude:
-          description: Degrees east.
+          description: Degrees east of Greenwich.
           type: float
-          sample: 13.4
+          sample: 8.6821
     creation:
       description: When it was created, in UTC.
       type: str
@@ -124,7 +125,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -132,10 +133,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

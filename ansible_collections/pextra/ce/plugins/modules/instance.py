@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/instance: make generate
 """Manage instances, virtual machines and containers."""
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ module: instance
 short_description: Manage instances, virtual machines and containers
 version_added: 0.1.0
 description:
-  - Creates, changes, starts, stops and removes instances of type V(qemu) (virtual machines) and
-    V(lxc) (containers), with their volumes, network devices, CD-ROM image and cloud-init seed.
-  - An instance is a libvirt domain of the same name. QEMU instances use KVM where the node has it,
-    with the processor's own features, and emulation elsewhere.
-  - Nothing restarts by surprise. A change that takes effect only by restarting a running instance
-    is refused before anything is changed, unless O(allow_restart=true).
+  - Creates, changes, starts, stops and removes instances of type V(qemu) (virtual
+    machines) and V(lxc) (containers), with their volumes, network devices, CD-ROM
+    image and cloud-init seed.
+  - An instance is a libvirt domain of the same name. QEMU instances use KVM where
+    the node has it, with the processor's own features, and emulation elsewhere.
+  - Nothing restarts by surprise. A change that takes effect only by restarting
+    a running instance is refused before anything is changed, unless O(allow_restart=true).
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -26,15 +28,16 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the instance and its domain, unique in the cluster. One DNS label, from 1 to 63
-        ASCII letters, digits and hyphens, beginning and ending with a letter or digit.
+      - Name of the instance and its domain, unique in the cluster. One DNS label,
+        from 1 to 63 ASCII letters, digits and hyphens, beginning and ending with
+        a letter or digit.
       - Required to create one. Cannot be changed afterwards.
     type: str
   node:
     description:
-      - Id or name of the node that it is on.
-      - Left out, it is the node that this machine is registered as. The task must run on that node.
-      - Cannot be changed afterwards.
+      - Id or name of the node that it is on. The task must run on that node.
+      - Left out, it is the node that this machine is registered as. Cannot be
+        changed afterwards.
     type: str
   description:
     description:
@@ -43,16 +46,18 @@ options:
     type: str
   type:
     description:
-      - V(qemu) for a virtual machine, V(lxc) for a system container, which has a O(rootfs) or
-        O(rootfs_archive) and neither volumes, O(devices), O(cdrom), O(cloud_init) nor
-        O(boot_order).
+      - V(qemu) for a virtual machine, V(lxc) for a system container, which has
+        a O(rootfs) or O(rootfs_archive) and neither volumes, O(devices), O(cdrom),
+        O(cloud_init) nor O(boot_order).
       - Default on creation is V(qemu). Cannot be changed afterwards.
     type: str
-    choices: [qemu, lxc]
+    choices:
+      - qemu
+      - lxc
   cpu:
     description:
-      - Virtual processors, O(cpu.sockets) times O(cpu.cores) times O(cpu.threads). What is left out
-        stays as it is.
+      - Virtual processors, O(cpu.sockets) times O(cpu.cores) times O(cpu.threads).
+        What is left out stays as it is.
       - A change of a running instance needs a restart, see O(allow_restart).
     type: dict
     suboptions:
@@ -73,175 +78,203 @@ options:
         type: int
   memory:
     description:
-      - Memory, from 16 MiB to 64 TiB. A number without a unit counts MiB; with a unit it is written
-        such as V(2GiB), and must be a whole number of MiB.
-      - Required to create one. A change of a running instance needs a restart, see
-        O(allow_restart).
+      - Memory, from 16 MiB to 64 TiB. With a unit it is written such as V(2GiB),
+        and must be a whole number of MiB.
+      - A number without a unit counts MiB. Required to create one. A change of
+        a running instance needs a restart, see O(allow_restart).
     type: str
   chipset:
     description:
-      - Chipset of a QEMU instance on x86_64, V(q35) (PCI Express, SATA) or V(i440fx), for guests
-        that know nothing newer than PCI and IDE. Other machines have the one that there is.
+      - Chipset of a QEMU instance on x86_64, V(q35) (PCI Express, SATA) or V(i440fx),
+        for guests that know nothing newer than PCI and IDE. Other machines have
+        the one that there is.
       - Default on creation is V(q35). Cannot be changed afterwards.
     type: str
-    choices: [q35, i440fx]
+    choices:
+      - q35
+      - i440fx
   firmware:
     description:
-      - What a QEMU instance boots with, V(bios) (x86_64 only) or V(uefi) (without Secure Boot).
+      - What a QEMU instance boots with, V(bios) (x86_64 only) or V(uefi) (without
+        Secure Boot).
       - Default on creation is V(bios). Cannot be changed afterwards.
     type: str
-    choices: [bios, uefi]
+    choices:
+      - bios
+      - uefi
   autostart:
     description:
-      - Start the instance when its node starts. A change takes effect at once and starts nothing
-        now.
+      - Start the instance when its node starts. A change takes effect at once
+        and starts nothing now.
       - Default on creation is V(false).
     type: bool
   boot_order:
     description:
-      - What to boot from, as a list of names of its devices, the device names of volumes, the names
-        of network devices, CD-ROM drives and USB devices, and V(cdrom) for the drive of O(cdrom).
-        What is not listed is not booted from. The list replaces the one before.
-      - Default on creation is empty, which means the root volume, then the CD-ROM image.
-      - A change takes effect when the instance starts next, and is no reason to restart it.
+      - What to boot from, as a list of names of its devices, the device names
+        of volumes, the names of network devices, CD-ROM drives and USB devices,
+        and V(cdrom) for the drive of O(cdrom). What is not listed is not booted
+        from. The list replaces the one before.
+      - An empty list means the root volume, then the CD-ROM image.
+      - A change takes effect when the instance starts next, and is no reason
+        to restart it.
+      - Default on creation is empty, and an empty list clears it.
     type: list
     elements: str
   cdrom:
     description:
-      - Absolute path on the node of a CD-ROM image, which must exist, in a drive of its own. More
-        drives are O(devices). V(null) clears it, and ejects it from a running instance.
-      - Changing the image in a drive takes effect at once. A running instance that has no drive yet
-        needs a restart to get one, see O(allow_restart).
+      - Absolute path on the node of a CD-ROM image, which must exist, in a drive
+        of its own. More drives are O(devices).
+      - Changing the image in a drive takes effect at once, and clearing it ejects
+        it. A running instance that has no drive yet needs a restart to get one,
+        see O(allow_restart).
+      - V(null) clears it.
     type: str
   cloud_init:
     description:
-      - What the guest's cloud-init configures itself from. It gets a NoCloud seed, a CD-ROM image
-        that only root and the hypervisor can read. What is left out stays as it is. V(null) clears
-        it as a whole and takes the seed away.
-      - A running guest sees a changed seed at once but heeds it when it boots next, and much of it
-        only with another C(instance-id), as cloud-init does. A running instance without a seed
-        needs a restart to get one, see O(allow_restart).
+      - What the guest's cloud-init configures itself from. It gets a NoCloud
+        seed, a CD-ROM image that only root and the hypervisor can read. What
+        is left out stays as it is. Clearing it takes the seed away.
+      - A running guest sees a changed seed at once but heeds it when it boots
+        next, and much of it only with another C(instance-id), as cloud-init does.
+        A running instance without a seed needs a restart to get one, see O(allow_restart).
+      - V(null) clears it.
     type: dict
     suboptions:
       user_data:
         description:
-          - User data as text, beginning with a line such as C(#cloud-config). It is shown nowhere,
-            because it often holds secrets.
+          - User data as text, beginning with a line such as C(#cloud-config).
+            It often holds secrets.
+          - It is shown nowhere.
         type: str
       meta_data:
         description:
-          - Metadata. C(instance-id) is the instance's id and C(local-hostname) its name, unless
-            they are given here.
+          - Metadata. C(instance-id) is the instance's id and C(local-hostname)
+            its name, unless they are given here.
         type: dict
       network_config:
         description:
-          - Network configuration of version 1 or 2. Left out, the guest uses DHCP on its first
-            network device.
+          - Network configuration of version 1 or 2. Left out, the guest uses
+            DHCP on its first network device.
         type: dict
   rootfs:
     description:
-      - Absolute path on the node of the directory that is the container's root file system, with
-        C(/sbin/init) in it. The module neither makes nor removes it.
-      - An instance of type V(lxc) needs it or O(rootfs_archive), others refuse it. Cannot be
-        changed afterwards.
+      - Absolute path on the node of the directory that is the container's root
+        file system, with C(/sbin/init) in it. The module neither makes nor removes
+        it.
+      - An instance of type V(lxc) needs it or O(rootfs_archive), others refuse
+        it.
+      - Cannot be changed afterwards.
     type: str
   rootfs_archive:
     description:
-      - Absolute path on the node of a tar, tar.gz or tar.zst archive with the container's root file
-        system, C(/sbin/init) in it. It is unpacked for this container when that is created, with
-        owners and modes as they are in the archive, below C(/var/lib/pextra-ce/containers). Device
-        nodes are left out. It is not looked at later.
+      - Absolute path on the node of a tar, tar.gz or tar.zst archive with the
+        container's root file system, C(/sbin/init) in it. It is unpacked for
+        this container when that is created, with owners and modes as they are
+        in the archive, below C(/var/lib/pextra-ce/containers). Device nodes are
+        left out. It is not looked at later.
       - What was unpacked goes with the instance, which takes O(destroy_volumes=true).
       - Cannot be changed afterwards.
     type: str
   volumes:
     description:
-      - Volumes of the instance, by name. A volume that does not exist is created on the way, one
-        that exists and is attached nowhere is attached, and what is given and differs is changed as
-        M(pextra.ce.volume) does. A running instance gets them plugged in.
-      - The first of the list becomes the root volume of an instance that has none.
-      - Volumes that are attached and not in the list stay, unless O(purge) says otherwise.
+      - Volumes of the instance, by name. A volume that does not exist is created
+        on the way, one that exists and is attached nowhere is attached, and what
+        is given and differs is changed as M(pextra.ce.volume) does. A running
+        instance gets them plugged in.
+      - The first of the list becomes the root volume of an instance that has
+        none.
+      - Volumes that are attached and not in the list stay, unless O(purge) says
+        otherwise.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - Name of the volume, unique in its pool on the node. See
-            O(pextra.ce.volume#module:name).
+          - Name of the volume, unique in its pool on the node. See O(pextra.ce.volume#module:name).
         type: str
         required: true
       storage_pool:
         description:
-          - Id or name of the storage pool. Left out, it is the pool named V(local); so give it for
-            volumes in other pools every time.
+          - Id or name of the storage pool. Left out, it is the pool named V(local);
+            so give it for volumes in other pools every time.
         type: str
       size:
         description:
-          - Size, such as V(10GiB); a number without a unit counts bytes. A larger size makes an
-            existing volume grow, a smaller one is an error.
-          - Required to create an empty volume. With O(volumes[].image), left out, it is the image's
-            size.
+          - Size, such as V(10GiB). A larger size makes an existing volume grow,
+            a smaller one is an error.
+          - Required to create an empty volume. With O(volumes[].image), left
+            out, it is the image's size.
+          - A number without a unit counts bytes.
         type: str
       format:
         description:
           - Format of the image file.
           - Default on creation is V(qcow2). Cannot be changed afterwards.
         type: str
-        choices: [qcow2, raw]
+        choices:
+          - qcow2
+          - raw
       image:
         description:
-          - Absolute path on the node of the disk image that a new volume is filled from.
+          - Absolute path on the node of the disk image that a new volume is filled
+            from.
         type: str
       device_name:
         description:
-          - Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,
-            underscores and hyphens. Chosen while attaching unless given; it stays until the volume
-            is detached.
+          - Name of the device, unique in the instance, from 3 to 32 ASCII letters,
+            digits, dots, underscores and hyphens. Chosen while attaching unless
+            given; it stays until the volume is detached.
         type: str
       device_path:
         description:
-          - Device path, unique in the instance, such as V(/dev/vda). Chosen while attaching unless
-            given; it stays until the volume is detached. See
+          - Device path, unique in the instance, such as V(/dev/vda). Chosen while
+            attaching unless given; it stays until the volume is detached. See
             O(pextra.ce.volume#module:device_path).
         type: str
       bus:
         description:
-          - Bus of the device. Chosen while attaching, as O(volumes[].device_path) says or else
-            V(virtio); it stays until the volume is detached. A running instance gets and loses a
-            V(sata) device only by a restart, see O(allow_restart).
+          - Bus of the device. Chosen while attaching, as O(volumes[].device_path)
+            says or else V(virtio); it stays until the volume is detached. A running
+            instance gets and loses a V(sata) device only by a restart, see O(allow_restart).
         type: str
-        choices: [virtio, sata, scsi]
+        choices:
+          - virtio
+          - sata
+          - scsi
       read_only:
         description:
-          - The guest cannot write to it. It stays as it is until the volume is detached. Not
-            possible on bus V(sata).
+          - The guest cannot write to it. It stays as it is until the volume is
+            detached. Not possible on bus V(sata).
           - Default on creation is V(false).
         type: bool
   networks:
     description:
-      - Network devices of the instance, by name. What is given and differs is changed; a running
-        instance gets devices plugged in.
-      - Devices that are there and not in the list stay, unless O(purge) says otherwise.
+      - Network devices of the instance, by name. What is given and differs is
+        changed; a running instance gets devices plugged in.
+      - Devices that are there and not in the list stay, unless O(purge) says
+        otherwise.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,
-            underscores and hyphens. What the guest calls it is the guest's choice.
+          - Name of the device, unique in the instance, from 3 to 32 ASCII letters,
+            digits, dots, underscores and hyphens. What the guest calls it is
+            the guest's choice.
         type: str
         required: true
       port_group:
         description:
           - Id or name of the port group on the instance's node.
-          - Required to create a device. A device of a running instance that changes to another one
-            is plugged in anew, with the same MAC address.
+          - Required to create a device. A device of a running instance that changes
+            to another one is plugged in anew, with the same MAC address.
         type: str
       mac:
         description:
-          - MAC address, unique in the deployment. Write it in quotes, because YAML takes some of
-            them for numbers. Unless given it is made from the cluster, the instance's name and the
-            device's name, so that it is the same when the instance is made again.
+          - MAC address, unique in the deployment. Write it in quotes, because
+            YAML takes some of them for numbers. Unless given it is made from
+            the cluster, the instance's name and the device's name, so that it
+            is the same when the instance is made again.
           - Cannot be changed afterwards.
         type: str
       model:
@@ -249,145 +282,193 @@ options:
           - Model of the device in a QEMU instance.
           - Default on creation is V(virtio). Cannot be changed afterwards.
         type: str
-        choices: [virtio, e1000e]
+        choices:
+          - virtio
+          - e1000e
   devices:
     description:
-      - CD-ROM drives, TPMs, random number generators and USB devices of a QEMU instance, by name.
-        What is given and differs is changed. O(hot_plug) says what becomes of a running instance.
-      - Devices that are there and not in the list stay, unless O(purge) says otherwise.
+      - CD-ROM drives, TPMs, random number generators and USB devices of a QEMU
+        instance, by name. What is given and differs is changed. O(hot_plug) says
+        what becomes of a running instance.
+      - Devices that are there and not in the list stay, unless O(purge) says
+        otherwise.
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - Name of the device, unique in the instance, from 3 to 32 ASCII letters, digits, dots,
-            underscores and hyphens. V(cdrom) and V(seed) are taken.
+          - Name of the device, unique in the instance, from 3 to 32 ASCII letters,
+            digits, dots, underscores and hyphens. V(cdrom) and V(seed) are taken.
         type: str
         required: true
       type:
         description:
-          - What it is. V(cdrom) is a CD-ROM drive, V(tpm) a Trusted Platform Module, made by
-            swtpm, of which an instance has at most one, V(rng) a random number generator, V(usb) a
-            USB device of the node.
-          - Required to create a device. Cannot be changed afterwards.
+          - What it is. V(cdrom) is a CD-ROM drive, V(tpm) a Trusted Platform
+            Module, made by swtpm, of which an instance has at most one, V(rng)
+            a random number generator, V(usb) a USB device of the node.
+          - Required to create a device.
+          - Cannot be changed afterwards.
         type: str
-        choices: [cdrom, tpm, rng, usb]
+        choices:
+          - cdrom
+          - tpm
+          - rng
+          - usb
       bus:
         description:
-          - Of a CD-ROM drive, its bus. Chosen as O(devices[].device_path) says or else V(sata)
-            (V(scsi) on aarch64); it stays. V(ide) needs O(chipset=i440fx).
+          - Of a CD-ROM drive, its bus. Chosen as O(devices[].device_path) says
+            or else V(sata) (V(scsi) on aarch64); it stays. V(ide) needs O(chipset=i440fx).
         type: str
-        choices: [ide, sata, scsi, usb]
+        choices:
+          - ide
+          - sata
+          - scsi
+          - usb
       device_path:
         description:
-          - Of a CD-ROM drive, its device path, unique in the instance. V(/dev/hda) to V(/dev/hdd)
-            on bus V(ide), V(/dev/sde) to V(/dev/sdx) on V(sata), V(/dev/sda) to V(/dev/sdx) on
-            V(scsi) and V(usb). Chosen unless given; it stays.
+          - Of a CD-ROM drive, its device path, unique in the instance. V(/dev/hda)
+            to V(/dev/hdd) on bus V(ide), V(/dev/sde) to V(/dev/sdx) on V(sata),
+            V(/dev/sda) to V(/dev/sdx) on V(scsi) and V(usb). Chosen unless given;
+            it stays.
         type: str
       medium:
         description:
-          - Of a CD-ROM drive, absolute path on the node of the image in it, which must exist.
-            V(null) clears it, and ejects it. A running instance sees a change at once.
+          - Of a CD-ROM drive, absolute path on the node of the image in it, which
+            must exist. Clearing it ejects it. A running instance sees a change
+            at once.
+          - V(null) clears it.
         type: str
       tray:
         description:
-          - Of a CD-ROM drive, V(open) takes the medium out without forgetting it, V(closed) puts
-            it back. Unless given, a new drive is closed.
+          - Of a CD-ROM drive, V(open) takes the medium out without forgetting
+            it, V(closed) puts it back. Unless given, a new drive is closed.
         type: str
-        choices: [closed, open]
+        choices:
+          - closed
+          - open
       model:
         description:
-          - Of a TPM, its interface, V(crb) or V(tis). Unless given, a new one has V(crb). It stays.
+          - Of a TPM, its interface, V(crb) or V(tis). Unless given, a new one
+            has V(crb). It stays.
         type: str
-        choices: [crb, tis]
+        choices:
+          - crb
+          - tis
       version:
         description:
-          - Of a TPM, the version of the specification. V(1.2) needs O(devices[].model=tis). Unless
-            given, a new one has V(2.0). It stays.
+          - Of a TPM, the version of the specification. V(1.2) needs O(devices[].model=tis).
+            Unless given, a new one has V(2.0). It stays.
         type: str
-        choices: ['1.2', '2.0']
+        choices:
+          - '1.2'
+          - '2.0'
       source:
         description:
           - Of a random number generator, where it takes from, the node's C(/dev/random),
-            C(/dev/urandom), or V(passthrough), its hardware generator C(/dev/hwrng). Unless given,
-            a new one has V(urandom). QEMU instances have one of that kind besides those given here.
+            C(/dev/urandom), or V(passthrough), its hardware generator C(/dev/hwrng).
+            Unless given, a new one has V(urandom). QEMU instances have one of
+            that kind besides those given here.
         type: str
-        choices: [random, urandom, passthrough]
+        choices:
+          - random
+          - urandom
+          - passthrough
       usb_id:
         description:
-          - Of a USB device, its vendor and product as C(lsusb) shows them, such as V(046d:c52b), in
-            quotes. Needed to create one. An instance on the same node cannot have it too.
+          - Of a USB device, its vendor and product as C(lsusb) shows them, such
+            as V(046d:c52b), in quotes. Needed to create one. An instance on the
+            same node cannot have it too.
         type: str
       startup_policy:
         description:
-          - Of a USB device, what happens where the node does not have it when the instance starts.
-            V(mandatory) fails, V(requisite) fails except after a migration or a revert, V(optional)
-            goes without. Unless given, a new one is V(mandatory).
+          - Of a USB device, what happens where the node does not have it when
+            the instance starts. V(mandatory) fails, V(requisite) fails except
+            after a migration or a revert, V(optional) goes without. Unless given,
+            a new one is V(mandatory).
         type: str
-        choices: [mandatory, requisite, optional]
-  hot_plug:
-    description:
-      - Plug devices into a running instance and unplug them at once, and change media. What cannot
-        be done while it runs (bus V(sata), new CD-ROM drives, TPMs, the first USB device) needs a
-        restart, see O(allow_restart).
-      - With V(false), a running instance keeps the devices that it runs with, and gets the others
-        when it starts next.
-    type: bool
-    default: true
-  purge:
-    description:
-      - Make O(volumes), O(networks) or O(devices) the whole truth. V(volumes) detaches the volumes
-        that are not listed, without destroying them, and never the root volume. V(networks)
-        removes the network devices that are not listed. V(devices) removes those that are
-        not listed, a TPM with what it keeps. A list that is left out purges nothing.
-    type: list
-    elements: str
-    choices: [volumes, networks, devices]
-    default: []
-  allow_restart:
-    description:
-      - Restart a running instance if a change needs it. The guest is asked to shut down and has
-        O(timeout) to do so.
-      - Without it such a change fails before anything is changed, naming the field, its current and
-        its desired value. In check mode it fails in the same way.
-    type: bool
-    default: false
+        choices:
+          - mandatory
+          - requisite
+          - optional
   timeout:
     description:
-      - Seconds, from V(1) to V(3600), to wait for a guest to shut down, and to wait for
-        O(wait_console). When they have passed the task fails; what was changed stays, and the
-        next run goes on from there.
+      - How long to wait for a guest to shut down, and for O(wait_console), from
+        V(1) to V(3600). When that has passed the task fails; what was changed
+        stays, and the next run goes on from there.
+      - Counted in seconds.
     type: int
     default: 60
-  wait_console:
+  allow_restart:
     description:
-      - Python regular expression to wait for on the serial console of a QEMU instance, with
-        O(state=started) or O(state=restarted). C(^) and C($) match at lines.
-      - If this run has started the instance, what the console shows from then on counts; otherwise
-        all that its log holds. When O(timeout) has passed the task fails with the console's last
-        lines.
-      - It is no change by itself, and is not waited for in check mode.
-    type: str
-  destroy_volumes:
-    description:
-      - With O(state=absent), also destroy the volumes that are attached to the instance, with what
-        is in them. Without it they are detached and stay, and a container whose root file system
-        came from a O(rootfs_archive) is not removed.
+      - Restart a running instance if a change needs it. The guest is asked to
+        shut down and has O(timeout) to do so.
+      - Without it such a change fails before anything is changed, naming the
+        field, its current and its desired value. In check mode it fails in the
+        same way.
     type: bool
     default: false
+  destroy_volumes:
+    description:
+      - With O(state=absent), also destroy the volumes that are attached to the
+        instance, with what is in them. Without it they are detached and stay,
+        and a container whose root file system came from a O(rootfs_archive) is
+        not removed.
+    type: bool
+    default: false
+  wait_console:
+    description:
+      - Python regular expression to wait for on the serial console of a QEMU
+        instance, with O(state=started) or O(state=restarted). C(^) and C($) match
+        at lines.
+      - If this run has started the instance, what the console shows from then
+        on counts; otherwise all that its log holds. When O(timeout) has passed
+        the task fails with the console's last lines.
+      - It is no change by itself, and is not waited for in check mode.
+    type: str
+  purge:
+    description:
+      - Make O(volumes), O(networks) or O(devices) the whole truth. V(volumes)
+        detaches the volumes that are not listed, without destroying them, and
+        never the root volume. V(networks) removes the network devices that are
+        not listed. V(devices) removes those that are not listed, a TPM with what
+        it keeps. A list that is left out purges nothing.
+    type: list
+    elements: str
+    choices:
+      - volumes
+      - networks
+      - devices
+    default: []
+  hot_plug:
+    description:
+      - Plug devices into a running instance and unplug them at once, and change
+        media. What cannot be done while it runs (bus V(sata), new CD-ROM drives,
+        TPMs, the first USB device) needs a restart, see O(allow_restart).
+      - With V(false), a running instance keeps the devices that it runs with,
+        and gets the others when it starts next.
+    type: bool
+    default: true
   state:
     description:
-      - V(present) creates the instance without starting it, or changes what is given and differs.
-        Whether it runs stays as it is.
+      - V(present) creates the instance without starting it, or changes what is
+        given and differs. Whether it runs stays as it is.
       - V(started) does that and starts it if it does not run.
-      - V(stopped) does that, and asks the guest to shut down, again every 10 seconds, for
-        O(timeout).
-      - V(killed) does that and ends it at once if it runs, as pulling the plug does.
-      - V(restarted) does that, stops it as V(stopped) does and starts it again, each time the task
-        runs. One that does not run is started.
-      - V(absent) removes it, its network devices, its seed and its console's log. It must not run.
+      - V(stopped) does that, and asks the guest to shut down, again every 10
+        seconds, for O(timeout).
+      - V(killed) does that and ends it at once if it runs, as pulling the plug
+        does.
+      - V(restarted) does that, stops it as V(stopped) does and starts it again,
+        each time the task runs. One that does not run is started.
+      - V(absent) removes it, its network devices, its seed and its console's
+        log. It must not run.
     type: str
-    choices: [present, started, stopped, killed, restarted, absent]
+    choices:
+      - present
+      - started
+      - stopped
+      - killed
+      - restarted
+      - absent
     default: present
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
@@ -395,11 +476,11 @@ requirements:
   - xorriso (Debian package xorriso), for O(cloud_init)
   - swtpm (Debian packages swtpm and swtpm-tools), for a TPM
 notes:
-  - C(virsh console NAME) opens the serial console; C(/var/log/pextra-ce/console/ID.log) keeps what
-    it has shown, with the instance's id for C(ID). The screen is a VNC server on a local socket,
-    which C(virsh domdisplay NAME) names.
-  - Devices that others attached to the domain stay. One that is at a place that a volume of the
-    instance needs makes the task fail.
+  - C(virsh console NAME) opens the serial console; C(/var/log/pextra-ce/console/ID.log)
+    keeps what it has shown, with the instance's id for C(ID). The screen is a
+    VNC server on a local socket, which C(virsh domdisplay NAME) names.
+  - Devices that others attached to the domain stay. One that is at a place that
+    a volume of the instance needs makes the task fail.
 seealso:
   - module: pextra.ce.instance_info
   - module: pextra.ce.volume
@@ -572,25 +653,25 @@ instance:
     id:
       description: Identifier, C(inst-) and 21 characters.
       type: str
-      sample: inst-ZSxAk6GTyjLSJeLCZV9dW
+      sample: inst-nbMz2FW4nWGPBWlN7FMJn
     cluster_id:
-      description: The cluster of its node.
+      description: Identifier of the cluster that the instance belongs to.
       type: str
-      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
-    node_id:
-      description: The node that it is on.
-      type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     name:
-      description: Name of the instance and its domain.
+      description: Name of the instance, and of its libvirt domain.
       type: str
       sample: web
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     type:
-      description: V(qemu) or V(lxc).
+      description: V(qemu) is a virtual machine, V(lxc) a container.
       type: str
       sample: qemu
     cpu:
@@ -609,16 +690,6 @@ instance:
           description: Threads of each core.
           type: int
           sample: 1
-    state:
-      description:
-        - V(running), V(paused) or V(stopped), as the task leaves it; in check mode, as a real run
-          would leave it.
-      type: str
-      sample: running
-    vcpus:
-      description: Virtual processors altogether.
-      type: int
-      sample: 2
     memory:
       description: Memory in MiB.
       type: int
@@ -636,12 +707,13 @@ instance:
       type: bool
       sample: true
     boot_order:
-      description: What it boots from, as given; empty for the root volume, then the CD-ROM image.
+      description: Names of devices, the first is tried first. Empty is the root volume,
+        then the CD-ROM.
       type: list
       elements: str
       sample: []
     cdrom:
-      description: The CD-ROM image, V(null) if none.
+      description: The image in its CD-ROM drive, V(null) without one.
       type: str
       sample: null
     rootfs:
@@ -656,6 +728,27 @@ instance:
       description: The backup that it was restored from, V(null) if none.
       type: str
       sample: null
+    status:
+      description:
+        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or
+          V(deleting) where a run is at work or was interrupted, or another node still has
+          to do its part.
+        - In check mode, it is what a real run begins with.
+      type: str
+      sample: ready
+    creation:
+      description: When it was created, in UTC.
+      type: str
+      sample: '2026-01-31T12:00:00Z'
+    state:
+      description: V(running), V(paused) or V(stopped), as the task leaves it; in check
+        mode, as a real run would leave it.
+      type: str
+      sample: running
+    vcpus:
+      description: Virtual processors, the product of the topology.
+      type: int
+      sample: 2
     networks:
       description: Its network devices, sorted by name.
       type: list
@@ -664,7 +757,7 @@ instance:
         id:
           description: Identifier, C(nic-) and 21 characters.
           type: str
-          sample: nic-KH0lkU3wGvbnekvxw3Cez
+          sample: nic-Dhcz77Zpl5pwnwW6Co0nJ
         name:
           description: Name.
           type: str
@@ -672,38 +765,38 @@ instance:
         port_group_id:
           description: The port group that it is on.
           type: str
-          sample: pgrp-T8-rHMi4RAokP0TwI1pX1
+          sample: pgrp-qy8hY5tqberxvyolAjb4B
         mac:
           description: MAC address.
           type: str
-          sample: "52:54:00:9d:74:e3"
+          sample: 52:54:00:9d:74:e3
         model:
           description: Model.
           type: str
           sample: virtio
     volumes:
-      description: Its volumes, sorted by device path.
+      description: Its volumes, by device path.
       type: list
       elements: dict
       contains:
         id:
-          description: Identifier, C(vol-) and 21 characters.
+          description: Identifier of the volume.
           type: str
-          sample: vol-RabaKwmMLgYuqI9-hJ75w
+          sample: vol-ufbaJ57FmvldEh0eHlAuz
         name:
-          description: Name.
+          description: Name of the volume.
           type: str
-          sample: web-root
+          sample: root
         device_name:
-          description: Name of the device.
+          description: Name of the device in the instance.
           type: str
           sample: disk-vda
         device_path:
-          description: Device path.
+          description: Path of the device in the order of the bus.
           type: str
           sample: /dev/vda
         bus:
-          description: Bus.
+          description: V(virtio), V(sata) or V(scsi).
           type: str
           sample: virtio
         is_root:
@@ -715,24 +808,23 @@ instance:
           type: bool
           sample: false
         size:
-          description: Size that the guest sees, in bytes.
+          description: Bytes that the guest sees.
           type: int
-          sample: 2147483648
+          sample: 10737418240
         format:
-          description: Format of the image file.
+          description: V(qcow2) or V(raw).
           type: str
           sample: qcow2
     devices:
-      description:
-        - Its CD-ROM drives, TPM, random number generators and USB devices, sorted by name. What a
-          type does not have is V(null).
+      description: Its CD-ROM drives, TPM, random number generators and USB devices, sorted
+        by name. What a type does not have is V(null).
       type: list
       elements: dict
       contains:
         id:
           description: Identifier, C(dev-) and 21 characters.
           type: str
-          sample: dev-Vd_KiQGyAyVXM4bqiS3xH
+          sample: dev-7yYOmqPGc68kDReiZgSAN
         name:
           description: Name.
           type: str
@@ -777,28 +869,17 @@ instance:
           description: What happens where a USB device is missing.
           type: str
           sample: null
-    status:
-      description:
-        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
-          V(updating) or V(deleting). In check mode, what a real run begins with.
-      type: str
-      sample: ready
-    creation:
-      description: When it was created, in UTC.
-      type: str
-      sample: '2026-01-31T12:00:00Z'
 plan:
   description:
-    - The steps in the order in which they were carried out; in check mode, would be. Empty if
-      everything is as asked already.
+    - The steps in the order in which they were carried out; in check mode, would be. Empty
+      if everything is as asked already.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(instance), or V(volume), V(network_device)
-          or V(instance_device) for its parts.
+      description: Kind of the resource, V(instance), or V(volume), V(network_device) or
+        V(instance_device) for its parts.
       type: str
       sample: instance
     name:
@@ -807,17 +888,18 @@ plan:
       sample: web
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
-          left unfinished.
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
+          run left unfinished.
         - On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),
           V(define), V(redefine) (the definition that it starts with next), V(plug), V(unplug),
-          V(change-medium) (as it runs), V(clean) (remove seeds and logs that are no longer needed)
-          or V(undefine); for volumes V(allocate), V(grow) or V(delete).
+          V(change-medium) (as it runs), V(clean) (remove seeds and logs that are no longer
+          needed) or V(undefine); for volumes V(allocate), V(grow) or V(delete).
         - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
       type: str
       sample: start
     before:
-      description: The values that the step changes, as they were. V(null) where there was nothing.
+      description: The values that the step changes, as they were. V(null) where there was
+        nothing.
       type: dict
       sample:
         power: stopped
@@ -832,8 +914,8 @@ plan:
       sample: false
 code:
   description:
-    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
-      RV(errors); else the code of the only error.
+    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons
+      in RV(errors); else the code of the only error.
   returned: failure, unless Ansible itself refuses an option
   type: str
   sample: plan
@@ -851,7 +933,8 @@ errors:
         - V(foreign), the name belongs to something on the node that others made.
         - V(restart_required), a change needs a restart that was not allowed.
         - V(unsupported), the node lacks what the request needs.
-        - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(host), the node's hypervisor, network or disk refused, or did not answer in
+          time.
         - V(verification), the node still differs after applying.
         - V(store), the database cannot be reached or used.
       type: str
@@ -863,15 +946,14 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "this change needs a restart while it is running: restart instance web
-        (memory from 512 to 1024)"
+      sample: 'this change needs a restart while it is running: restart instance web (memory
+        from 512 to 1024)'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: Stop the instance first, or set allow_restart=true
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

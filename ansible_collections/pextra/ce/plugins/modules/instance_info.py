@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/instance: make generate
 """List instances, their state and consoles."""
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ extends_documentation_fragment:
   - pextra.ce.attributes.info
   - pextra.ce.listing
   - pextra.ce.listing.host
-requirements:
-  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 options:
   name:
     description:
@@ -72,6 +71,8 @@ options:
       - uptime
       - vcpus
       - volumes
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 seealso:
   - module: pextra.ce.instance
 """
@@ -113,39 +114,39 @@ instances:
   elements: dict
   contains:
     id:
-      description: Identifier of the instance.
+      description: Identifier, C(inst-) and 21 characters.
       type: str
-      sample: inst-tVGnTSbbqsdur9QFUk-oR
+      sample: inst-nbMz2FW4nWGPBWlN7FMJn
     cluster_id:
       description: Identifier of the cluster that the instance belongs to.
       type: str
-      sample: cls-V-UbL8fDapHPtjGTfg4uY
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     cluster:
       description: Name of the cluster.
       type: str
       sample: main
+    name:
+      description: Name of the instance, and of its libvirt domain.
+      type: str
+      sample: web
     node_id:
       description: Identifier of the node that it is on.
       type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     node:
       description: Name of the node.
       type: str
       sample: node1
-    name:
-      description: Name of the instance, and of its libvirt domain.
-      type: str
-      sample: web1
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     type:
       description: V(qemu) is a virtual machine, V(lxc) a container.
       type: str
       sample: qemu
     cpu:
-      description: Topology.
+      description: Virtual processors.
       type: dict
       contains:
         sockets:
@@ -153,21 +154,17 @@ instances:
           type: int
           sample: 1
         cores:
-          description: Cores of a socket.
+          description: Cores of each socket.
           type: int
           sample: 2
         threads:
-          description: Threads of a core.
+          description: Threads of each core.
           type: int
           sample: 1
-    vcpus:
-      description: Virtual processors, the product of the topology.
-      type: int
-      sample: 2
     memory:
-      description: MiB.
+      description: Memory in MiB.
       type: int
-      sample: 2048
+      sample: 512
     chipset:
       description: V(q35) or V(i440fx).
       type: str
@@ -179,10 +176,10 @@ instances:
     autostart:
       description: Whether it starts with its node.
       type: bool
-      sample: false
+      sample: true
     boot_order:
-      description:
-        - Names of devices, the first is tried first. Empty is the root volume, then the CD-ROM.
+      description: Names of devices, the first is tried first. Empty is the root volume, then the
+        CD-ROM.
       type: list
       elements: str
       sample: []
@@ -191,7 +188,7 @@ instances:
       type: str
       sample: null
     rootfs:
-      description: Root directory of a container, V(null) for a virtual machine.
+      description: Root file system of a container, V(null) for a virtual machine.
       type: str
       sample: null
     rootfs_archive:
@@ -203,15 +200,19 @@ instances:
       type: str
       sample: null
     status:
-      description:
-        - What the store says of it. V(ready), or V(pending), V(updating) or V(deleting) where a run
-          was interrupted or another node still has to do its part.
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating) or
+        V(deleting) where a run is at work or was interrupted, or another node still has to do its
+        part.
       type: str
       sample: ready
     creation:
       description: When it was created, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
+    vcpus:
+      description: Virtual processors, the product of the topology.
+      type: int
+      sample: 2
     networks:
       description: Its network devices.
       type: list
@@ -220,7 +221,7 @@ instances:
         id:
           description: Identifier of the device.
           type: str
-          sample: nic-Fqz_-Fk4NnDT-3Yw5VLga
+          sample: nic-Dhcz77Zpl5pwnwW6Co0nJ
         name:
           description: Name of the device in the instance.
           type: str
@@ -228,7 +229,7 @@ instances:
         port_group_id:
           description: Identifier of the port group.
           type: str
-          sample: pgrp-OlsN4E32KMwxMpxlHau6d
+          sample: pgrp-qy8hY5tqberxvyolAjb4B
         port_group:
           description: Name of the port group.
           type: str
@@ -249,7 +250,7 @@ instances:
         id:
           description: Identifier of the volume.
           type: str
-          sample: vol-zOrV66A0yuX7n0kGManRv
+          sample: vol-ufbaJ57FmvldEh0eHlAuz
         name:
           description: Name of the volume.
           type: str
@@ -283,16 +284,15 @@ instances:
           type: str
           sample: qcow2
     devices:
-      description:
-        - Its CD-ROM drives, TPM, random number generators and USB devices, sorted by name. What a
-          type does not have is V(null).
+      description: Its CD-ROM drives, TPM, random number generators and USB devices, sorted by name.
+        What a type does not have is V(null).
       type: list
       elements: dict
       contains:
         id:
           description: Identifier, C(dev-) and 21 characters.
           type: str
-          sample: dev-Vd_KiQGyAyVXM4bqiS3xH
+          sample: dev-7yYOmqPGc68kDReiZgSAN
         name:
           description: Name.
           type: str
@@ -339,14 +339,14 @@ instances:
           sample: null
     state:
       description:
-        - V(running), V(paused), V(stopped), or V(missing) where the node has no domain for it; the
-          next run of M(pextra.ce.instance) makes it again.
+        - V(running), V(paused), V(stopped), or V(missing) where the node has no domain for it;
+          the next run of M(pextra.ce.instance) makes it again.
         - V(null) on other nodes than this machine.
       type: str
       sample: running
     uptime:
-      description:
-        - Seconds since it was started, V(null) where it does not run or is on another node.
+      description: Seconds since it was started, V(null) where it does not run or is on another
+        node.
       type: int
       sample: 3600
     deployment_duration:
@@ -354,9 +354,8 @@ instances:
       type: int
       sample: 86400
     accelerator:
-      description:
-        - What runs it, V(kvm) or V(tcg) (emulated). V(null) for a container, and where it does not
-          run or is on another node.
+      description: What runs it, V(kvm) or V(tcg) (emulated). V(null) for a container, and where
+        it does not run or is on another node.
       type: str
       sample: kvm
     console:
@@ -370,11 +369,10 @@ instances:
         log:
           description: File that keeps what it prints there, V(null) for a container.
           type: str
-          sample: /var/log/pextra-ce/console/inst-tVGnTSbbqsdur9QFUk-oR.log
+          sample: /var/log/pextra-ce/console/inst-nbMz2FW4nWGPBWlN7FMJn.log
         vnc:
-          description:
-            - Socket of the VNC server, V(null) where it does not run, on other nodes than this
-              machine, and for a container.
+          description: Socket of the VNC server, V(null) where it does not run, on other nodes than
+            this machine, and for a container.
           type: str
           sample: /var/lib/libvirt/qemu/domain-1-web1/vnc.sock
 code:
@@ -395,7 +393,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -403,10 +401,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/instance_snapshot: make generate
 """Manage snapshots of instances."""
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ description:
   - Takes snapshots of all volumes of a QEMU instance at one moment, with its memory if that is
     wanted, goes back to them, and removes them.
   - Every volume must be able to have snapshots, see M(pextra.ce.volume_snapshot).
-  - An instance that runs is paused meanwhile where all its pools can take snapshots of volumes in
-    use. Where they cannot, as with V(qcow2) images, it is stopped with its memory in a file and
-    goes on with it afterwards, which its guest notices as a pause. It takes as long as writing its
-    memory does. What the guest has not yet written to a volume is in a snapshot with memory only.
+  - An instance that runs is paused meanwhile where all its pools can take snapshots of volumes
+    in use. Where they cannot, as with V(qcow2) images, it is stopped with its memory in a file
+    and goes on with it afterwards, which its guest notices as a pause. It takes as long as writing
+    its memory does. What the guest has not yet written to a volume is in a snapshot with memory
+    only.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -27,7 +29,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the snapshot, unique among those of the volume.
+      - Name of the snapshot, unique among those of the instance.
       - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
         ending with a letter or digit.
       - Required to create one. Cannot be changed afterwards.
@@ -37,28 +39,31 @@ options:
       - Id or name of the instance, on the node that the task runs on.
       - Required to create one. Cannot be changed afterwards.
     type: str
+  description:
+    description:
+      - Text for people, of up to 1024 characters.
+      - Default on creation is empty, and an empty string clears it.
+    type: str
   memory:
     description:
       - Keep what is in the memory of an instance that runs, so that it can go on from there. The
         file is as large as the memory in use, and only root can read it.
       - Default on creation is V(false). Cannot be changed afterwards.
     type: bool
-  description:
-    description:
-      - Text for people, of up to 1024 characters.
-      - Default on creation is empty, and an empty string clears it.
-    type: str
   state:
     description:
       - V(present) takes the snapshot if it does not exist.
       - V(reverted) puts what is in the snapshot in the place of what is in the volumes, each time
-        it is run. The snapshot stays, and so do the sizes of volumes that have grown since and the
-        definition of the instance. With memory, an instance that runs is ended and goes on from the
-        snapshot; without, it must be stopped first. A ZFS volume goes back to its newest snapshot
-        only.
+        it is run. The snapshot stays, and so do the sizes of volumes that have grown since and
+        the definition of the instance. With memory, an instance that runs is ended and goes on
+        from the snapshot; without, it must be stopped first. A ZFS volume goes back to its newest
+        snapshot only.
       - V(absent) removes it; the instance stays as it is.
     type: str
-    choices: [present, reverted, absent]
+    choices:
+      - present
+      - reverted
+      - absent
     default: present
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
@@ -110,23 +115,23 @@ instance_snapshot:
     id:
       description: Identifier, C(isnap-) and 21 characters.
       type: str
-      sample: isnap-F4zhjmVZkY9wuJ6Gnmb4A
-    instance_id:
-      description: The instance that it is of.
-      type: str
-      sample: inst-ZSxAk6GTyjLSJeLCZV9dW
+      sample: isnap-u5WWvhB-SnHfMxB01fuzw
     node_id:
-      description: The node that it is on.
+      description: Identifier of the node that it is on.
       type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     name:
-      description: Name.
+      description: Name of the snapshot.
       type: str
       sample: before-upgrade
+    instance_id:
+      description: Identifier of the instance that it is of.
+      type: str
+      sample: inst-nbMz2FW4nWGPBWlN7FMJn
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     memory:
       description: Whether it has the instance's memory.
       type: bool
@@ -143,7 +148,7 @@ instance_snapshot:
         id:
           description: Identifier.
           type: str
-          sample: vol-F4zhjmVZkY9wuJ6Gnmb4A
+          sample: vol-ufbaJ57FmvldEh0eHlAuz
         name:
           description: Name.
           type: str
@@ -153,8 +158,8 @@ instance_snapshot:
           type: int
           sample: 10737418240
     reverting:
-      description:
-        - Whether going back to it was begun and not finished. The instance is not started then.
+      description: Whether going back to it was begun and not finished. The instance is not started
+        then.
       type: bool
       sample: false
     reverted:
@@ -163,8 +168,9 @@ instance_snapshot:
       sample: null
     status:
       description:
-        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
-          V(updating) or V(deleting). In check mode, what a real run begins with.
+        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
+          where a run is at work or was interrupted, or another node still has to do its part.
+        - In check mode, it is what a real run begins with.
       type: str
       sample: ready
     creation:
@@ -189,8 +195,8 @@ plan:
       sample: before-upgrade
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
-          left unfinished.
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
+          run left unfinished.
         - On the node, V(snapshot), V(revert) or V(delete).
       type: str
       sample: snapshot
@@ -202,7 +208,8 @@ plan:
       description: The values as they become. V(null) where nothing is left.
       type: dict
       sample:
-        volumes: [web-root]
+        volumes:
+          - web-root
         memory: false
     needs_restart:
       description: Always V(false) for this kind.
@@ -247,7 +254,6 @@ errors:
       sample: null
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

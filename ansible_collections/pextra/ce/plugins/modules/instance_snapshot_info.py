@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/instance_snapshot: make generate
 """List snapshots of instances."""
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ extends_documentation_fragment:
   - pextra.ce.attributes.info
   - pextra.ce.listing
   - pextra.ce.listing.host
-requirements:
-  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 options:
   name:
     description:
@@ -27,7 +26,7 @@ options:
     type: str
   node:
     description:
-      - Only those on this node, by id or name.
+      - Only those of this node, by id or name.
     type: str
   instance:
     description:
@@ -55,6 +54,8 @@ options:
       - state
       - status
       - volumes
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 seealso:
   - module: pextra.ce.instance_snapshot
 """
@@ -81,21 +82,13 @@ instance_snapshots:
   elements: dict
   contains:
     id:
-      description: Identifier of the snapshot.
+      description: Identifier, C(isnap-) and 21 characters.
       type: str
-      sample: isnap-F4zhjmVZkY9wuJ6Gnmb4A
-    instance_id:
-      description: Identifier of the instance that it is of.
-      type: str
-      sample: inst-ZSxAk6GTyjLSJeLCZV9dW
-    instance:
-      description: Name of the instance.
-      type: str
-      sample: web1
+      sample: isnap-u5WWvhB-SnHfMxB01fuzw
     node_id:
       description: Identifier of the node that it is on.
       type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     node:
       description: Name of the node.
       type: str
@@ -104,10 +97,18 @@ instance_snapshots:
       description: Name of the snapshot.
       type: str
       sample: before-upgrade
+    instance_id:
+      description: Identifier of the instance that it is of.
+      type: str
+      sample: inst-nbMz2FW4nWGPBWlN7FMJn
+    instance:
+      description: Name of the instance.
+      type: str
+      sample: web
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     memory:
       description: Whether it has the instance's memory.
       type: bool
@@ -124,7 +125,7 @@ instance_snapshots:
         id:
           description: Identifier.
           type: str
-          sample: vol-F4zhjmVZkY9wuJ6Gnmb4A
+          sample: vol-ufbaJ57FmvldEh0eHlAuz
         name:
           description: Name.
           type: str
@@ -134,8 +135,8 @@ instance_snapshots:
           type: int
           sample: 10737418240
     reverting:
-      description:
-        - Whether going back to it was begun and not finished. The instance is not started then.
+      description: Whether going back to it was begun and not finished. The instance is not started
+        then.
       type: bool
       sample: false
     reverted:
@@ -143,7 +144,9 @@ instance_snapshots:
       type: str
       sample: null
     status:
-      description: V(ready), or what a run was interrupted in, such as V(pending).
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating) or
+        V(deleting) where a run is at work or was interrupted, or another node still has to do its
+        part.
       type: str
       sample: ready
     creation:
@@ -172,7 +175,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -180,10 +183,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/node: make generate
 """Register nodes."""
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ version_added: 0.1.0
 description:
   - Registers the machine that the task runs on as a node of a cluster, with facts about its
     hardware and operating system; and changes, renames and removes nodes.
-  - A node is known by its machine id (C(/etc/machine-id)), of which the store keeps a digest. A
-    machine is one node, whatever its name.
+  - A node is known by its machine id (C(/etc/machine-id)), of which the store keeps a digest.
+    A machine is one node, whatever its name.
   - Run on the node itself, the task also brings its facts up to date. Run elsewhere, it changes
     what is given.
 author:
@@ -25,16 +26,17 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the node, unique in its cluster. One DNS label, from 1 to 63 ASCII letters, digits
-        and hyphens, beginning and ending with a letter or digit. It need not be the host name.
-      - Required to create one, which only the machine itself can do. Together with O(id) it is the
-        new name.
+      - Name of the node, unique in its cluster. One DNS label, from 1 to 63 ASCII letters,
+        digits and hyphens, beginning and ending with a letter or digit. It need not be the
+        host name.
+      - Only the machine itself can create its node.
+      - Required to create one. Together with O(id) it is the new name.
     type: str
   cluster:
     description:
       - Id or name of the cluster that it joins.
-      - Left out, it is the only cluster there is. With several, it must be given.
-      - Cannot be changed afterwards.
+      - Left out, it is the only cluster there is. With several, it must be given. Cannot be
+        changed afterwards.
     type: str
   description:
     description:
@@ -56,15 +58,15 @@ options:
   state:
     description:
       - V(present) registers the node, or changes what is given and differs.
-      - V(absent) removes it from the store. It must hold no instance, volume, vSwitch, port group,
-        storage pool and licence. Nothing is uninstalled from the machine.
+      - V(absent) removes it from the store. It must hold no instance, volume, vSwitch, port
+        group, storage pool and licence. Nothing is uninstalled from the machine.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
-attributes:
-  check_mode:
-    details:
-      - RV(node.last_seen) is the time of the run, in check mode too.
+notes:
+  - RV(node.last_seen) is the time of the run, in check mode too.
 seealso:
   - module: pextra.ce.node_info
   - module: pextra.ce.cluster
@@ -107,33 +109,33 @@ node:
     id:
       description: Identifier, C(node-) and 21 characters.
       type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     organization_id:
-      description: The organization that owns its datacenter.
+      description: Identifier of the organization that the node belongs to.
       type: str
-      sample: org-CIgLySkaAVeQ5kSLOodD3
-    cluster_id:
-      description: The cluster that it is in.
-      type: str
-      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     name:
-      description: Name.
+      description: Name of the node.
       type: str
       sample: node1
+    cluster_id:
+      description: Identifier of the cluster that the node belongs to.
+      type: str
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     ip_address:
-      description: Address at which it is managed, V(null) if nobody said.
+      description: Address at which it is managed, V(null) where that was not said.
       type: str
       sample: 192.0.2.11
     wol_mac:
-      description: MAC address that wakes it, V(null) if nobody said.
+      description: MAC address that wakes it up, V(null) where that was not said.
       type: str
-      sample: "52:54:00:12:34:56"
+      sample: '52:54:00:12:34:56'
     hostname:
-      description: The machine's host name.
+      description: What the machine calls itself.
       type: str
       sample: node1
     os:
@@ -149,11 +151,11 @@ node:
           type: str
           sample: x86_64
         uefi:
-          description: Whether the machine was started by UEFI.
+          description: Whether it was started by UEFI firmware.
           type: bool
           sample: true
     time:
-      description: The clock.
+      description: Its clock.
       type: dict
       contains:
         timezone:
@@ -161,7 +163,7 @@ node:
           type: str
           sample: Etc/UTC
     hardware:
-      description: The hardware.
+      description: The machine, V(null) where it has not said.
       type: dict
       contains:
         vcpus:
@@ -173,7 +175,7 @@ node:
           type: float
           sample: 62.7
         cpu:
-          description: The processor, with C(model).
+          description: The processor, with its C(model).
           type: dict
           sample:
             model: AMD EPYC 7302P 16-Core Processor
@@ -181,16 +183,25 @@ node:
           description: Whole disks, with C(device), C(size) in bytes, and C(serial).
           type: list
           elements: dict
-          sample:
-            - device: /dev/sda
-              size: 480103981056
-              serial: S3Z8NB0K
+          contains:
+            device:
+              description: Path of the device.
+              type: str
+              sample: /dev/sda
+            size:
+              description: Bytes.
+              type: int
+              sample: 960197124096
+            serial:
+              description: Serial number, V(null) where the disk tells none.
+              type: str
+              sample: S3Z8NB0K
     pce_version:
-      description: Version of this collection with which the facts were read.
+      description: Version of the platform on the node.
       type: str
       sample: 0.1.0
     last_seen:
-      description: When the facts last changed, in UTC.
+      description: When it last said something new of itself, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
     creation:
@@ -206,8 +217,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(node).
+      description: Kind of the resource, V(node).
       type: str
       sample: node
     name:
@@ -215,8 +225,7 @@ plan:
       type: str
       sample: node1
     action:
-      description:
-        - In the store, V(create), V(update), or V(delete).
+      description: In the store, V(create), V(update), or V(delete).
       type: str
       sample: update
     before:
@@ -262,14 +271,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "this machine is registered as node \"node1\" already"
+      sample: this machine is registered as node "node1" already
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
-      sample: "Use that name, or rename the node by its id"
+      sample: Use that name, or rename the node by its id
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

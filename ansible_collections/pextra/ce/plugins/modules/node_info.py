@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/node: make generate
 """List nodes, their hardware, licence and load."""
 
 from __future__ import annotations
@@ -90,41 +91,41 @@ nodes:
   elements: dict
   contains:
     id:
-      description: Identifier of the node.
+      description: Identifier, C(node-) and 21 characters.
       type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     organization_id:
       description: Identifier of the organization that the node belongs to.
       type: str
-      sample: org-C2KSyoLjISBOOp187Ahme
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     organization:
       description: Name of the organization.
       type: str
       sample: Example
-    cluster_id:
-      description: Identifier of the cluster that the node belongs to.
-      type: str
-      sample: cls-V-UbL8fDapHPtjGTfg4uY
-    cluster:
-      description: Name of the cluster.
-      type: str
-      sample: main
     name:
       description: Name of the node.
       type: str
       sample: node1
+    cluster_id:
+      description: Identifier of the cluster that the node belongs to.
+      type: str
+      sample: cls-hM25gQN2SMQfBt6iXefcs
+    cluster:
+      description: Name of the cluster.
+      type: str
+      sample: main
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     ip_address:
-      description: Management address, V(null) where that was not said.
+      description: Address at which it is managed, V(null) where that was not said.
       type: str
       sample: 192.0.2.11
     wol_mac:
       description: MAC address that wakes it up, V(null) where that was not said.
       type: str
-      sample: 52:54:00:12:34:56
+      sample: '52:54:00:12:34:56'
     hostname:
       description: What the machine calls itself.
       type: str
@@ -134,11 +135,11 @@ nodes:
       type: dict
       contains:
         kernel:
-          description: Release of the kernel.
+          description: Release of the Linux kernel.
           type: str
-          sample: 6.1.0-40-amd64
+          sample: 6.1.0-37-amd64
         architecture:
-          description: Machine type.
+          description: Machine type of the kernel.
           type: str
           sample: x86_64
         uefi:
@@ -152,17 +153,18 @@ nodes:
         vcpus:
           description: Hardware threads.
           type: int
-          sample: 8
+          sample: 16
         memory_gb:
-          description: Memory in GB of 2^30 bytes.
+          description: Memory that the kernel manages, in GiB.
           type: float
-          sample: 31.4
+          sample: 62.7
         cpu:
           description: The processor, with its C(model).
           type: dict
-          sample: {model: AMD EPYC}
+          sample:
+            model: AMD EPYC 7302P 16-Core Processor
         disks:
-          description: Whole disks.
+          description: Whole disks, with C(device), C(size) in bytes, and C(serial).
           type: list
           elements: dict
           contains:
@@ -187,7 +189,7 @@ nodes:
       type: str
       sample: '2026-01-31T12:00:00Z'
     creation:
-      description: When it was created, in UTC.
+      description: When it was registered, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
     alive:
@@ -223,9 +225,8 @@ nodes:
           type: bool
           sample: true
     cpu_usage:
-      description:
-        - Its processors now, V(null) for other nodes than this machine. Measuring takes a tenth of
-          a second.
+      description: Its processors now, V(null) for other nodes than this machine. Measuring takes a
+        tenth of a second.
       type: dict
       contains:
         percent_used:
@@ -236,7 +237,10 @@ nodes:
           description: Over 1, 5 and 15 minutes.
           type: list
           elements: float
-          sample: [0.52, 0.58, 0.59]
+          sample:
+            - 0.52
+            - 0.58
+            - 0.59
     memory_usage:
       description: Its memory now, V(null) for other nodes than this machine.
       type: dict
@@ -258,9 +262,8 @@ nodes:
           type: float
           sample: 28.4
     storage_usage:
-      description:
-        - Its storage pools together, where several on one file system count once. V(null) for other
-          nodes than this machine.
+      description: Its storage pools together, where several on one file system count once. V(null)
+        for other nodes than this machine.
       type: dict
       contains:
         capacity:
@@ -297,7 +300,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -305,10 +308,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/node_license: make generate
 """Set the platform licence of a node."""
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ short_description: Set the platform licence of a node
 version_added: 0.1.0
 description:
   - Checks a licence key against the public keys that the node trusts, without a network, and sets
-    it as the node's licence; or makes an evaluation licence of 30 days on the node; or removes the
-    licence.
+    it as the node's licence; or makes an evaluation licence of 30 days on the node; or removes
+    the licence.
   - The trusted public keys are the files C(/etc/pextra-ce/license-keys.d/*.pem) of the node.
 author:
   - pextra-ce contributors (@pextra-ce)
@@ -23,26 +24,26 @@ extends_documentation_fragment:
 options:
   node:
     description:
-      - Id or name of the node. Left out, it is the node that this machine is registered as.
+      - Id or name of the node.
       - A key is checked by the node itself, so the task must run on it; a licence can be removed
         from elsewhere.
-      - Cannot be changed afterwards.
+      - Left out, it is the node that this machine is registered as. Cannot be changed afterwards.
     type: str
   key:
     description:
       - The licence key, from C(PCE1) to its last character. White space around it does not matter.
-        It is shown nowhere.
-      - It is refused by name if it is malformed, of a later format, from an unknown signer, has a
-        signature that does not fit, is not valid yet, or has expired. The licence that is there
+      - It is refused by name if it is malformed, of a later format, from an unknown signer, has
+        a signature that does not fit, is not valid yet, or has expired. The licence that is there
         stays then.
       - A key that is set already is not checked again, so that the same task can run after it has
         expired.
       - Required to create one, unless O(evaluation=true).
+      - It is shown nowhere.
     type: str
   evaluation:
     description:
-      - Make an evaluation licence of 30 days for this node, if it has no licence. A licence that is
-        there stays, whatever it is.
+      - Make an evaluation licence of 30 days for this node, if it has no licence. A licence that
+        is there stays, whatever it is.
       - Each node can do that once. When the evaluation has expired, a second one is refused.
       - Not together with O(key).
     type: bool
@@ -53,7 +54,9 @@ options:
       - V(absent) removes it from the store. Files of an evaluation stay on the node, and the same
         evaluation can be set again until it expires.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 requirements:
   - cryptography >= 38 (Debian package python3-cryptography)
@@ -92,13 +95,13 @@ node_license:
   type: dict
   contains:
     id:
-      description: Identifier of the node's licence in the store, C(lic-) and 21 characters.
+      description: Identifier, C(lic-) and 21 characters.
       type: str
-      sample: lic-JHnrP0xLMCnBnXWkDM4yT
+      sample: lic-Scs04n_HUwGrg93FlBU8v
     node_id:
-      description: The node.
+      description: Identifier of the node.
       type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     edition:
       description: V(community), V(evaluation), V(standard) or V(enterprise).
       type: str
@@ -128,14 +131,13 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(node_license).
+      description: Kind of the resource, V(node_license).
       type: str
       sample: node_license
     name:
       description: Its name.
       type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     action:
       description:
         - In the store, V(create), V(update), or V(delete).
@@ -187,14 +189,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "the licence expired on 2026-01-31T00:00:00Z"
+      sample: the licence expired on 2026-01-31T00:00:00Z
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
-      sample: "Set a new key"
+      sample: Set a new key
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/node_license: make generate
 """List the licences of nodes."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ extends_documentation_fragment:
 options:
   node:
     description:
-      - Only the licence of this node, by id or name.
+      - Only those of this node, by id or name.
     type: str
   fields:
     description:
@@ -72,37 +73,41 @@ node_licenses:
   elements: dict
   contains:
     id:
-      description: Identifier of the licence.
+      description: Identifier, C(lic-) and 21 characters.
       type: str
-      sample: lic-ltNTqcTDKZlRr1aAu32fi
+      sample: lic-Scs04n_HUwGrg93FlBU8v
     node_id:
       description: Identifier of the node.
       type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     node:
       description: Name of the node.
       type: str
       sample: node1
-    key:
-      description: The key, masked but for its format and its last four characters.
-      type: str
-      sample: PCE1.****YnBg
     edition:
       description: V(community), V(evaluation), V(standard) or V(enterprise).
       type: str
       sample: evaluation
     customer:
-      description: Whom it was issued to.
+      description: Whom the licence was issued to.
       type: str
-      sample: Example GmbH
+      sample: Evaluation
     not_before:
-      description: From when it is valid, in UTC.
+      description: First moment of validity, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
     expiry:
-      description: When it ends or ended, in UTC.
+      description: First moment at which it is no longer valid, in UTC.
+      type: str
+      sample: '2026-03-02T12:00:00Z'
+    creation:
+      description: When it was set first, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
+    key:
+      description: The key, masked but for its format and its last four characters.
+      type: str
+      sample: PCE1.****YnBg
     valid:
       description: Whether it is valid now.
       type: bool
@@ -111,10 +116,6 @@ node_licenses:
       description: Days until it ends, where a day that has begun counts. V(0) when it has ended.
       type: int
       sample: 30
-    creation:
-      description: When it was set, in UTC.
-      type: str
-      sample: '2026-01-31T12:00:00Z'
 code:
   description: What sort of error it is, such as V(not_found), V(conflict), V(store) or V(host).
   returned: failure
@@ -133,7 +134,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -141,10 +142,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

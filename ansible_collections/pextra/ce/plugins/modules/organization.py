@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/organization: make generate
 """Manage organizations, the tenants of the platform."""
 
 from __future__ import annotations
@@ -22,11 +23,10 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the organization, unique in the deployment.
+      - Name of the organization, unique in the deployment. Renaming it changes nothing else.
       - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
         ending with a letter or digit.
-      - Required to create one. Together with O(id) it is the new name; renaming changes nothing
-        else.
+      - Required to create one. Together with O(id) it is the new name.
     type: str
   description:
     description:
@@ -38,7 +38,9 @@ options:
       - V(present) creates the organization, or changes what is given and differs.
       - V(absent) removes it. It must hold no datacenter and no user.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 seealso:
   - module: pextra.ce.organization_info
@@ -78,15 +80,15 @@ organization:
     id:
       description: Identifier, C(org-) and 21 characters.
       type: str
-      sample: org-CIgLySkaAVeQ5kSLOodD3
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     name:
-      description: Name.
+      description: Name of the organization.
       type: str
       sample: Example
     description:
       description: Text for people.
       type: str
-      sample: Owner of the deployment
+      sample: Production
     creation:
       description: When it was created, in UTC.
       type: str
@@ -100,8 +102,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(organization).
+      description: Kind of the resource, V(organization).
       type: str
       sample: organization
     name:
@@ -109,8 +110,7 @@ plan:
       type: str
       sample: Example
     action:
-      description:
-        - In the store, V(create), V(update), or V(delete).
+      description: In the store, V(create), V(update), or V(delete).
       type: str
       sample: update
     before:
@@ -155,14 +155,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "it still holds 1 of kind datacenter: Frankfurt"
+      sample: 'it still holds 1 of kind datacenter: Frankfurt'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: Remove those first
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

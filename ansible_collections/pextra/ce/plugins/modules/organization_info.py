@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/organization: make generate
 """List organizations."""
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Only the one with this name.
+      - Only the ones with this name.
     type: str
   fields:
     description:
@@ -66,9 +67,9 @@ organizations:
   elements: dict
   contains:
     id:
-      description: Identifier of the organization.
+      description: Identifier, C(org-) and 21 characters.
       type: str
-      sample: org-C2KSyoLjISBOOp187Ahme
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     name:
       description: Name of the organization.
       type: str
@@ -76,7 +77,7 @@ organizations:
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     creation:
       description: When it was created, in UTC.
       type: str
@@ -111,7 +112,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -119,10 +120,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

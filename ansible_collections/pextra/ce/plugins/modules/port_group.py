@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/port_group: make generate
 """Manage port groups."""
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ module: port_group
 short_description: Manage port groups
 version_added: 0.1.0
 description:
-  - Creates, changes, renames and removes a port group, a named way for instances to connect to a
-    vSwitch.
+  - Creates, changes, renames and removes a port group, a named way for instances to connect
+    to a vSwitch.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -22,21 +23,21 @@ options:
   name:
     description:
       - Name of the port group, unique on its node.
-      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
-        ending with a letter or digit.
+      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning
+        and ending with a letter or digit.
       - Required to create one. Together with O(id) it is the new name.
     type: str
   node:
     description:
       - Id or name of the node that it is on.
-      - Left out, it is the node that this machine is registered as.
-      - Cannot be changed afterwards.
+      - Left out, it is the node that this machine is registered as. Cannot be changed afterwards.
     type: str
   vswitch:
     description:
       - Id or name of the vSwitch, on the same node.
-      - Required to create one. Another vSwitch moves the instances of the port group there, also
-        running ones, whose network devices are plugged in anew with the same MAC addresses.
+      - Another vSwitch moves the instances of the port group there, also running ones, whose
+        network devices are plugged in anew with the same MAC addresses.
+      - Required to create one.
     type: str
   description:
     description:
@@ -45,71 +46,81 @@ options:
     type: str
   vlan_id:
     description:
-      - VLAN of the port group, from V(1) to V(4094). V(null) clears it.
-      - It needs a kernel whose bridges filter VLANs (C(CONFIG_BRIDGE_VLAN_FILTERING), as Debian's
-        own has). Without it, the task is refused before any change.
-      - Instances on it send and receive frames without a tag; the vSwitch's uplinks carry them with
-        the tag. V(1) is the VLAN of frames without a tag, as on a port group without a VLAN.
+      - VLAN of the port group, from V(1) to V(4094).
+      - It needs a kernel whose bridges filter VLANs (C(CONFIG_BRIDGE_VLAN_FILTERING), as
+        Debian's own has). Without it, the task is refused before any change.
+      - Instances on it send and receive frames without a tag; the vSwitch's uplinks carry
+        them with the tag. V(1) is the VLAN of frames without a tag, as on a port group without
+        a VLAN.
+      - V(null) clears it.
     type: int
   trunk:
     description:
-      - VLANs whose frames instances send and receive with their tags, as ids and ranges such as
-        V(20-30), from V(1) to V(4094). Frames without a tag are dropped.
-      - Default on creation is empty, and an empty list clears it. It excludes O(vlan_id).
+      - VLANs whose frames instances send and receive with their tags, as ids and ranges such
+        as V(20-30), from V(1) to V(4094). Frames without a tag are dropped.
+      - It excludes O(vlan_id).
+      - Default on creation is empty, and an empty list clears it.
     type: list
     elements: str
   promiscuous:
     description:
-      - Instances also get the frames of their VLANs that are for others on the vSwitch. Frames that
-        the node itself sends to others are not among them.
+      - Instances also get the frames of their VLANs that are for others on the vSwitch. Frames
+        that the node itself sends to others are not among them.
       - Default on creation is V(false).
     type: bool
   mac_changes:
     description:
-      - Instances get frames for other MAC addresses than their network devices', as after the guest
-        has changed it. V(false) keeps such frames from them.
+      - Instances get frames for other MAC addresses than their network devices', as after
+        the guest has changed it. V(false) keeps such frames from them.
       - Default on creation is V(true).
     type: bool
   forged_transmits:
     description:
-      - Instances may send from other MAC addresses than their network devices'. V(false) drops such
-        frames.
+      - Instances may send from other MAC addresses than their network devices'. V(false)
+        drops such frames.
       - Default on creation is V(true).
     type: bool
   isolated:
     description:
-      - Instances exchange no frames with instances on isolated port groups of the vSwitch, this one
-        included. Uplinks and other port groups stay in reach.
+      - Instances exchange no frames with instances on isolated port groups of the vSwitch,
+        this one included. Uplinks and other port groups stay in reach.
       - Default on creation is V(false).
     type: bool
   rate_limit:
     description:
-      - The most that each network device receives and sends per second, such as V(100Mbit) or
-        V(1.5Gbit). A number without a unit counts bits. What is not given stays as it is.
-      - Default on creation is empty, which is no limit.
+      - The most that each network device receives and sends per second, such as V(100Mbit)
+        or V(1.5Gbit). A number without a unit counts bits. What is not given stays as it
+        is. Empty is no limit.
+      - Default on creation is empty.
     type: dict
     suboptions:
       inbound:
-        description: To the instance. V(null) clears it.
+        description:
+          - To the instance.
+          - V(null) clears it.
         type: str
       outbound:
-        description: From the instance. V(null) clears it.
+        description:
+          - From the instance.
+          - V(null) clears it.
         type: str
   state:
     description:
       - V(present) creates the port group, or changes what is given and differs.
       - V(absent) removes it. No instance may have a network device on it.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 notes:
-  - What concerns ports of instances must be changed on the node itself, as V(root); name and
-    description also from elsewhere.
-  - A change reaches running instances at once. Their network devices stay plugged in, and keep
-    their MAC addresses.
+  - What concerns ports of instances must be changed on the node itself, as V(root); name
+    and description also from elsewhere.
+  - A change reaches running instances at once. Their network devices stay plugged in, and
+    keep their MAC addresses.
   - Each instance's definition carries these settings, and a hook of libvirt that the role
-    P(pextra.ce.hypervisor#role) installs applies them whoever starts it. An instance whose port
-    cannot be closed as asked does not start.
+    P(pextra.ce.hypervisor#role) installs applies them whoever starts it. An instance whose
+    port cannot be closed as asked does not start.
 seealso:
   - module: pextra.ce.port_group_info
   - module: pextra.ce.vswitch
@@ -174,32 +185,34 @@ port_group:
     id:
       description: Identifier, C(pgrp-) and 21 characters.
       type: str
-      sample: pgrp-T8-rHMi4RAokP0TwI1pX1
-    node_id:
-      description: The node that it is on.
-      type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
-    vswitch_id:
-      description: The vSwitch.
-      type: str
-      sample: vsw-S_-xFY5cDyGq1n1ajaIie
+      sample: pgrp-qy8hY5tqberxvyolAjb4B
     name:
-      description: Name.
+      description: Name of the port group.
       type: str
       sample: lan
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
+    vswitch_id:
+      description: Identifier of the vSwitch.
+      type: str
+      sample: svs-c4UK3I6TGVlLqgW1QZ3sO
     description:
       description: Text for people.
       type: str
-      sample: Instances without a VLAN
+      sample: Production
     vlan_id:
-      description: VLAN, V(null) if none.
+      description: VLAN, V(null) without one.
       type: int
       sample: null
     trunk:
       description: VLANs that pass with their tags, as ids and ranges, sorted.
       type: list
       elements: str
-      sample: ["10", "20-30"]
+      sample:
+        - '10'
+        - 20-30
     promiscuous:
       description: Whether they get frames that are for others.
       type: bool
@@ -219,7 +232,8 @@ port_group:
     rate_limit:
       description: Bits per second, C(inbound) to and C(outbound) from each network device.
       type: dict
-      sample: {inbound: 100000000}
+      sample:
+        inbound: 100000000
     creation:
       description: When it was created, in UTC.
       type: str
@@ -233,9 +247,8 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(port_group), V(vswitch) for its uplinks, or V(instance) for
-          what happens to instances on it.
+      description: Kind of the resource, V(port_group), V(vswitch) for its uplinks, or V(instance)
+        for what happens to instances on it.
       type: str
       sample: port_group
     name:
@@ -302,7 +315,6 @@ errors:
       sample: Use a kernel with CONFIG_BRIDGE_VLAN_FILTERING, or leave vlan_id out
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

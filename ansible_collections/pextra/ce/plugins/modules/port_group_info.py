@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/port_group: make generate
 """List port groups."""
 
 from __future__ import annotations
@@ -80,13 +81,17 @@ port_groups:
   elements: dict
   contains:
     id:
-      description: Identifier of the port group.
+      description: Identifier, C(pgrp-) and 21 characters.
       type: str
-      sample: pgrp-OlsN4E32KMwxMpxlHau6d
+      sample: pgrp-qy8hY5tqberxvyolAjb4B
+    name:
+      description: Name of the port group.
+      type: str
+      sample: lan
     node_id:
       description: Identifier of the node that it is on.
       type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     node:
       description: Name of the node.
       type: str
@@ -94,19 +99,15 @@ port_groups:
     vswitch_id:
       description: Identifier of the vSwitch.
       type: str
-      sample: vsw-ezPgAjrFIZGm9wPXR7OwU
+      sample: svs-c4UK3I6TGVlLqgW1QZ3sO
     vswitch:
       description: Name of the vSwitch.
       type: str
       sample: svswitch10
-    name:
-      description: Name of the port group.
-      type: str
-      sample: Production
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     vlan_id:
       description: VLAN, V(null) without one.
       type: int
@@ -115,7 +116,9 @@ port_groups:
       description: VLANs that pass with their tags, as ids and ranges, sorted.
       type: list
       elements: str
-      sample: []
+      sample:
+        - '10'
+        - 20-30
     promiscuous:
       description: Whether they get frames that are for others.
       type: bool
@@ -135,7 +138,8 @@ port_groups:
     rate_limit:
       description: Bits per second, C(inbound) to and C(outbound) from each network device.
       type: dict
-      sample: {inbound: 100000000}
+      sample:
+        inbound: 100000000
     creation:
       description: When it was created, in UTC.
       type: str
@@ -162,7 +166,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -170,10 +174,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/storage_pool: make generate
 """Manage storage pools."""
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ module: storage_pool
 short_description: Manage storage pools
 version_added: 0.1.0
 description:
-  - Creates, changes and removes a storage pool of a cluster, and says on which nodes it is enabled.
-  - A pool is configuration of the cluster; each enabled node realises it as a libvirt pool of the
-    same name. The node that the task runs on does so at once, other nodes when they next run
-    M(pextra.ce.storage_pool_propagation), which their timer does at intervals.
+  - Creates, changes and removes a storage pool of a cluster, and says on which nodes it is
+    enabled.
+  - A pool is configuration of the cluster; each enabled node realises it as a libvirt pool
+    of the same name. The node that the task runs on does so at once, other nodes when they
+    next run M(pextra.ce.storage_pool_propagation), which their timer does at intervals.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -25,15 +27,15 @@ options:
   name:
     description:
       - Name of the pool, unique in its cluster. From 1 to 63 ASCII letters, digits, dots,
-        underscores and hyphens, beginning with a letter or digit. V(local) is what volumes are put
-        in unless another pool is named.
+        underscores and hyphens, beginning with a letter or digit. V(local) is what volumes
+        are put in unless another pool is named.
       - Required to create one. Cannot be changed afterwards.
     type: str
   cluster:
     description:
       - Id or name of the cluster.
-      - Left out, it is the cluster of the node that the task runs on, or the only cluster there is.
-      - Cannot be changed afterwards.
+      - Left out, it is the cluster of the node that the task runs on, or the only cluster
+        there is. Cannot be changed afterwards.
     type: str
   description:
     description:
@@ -43,58 +45,77 @@ options:
   type:
     description:
       - What the pool stands on.
-      - V(directory), image files in a directory of each node. V(netfs), image files on an NFS or
-        CIFS server. V(iscsi), the LUNs of an iSCSI target. V(rbd), images in a Ceph pool. V(zfs),
-        volumes of a ZFS pool, and V(lvm), logical volumes of a volume group; these must exist on
-        each node under the pool's name.
+      - V(directory), image files in a directory of each node. V(netfs), image files on an
+        NFS or CIFS server. V(iscsi), the LUNs of an iSCSI target. V(rbd), images in a Ceph
+        pool. V(zfs), volumes of a ZFS pool, and V(lvm), logical volumes of a volume group;
+        these must exist on each node under the pool's name.
       - Default on creation is V(directory). Cannot be changed afterwards.
     type: str
-    choices: [directory, netfs, iscsi, rbd, zfs, lvm]
+    choices:
+      - directory
+      - netfs
+      - iscsi
+      - rbd
+      - zfs
+      - lvm
   options:
     description:
-      - Settings of the pool's type; each says for which types it is. They are the same on every
-        node.
-      - Default on creation is empty. Settings of a pool that exists are fixed, and a run that would
-        change one fails, but for O(options.password) and O(options.key), which every node takes
-        over when it next propagates pools.
+      - Settings of the pool's type; each says for which types it is. They are the same on
+        every node.
+      - Settings of a pool that exists are fixed, and a run that would change one fails, but
+        for O(options.password) and O(options.key), which every node takes over when it next
+        propagates pools.
+      - Default on creation is empty.
     type: dict
     suboptions:
       path:
         description:
-          - For V(directory), the absolute path of the directory, and for V(netfs), where the export
-            is mounted. It is made if it is missing.
-          - It must be outside the system's own directories, and neither inside nor around the path
-            of another pool of the cluster. For V(netfs), nothing else may be mounted or lie there.
+          - For V(directory), the absolute path of the directory, and for V(netfs), where
+            the export is mounted. It is made if it is missing.
+          - It must be outside the system's own directories, and neither inside nor around
+            the path of another pool of the cluster. For V(netfs), nothing else may be mounted
+            or lie there.
           - Unless given it is C(/var/lib/pextra-ce/pools/) and the pool's name.
         type: str
       protocol:
         description:
           - For V(netfs), what the server speaks. V(nfs) unless given.
         type: str
-        choices: [nfs, cifs]
+        choices:
+          - nfs
+          - cifs
       server:
         description:
           - For V(netfs), address or name of the server, which it needs.
         type: str
       export:
         description:
-          - For V(netfs), which it needs. Absolute path of the export with NFS, the name of the
-            share with CIFS.
+          - For V(netfs), which it needs. Absolute path of the export with NFS, the name of
+            the share with CIFS.
         type: str
       version:
         description:
-          - For V(netfs), the version of the protocol. What client and server agree on unless given.
+          - For V(netfs), the version of the protocol. What client and server agree on unless
+            given.
           - V(3), V(4), V(4.0), V(4.1) and V(4.2) are of NFS, the others of CIFS.
         type: str
-        choices: ['3', '4', '4.0', '4.1', '4.2', '2.1', '3.0', '3.1.1']
+        choices:
+          - '3'
+          - '4'
+          - '4.0'
+          - '4.1'
+          - '4.2'
+          - '2.1'
+          - '3.0'
+          - 3.1.1
       domain:
         description:
           - For V(netfs) with CIFS, the domain or workgroup of the user.
         type: str
       portal:
         description:
-          - For V(iscsi), which it needs. IP address of the target's portal, and a port after a
-            colon unless that is 3260. An IPv6 address is in brackets.
+          - For V(iscsi), which it needs. IP address of the target's portal, and a port after
+            a colon unless that is 3260. An IPv6 address is in brackets.
         type: str
       target:
         description:
@@ -102,8 +123,8 @@ options:
         type: str
       monitors:
         description:
-          - For V(rbd), which it needs. Addresses of the monitors, each with a port after a colon
-            unless that is 6789.
+          - For V(rbd), which it needs. Addresses of the monitors, each with a port after
+            a colon unless that is 6789.
         type: list
         elements: str
       ceph_pool:
@@ -112,51 +133,56 @@ options:
         type: str
       username:
         description:
-          - For V(netfs) with CIFS and V(rbd), which need it, and for V(iscsi) with CHAP, who logs
-            in. A cephx user is written without C(client.).
+          - For V(netfs) with CIFS and V(rbd), which need it, and for V(iscsi) with CHAP,
+            who logs in. A cephx user is written without C(client.).
         type: str
       password:
         description:
-          - For V(netfs) with CIFS, which needs it, and for V(iscsi) with CHAP, the password. It can
-            be changed.
-          - It is shown nowhere. Nodes read it from the store, and keep it in a file of root's.
+          - For V(netfs) with CIFS, which needs it, and for V(iscsi) with CHAP, the password.
+            It can be changed.
+          - Nodes read it from the store, and keep it in a file of root's.
+          - It is shown nowhere.
         type: str
       key:
         description:
           - For V(rbd), which needs it, the cephx user's key. It can be changed.
-          - It is shown nowhere. Nodes read it from the store, and keep it in a secret of libvirt
-            and in a file of root's.
+          - Nodes read it from the store, and keep it in a secret of libvirt and in a file
+            of root's.
+          - It is shown nowhere.
         type: str
       thin:
         description:
-          - For V(zfs), whether volumes take only what is written to them. V(true) unless given.
+          - For V(zfs), whether volumes take only what is written to them. V(true) unless
+            given.
         type: bool
       thin_pool:
         description:
-          - For V(lvm), the name of a thin pool, which must exist in the volume group on each node.
-            Volumes then take only what is written to them, and can have snapshots.
+          - For V(lvm), the name of a thin pool, which must exist in the volume group on each
+            node. Volumes then take only what is written to them, and can have snapshots.
         type: str
   nodes:
     description:
-      - Ids or names of nodes of the cluster on which the pool is enabled. They are added to those
-        that are there already.
+      - Ids or names of nodes of the cluster on which the pool is enabled. They are added
+        to those that are there already.
       - A pool that is enabled on no node can hold no volumes.
     type: list
     elements: str
   purge_nodes:
     description:
-      - Also disable the pool on every node that O(nodes) does not name. Such a node must hold no
-        volume in it.
+      - Also disable the pool on every node that O(nodes) does not name. Such a node must
+        hold no volume in it.
     type: bool
     default: false
   state:
     description:
       - V(present) creates the pool, or changes what is given and differs.
-      - V(absent) removes it. It must hold no volume on any node. On this node the libvirt pool is
-        removed at once, and its directory if nothing is in it. The pool's name stays taken until
-        every other node has let go of it, too.
+      - V(absent) removes it. It must hold no volume on any node. On this node the libvirt
+        pool is removed at once, and its directory if nothing is in it. The pool's name stays
+        taken until every other node has let go of it, too.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
@@ -244,21 +270,21 @@ storage_pool:
     id:
       description: Identifier, C(pool-) and 21 characters.
       type: str
-      sample: pool-Bj6ImsKqzB32yNU87YlmE
-    cluster_id:
-      description: The cluster that it belongs to.
-      type: str
-      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
+      sample: pool-J8rFUDg2dlzRB1HSerSm4
     name:
-      description: Name.
+      description: Name of the storage pool.
       type: str
       sample: local
+    cluster_id:
+      description: Identifier of the cluster that the storage pool belongs to.
+      type: str
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     type:
-      description: What it stands on.
+      description: What it stands on, such as V(directory).
       type: str
       sample: directory
     options:
@@ -268,8 +294,9 @@ storage_pool:
         path: /var/lib/pextra-ce/pools/local
     status:
       description:
-        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
-          V(updating) or V(deleting). In check mode, what a real run begins with.
+        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
+          where a run is at work or was interrupted, or another node still has to do its part.
+        - In check mode, it is what a real run begins with.
       type: str
       sample: ready
     creation:
@@ -284,15 +311,14 @@ storage_pool:
         node_id:
           description: Identifier of the node.
           type: str
-          sample: node-GfWcFHENKRUZ-mjiExelh
+          sample: node-VF6lOEYQA-_cjIHCRFMbA
         name:
           description: Name of the node.
           type: str
           sample: node1
         status:
-          description:
-            - V(ready), V(pending) where the node has not made it yet, V(deleting) where it has not
-              let go of it yet.
+          description: V(ready), V(pending) where the node has not made it yet, V(deleting) where
+            it has not let go of it yet.
           type: str
           sample: ready
         error:
@@ -308,8 +334,8 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(storage_pool), or V(storage_pool_node) for the pool on one node.
+      description: Kind of the resource, V(storage_pool), or V(storage_pool_node) for the pool
+        on one node.
       type: str
       sample: storage_pool
     name:
@@ -318,8 +344,8 @@ plan:
       sample: local
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
-          left unfinished.
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
+          run left unfinished.
         - On the node, V(define) (also starts it and marks it for automatic start) or V(undefine).
       type: str
       sample: define
@@ -373,14 +399,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "it still holds 2 volumes: data, web-root"
+      sample: 'it still holds 2 volumes: data, web-root'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: Destroy the volumes first
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

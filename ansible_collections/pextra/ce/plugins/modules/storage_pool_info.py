@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/storage_pool: make generate
 """List storage pools, their status and usage."""
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ extends_documentation_fragment:
   - pextra.ce.attributes.info
   - pextra.ce.listing
   - pextra.ce.listing.host
-requirements:
-  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 options:
   name:
     description:
@@ -53,6 +52,8 @@ options:
       - type
       - usage
       - volume_count
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 seealso:
   - module: pextra.ce.storage_pool
 """
@@ -87,33 +88,34 @@ storage_pools:
   elements: dict
   contains:
     id:
-      description: Identifier of the storage pool.
+      description: Identifier, C(pool-) and 21 characters.
       type: str
-      sample: pool-zphXnL4IaeSHlLuGhW5M6
-    cluster_id:
-      description: Identifier of the cluster that the storage pool belongs to.
-      type: str
-      sample: cls-V-UbL8fDapHPtjGTfg4uY
-    cluster:
-      description: Name of the cluster.
-      type: str
-      sample: main
+      sample: pool-J8rFUDg2dlzRB1HSerSm4
     name:
       description: Name of the storage pool.
       type: str
       sample: local
+    cluster_id:
+      description: Identifier of the cluster that the storage pool belongs to.
+      type: str
+      sample: cls-hM25gQN2SMQfBt6iXefcs
+    cluster:
+      description: Name of the cluster.
+      type: str
+      sample: main
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     type:
-      description: Such as V(directory).
+      description: What it stands on, such as V(directory).
       type: str
       sample: directory
     options:
-      description: What the type needs, such as C(path).
+      description: Settings of its type, complete but for passwords and keys.
       type: dict
-      sample: {path: /var/lib/pextra-ce/pools/local}
+      sample:
+        path: /var/lib/pextra-ce/pools/local
     creation:
       description: When it was created, in UTC.
       type: str
@@ -143,9 +145,8 @@ storage_pools:
       type: bool
       sample: true
     usage:
-      description:
-        - How full it is on this machine, for a directory the file system that it is on. V(null)
-          where this machine does not have it.
+      description: How full it is on this machine, for a directory the file system that it is on.
+        V(null) where this machine does not have it.
       type: dict
       contains:
         capacity:
@@ -176,7 +177,7 @@ storage_pools:
         node_id:
           description: Identifier of the node.
           type: str
-          sample: node-fgiqUiI0vRF2q9dXaIuyd
+          sample: node-VF6lOEYQA-_cjIHCRFMbA
         name:
           description: Name of the node.
           type: str
@@ -207,7 +208,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -215,10 +216,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -23,7 +23,7 @@ author:
 options:
   path:
     description: The whole disk's device.
-    type: path
+    type: str
     required: true
   firmware:
     description: How the machine starts.

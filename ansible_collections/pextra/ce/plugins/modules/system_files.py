@@ -19,7 +19,7 @@ author:
 options:
   root:
     description: The directory that the system lies below.
-    type: path
+    type: str
     required: true
   files:
     description:

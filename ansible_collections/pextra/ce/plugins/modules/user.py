@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/user: make generate
 """Manage users of an organization."""
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ short_description: Manage users of an organization
 version_added: 0.1.0
 description:
   - Creates, changes and removes users of the platform.
-  - Passwords are kept as argon2id hashes. Neither a password nor its hash appears in any result,
-    difference, audit row or log.
+  - Passwords are kept as argon2id hashes. Neither a password nor its hash appears
+    in any result, difference, audit row or log.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -23,37 +24,36 @@ options:
   username:
     description:
       - Name that the user logs in with, unique in the organization.
-      - From 1 to 63 of the characters C(a-z), C(0-9), dot, underscore, hyphen and C(@), beginning
-        and ending with a letter or digit.
+      - From 1 to 63 of the characters C(a-z), C(0-9), dot, underscore, hyphen and
+        C(@), beginning and ending with a letter or digit.
       - Required to create one. Cannot be changed afterwards.
     type: str
   organization:
     description:
       - Id or name of the organization that the user belongs to.
-      - Left out, it is the only organization there is. With several, it must be given.
-      - Cannot be changed afterwards.
+      - Left out, it is the only organization there is. With several, it must be
+        given. Cannot be changed afterwards.
     type: str
   password:
     description:
-      - The password, of 8 to 1024 characters. It is shown nowhere.
-      - A password that fits the stored hash changes nothing, so that the same task can run again.
-      - Give this or O(password_hash), not both. With neither, a new user cannot log in by password.
+      - The password, of 8 to 1024 characters.
+      - A password that fits the stored hash changes nothing, so that the same task
+        can run again.
+      - Give this or O(password_hash), not both. With neither, a new user cannot
+        log in by password.
+      - It is shown nowhere.
     type: str
   password_hash:
     description:
       - Hash of the password, in the PHC string format of argon2id, version 19,
-        C($argon2id$v=19$m=19456,t=2,p=1$SALT$HASH). It is shown nowhere.
-      - It must be at least as strong as the weakest parameters that OWASP recommends, such as
-        C(m=19456,t=2,p=1), with at most 1 GiB of memory, 64 passes and 64 lanes.
-      - Unlike O(password) it is compared as text, so another hash of the same password is a change.
+        C($argon2id$v=19$m=19456,t=2,p=1$SALT$HASH).
+      - It must be at least as strong as the weakest parameters that OWASP recommends,
+        such as C(m=19456,t=2,p=1), with at most 1 GiB of memory, 64 passes and
+        64 lanes.
+      - Unlike O(password) it is compared as text, so another hash of the same password
+        is a change.
+      - It is shown nowhere.
     type: str
-  update_password:
-    description:
-      - V(always) sets the given password of an existing user, too.
-      - V(on_create) sets it for a user that has none yet, and leaves one that is there alone.
-    type: str
-    choices: [always, on_create]
-    default: always
   linux_user:
     description:
       - Linux user on the nodes that this user acts as. It need not exist yet.
@@ -71,26 +71,40 @@ options:
     type: bool
   expiry:
     description:
-      - Moment from which on the user may no longer log in, as ISO 8601 date or time. Without an
-        offset it is in UTC; a date means its first moment.
-      - V(null) clears it, so that the user never expires.
+      - Moment from which on the user may no longer log in, as ISO 8601 date or
+        time. Without an offset it is in UTC; a date means its first moment. A user
+        without one never expires.
+      - V(null) clears it.
     type: str
   is_root:
     description:
       - Whether the user is a root user, to whom no access rule applies.
       - Default on creation is V(false). Cannot be changed afterwards.
     type: bool
+  update_password:
+    description:
+      - V(always) sets the given password of an existing user, too.
+      - V(on_create) sets it for a user that has none yet, and leaves one that is
+        there alone.
+    type: str
+    choices:
+      - always
+      - on_create
+    default: always
   state:
     description:
       - V(present) creates the user, or changes what is given and differs.
       - V(absent) removes the user.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 requirements:
   - argon2-cffi >= 21.1 (Debian package python3-argon2), for O(password)
 notes:
-  - Comparing a password with its hash takes about 40 ms of processor time for each user.
+  - Comparing a password with its hash takes about 40 ms of processor time for each
+    user.
 seealso:
   - module: pextra.ce.user_info
   - module: pextra.ce.organization
@@ -153,45 +167,45 @@ user:
     id:
       description: Identifier, C(user-) and 21 characters.
       type: str
-      sample: user-c-iYQuniNichW-kNm4DwQ
-    organization_id:
-      description: The organization that the user belongs to.
-      type: str
-      sample: org-CIgLySkaAVeQ5kSLOodD3
+      sample: user-BPiZbadjt6lpsQKO4wB1a
     username:
       description: Name that the user logs in with.
       type: str
       sample: alice
+    organization_id:
+      description: Identifier of the organization that the user belongs to.
+      type: str
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     linux_user:
-      description: Linux user that this user acts as, V(null) if none.
+      description: The Linux user that it is on nodes, V(null) without one.
       type: str
       sample: alice
     description:
       description: Text for people.
       type: str
-      sample: Operations
+      sample: Production
     enabled:
       description: Whether the user may log in.
       type: bool
       sample: true
+    expiry:
+      description: When the account ends or ended, in UTC, V(null) where it never ends.
+      type: str
+      sample: '2031-01-31T00:00:00Z'
+    is_root:
+      description: Whether it is the root user, whom no policy binds.
+      type: bool
+      sample: false
     locked:
-      description: Whether the platform has locked the user out.
+      description: Whether the user is locked after failed attempts.
       type: bool
       sample: false
     mfa_enabled:
       description: Whether the user needs a second factor.
       type: bool
       sample: false
-    is_root:
-      description: Whether the user is a root user.
-      type: bool
-      sample: false
-    expiry:
-      description: Moment of expiry, in UTC, V(null) if never.
-      type: str
-      sample: '2031-01-31T00:00:00Z'
     creation:
-      description: When the user was created, in UTC.
+      description: When it was created, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
 plan:
@@ -203,8 +217,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(user).
+      description: Kind of the resource, V(user).
       type: str
       sample: user
     name:
@@ -260,14 +273,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "password: a password has 8 to 1024 characters"
+      sample: 'password: a password has 8 to 1024 characters'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: null
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/user: make generate
 """List users."""
 
 from __future__ import annotations
@@ -75,57 +76,57 @@ users:
   elements: dict
   contains:
     id:
-      description: Identifier of the user.
+      description: Identifier, C(user-) and 21 characters.
       type: str
-      sample: user-6H-vYKCJMyPHMfC-_bMek
+      sample: user-BPiZbadjt6lpsQKO4wB1a
+    username:
+      description: Name that the user logs in with.
+      type: str
+      sample: alice
     organization_id:
       description: Identifier of the organization that the user belongs to.
       type: str
-      sample: org-C2KSyoLjISBOOp187Ahme
+      sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     organization:
       description: Name of the organization.
       type: str
       sample: Example
-    username:
-      description: Name of the user.
+    linux_user:
+      description: The Linux user that it is on nodes, V(null) without one.
       type: str
-      sample: anna
+      sample: alice
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     enabled:
       description: Whether the user may log in.
       type: bool
       sample: true
+    expiry:
+      description: When the account ends or ended, in UTC, V(null) where it never ends.
+      type: str
+      sample: '2031-01-31T00:00:00Z'
+    is_root:
+      description: Whether it is the root user, whom no policy binds.
+      type: bool
+      sample: false
     locked:
       description: Whether the user is locked after failed attempts.
       type: bool
       sample: false
     mfa_enabled:
-      description: Whether a second factor is asked for.
-      type: bool
-      sample: false
-    is_root:
-      description: Whether it is the root user, whom no policy binds.
-      type: bool
-      sample: false
-    linux_user:
-      description: The Linux user that it is on nodes, V(null) without one.
-      type: str
-      sample: anna
-    expiry:
-      description: When the account ends or ended, in UTC, V(null) where it never ends.
-      type: str
-      sample: '2026-01-31T12:00:00Z'
-    expired:
-      description: Whether the account has ended.
+      description: Whether the user needs a second factor.
       type: bool
       sample: false
     creation:
       description: When it was created, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
+    expired:
+      description: Whether the account has ended.
+      type: bool
+      sample: false
 code:
   description: What sort of error it is, such as V(not_found), V(conflict), V(store) or V(host).
   returned: failure
@@ -144,7 +145,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -152,10 +153,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

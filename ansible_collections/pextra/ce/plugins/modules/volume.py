@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/volume: make generate
 """Manage volumes, the virtual disks of instances."""
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ module: volume
 short_description: Manage volumes, the virtual disks of instances
 version_added: 0.1.0
 description:
-  - Creates volumes, empty or filled from an image; grows them, also while an instance that uses
-    them runs; attaches and detaches them; and destroys them.
-  - A volume never shrinks. The root volume of an instance cannot be detached, and an attached
-    volume cannot be destroyed.
+  - Creates volumes, empty or filled from an image; grows them, also while
+    an instance that uses them runs; attaches and detaches them; and destroys
+    them.
+  - A volume never shrinks. The root volume of an instance cannot be detached,
+    and an attached volume cannot be destroyed.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -25,22 +27,22 @@ options:
   name:
     description:
       - Name of the volume, unique in its pool on its node.
-      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
-        ending with a letter or digit.
+      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and
+        hyphens, beginning and ending with a letter or digit.
       - Required to create one. Cannot be changed afterwards.
     type: str
   storage_pool:
     description:
       - Id or name of the storage pool, which must be enabled on the node.
-      - Left out, it is the pool named V(local). The name is looked for in that pool, so give it for
-        volumes in other pools every time.
-      - Cannot be changed afterwards.
+      - Left out, it is the pool named V(local). The name is looked for in
+        that pool, so give it for volumes in other pools every time. Cannot
+        be changed afterwards.
     type: str
   node:
     description:
-      - Id or name of the node that the volume is on.
-      - Left out, it is the node that this machine is registered as. The task must run on that node.
-      - Cannot be changed afterwards.
+      - Id or name of the node that it is on. The task must run on that node.
+      - Left out, it is the node that this machine is registered as. Cannot
+        be changed afterwards.
     type: str
   description:
     description:
@@ -50,109 +52,132 @@ options:
   size:
     description:
       - Size that a guest sees, from 1 MiB to 64 TiB, rounded up to 512 bytes.
-      - A number with a unit, binary V(KiB), V(MiB), V(GiB), V(TiB) (or V(K), V(M), V(G), V(T)), or
-        decimal V(KB), V(MB), V(GB), V(TB). A number without a unit counts bytes.
-      - A larger size than the volume has makes it grow, at once, also while the instance runs. The
-        guest then grows its partitions and file systems by its own means. A smaller size is an
-        error.
-      - Required to create an empty one. With O(image), left out, it is the image's size; it must
-        not be smaller.
-    type: str
-  grow_by:
-    description:
-      - Make the volume larger by this much, written as O(size) is. Not together with O(size).
-      - Each run of such a task makes the volume larger, so O(size) is what to use in a play that
-        runs again and again. An interrupted growth is finished, not repeated.
+      - A number with a unit, binary V(KiB), V(MiB), V(GiB), V(TiB) (or V(K),
+        V(M), V(G), V(T)), or decimal V(KB), V(MB), V(GB), V(TB).
+      - A larger size than the volume has makes it grow, at once, also while
+        the instance runs. The guest then grows its partitions and file systems
+        by its own means. A smaller size is an error.
+      - A number without a unit counts bytes. Left out, it is the size of
+        the O(image), and it must not be smaller; an empty volume needs it.
     type: str
   format:
     description:
-      - Format of the volume. V(qcow2) takes the space that the guest has written, and can have
-        snapshots; as a file V(raw) is sparse, too, and a little faster. Pools that have no files
-        know V(raw) alone.
-      - Default on creation is V(qcow2), and V(raw) in pools without files. Cannot be changed
-        afterwards.
+      - Format of the volume. V(qcow2) takes the space that the guest has
+        written, and can have snapshots; as a file V(raw) is sparse, too,
+        and a little faster.
+      - Pools that have no files know V(raw) alone, which is the default there.
+      - Default on creation is V(qcow2). Cannot be changed afterwards.
     type: str
-    choices: [qcow2, raw]
+    choices:
+      - qcow2
+      - raw
+  image:
+    description:
+      - Absolute path on the node of the disk image that a new volume is filled
+        from, qcow2 or raw, which is converted to O(format) and enlarged to
+        O(size).
+      - A file that is no disk image is refused, and so is a qcow2 image that
+        refers to another file.
+      - It counts only on creation. For a volume that exists, another path
+        is an error, and the same path changes nothing.
+    type: str
   lun:
     description:
       - Number of the LUN that the volume takes, in a pool of type V(iscsi).
-      - Left out, it is the smallest that is large enough, that no volume has, and on which neither
-        a partition table nor a file system is to be seen. One that carries such is taken, and
-        overwritten where there is an O(image), only if it is named here.
+      - Left out, it is the smallest that is large enough, that no volume
+        has, and on which neither a partition table nor a file system is to
+        be seen. One that carries such is taken, and overwritten where there
+        is an O(image), only if it is named here.
       - Cannot be changed afterwards.
     type: int
-  image:
-    description:
-      - Absolute path on the node of the disk image that a new volume is filled from, qcow2 or raw,
-        which is converted to O(format) and enlarged to O(size).
-      - A file that is no disk image is refused, and so is a qcow2 image that refers to another
-        file.
-      - It counts only on creation. For a volume that exists, another path is an error, and the same
-        path changes nothing.
-    type: str
   instance:
     description:
-      - Id or name of the instance to attach it to, a QEMU instance on the same node. Needs
-        O(state=attached).
-      - A volume that is attached to another instance must be detached there first.
+      - Id or name of the instance to attach it to, a QEMU instance on the
+        same node. Needs O(state=attached).
+      - A volume that is attached to another instance must be detached there
+        first.
     type: str
   device_name:
     description:
-      - Name of the device within the instance, unique there, from 3 to 32 ASCII letters, digits,
-        dots, underscores and hyphens. The instance's boot order refers to it.
-      - Chosen while attaching, C(disk-) and the end of the device path unless given. It stays until
-        the volume is detached. Needs O(state=attached).
+      - Name of the device within the instance, unique there, from 3 to 32
+        ASCII letters, digits, dots, underscores and hyphens. The instance's
+        boot order refers to it.
+      - Chosen while attaching, C(disk-) and the end of the device path unless
+        given. It stays until the volume is detached. Needs O(state=attached).
     type: str
   device_path:
     description:
-      - Device path within the instance, unique there. C(/dev/vda) to C(/dev/vdz) for bus V(virtio),
-        C(/dev/sda) to C(/dev/sdd) for V(sata), C(/dev/sda) to C(/dev/sdx) for V(scsi). What the
-        guest calls the device is the guest's choice.
-      - Chosen while attaching, the first that is free unless given. It stays until the volume is
-        detached. Needs O(state=attached).
+      - Device path within the instance, unique there. C(/dev/vda) to C(/dev/vdz)
+        for bus V(virtio), C(/dev/sda) to C(/dev/sdd) for V(sata), C(/dev/sda)
+        to C(/dev/sdx) for V(scsi). What the guest calls the device is the
+        guest's choice.
+      - Chosen while attaching, the first that is free unless given. It stays
+        until the volume is detached. Needs O(state=attached).
     type: str
   bus:
     description:
-      - Bus of the device. V(virtio) is the fastest; V(sata) needs no driver in the guest.
-      - Chosen while attaching, as O(device_path) says or else V(virtio). It stays until the volume
-        is detached. Needs O(state=attached). A V(sata) device is attached and detached while the
-        instance does not run, or with O(hot_plug=false); otherwise the task is refused.
+      - Bus of the device. V(virtio) is the fastest; V(sata) needs no driver
+        in the guest.
+      - Chosen while attaching, as O(device_path) says or else V(virtio).
+        It stays until the volume is detached. Needs O(state=attached). A
+        V(sata) device is attached and detached while the instance does not
+        run, or with O(hot_plug=false); otherwise the task is refused.
     type: str
-    choices: [virtio, sata, scsi]
+    choices:
+      - virtio
+      - sata
+      - scsi
   read_only:
     description:
-      - The guest cannot write to it. Needs O(state=attached), and a O(bus) other than V(sata). It
-        stays until the volume is detached.
+      - The guest cannot write to it. Needs O(state=attached), and a O(bus)
+        other than V(sata). It stays until the volume is detached.
       - Default on creation is V(false).
     type: bool
-  hot_plug:
+  grow_by:
     description:
-      - With O(state=attached) and O(state=detached), plug it into a running instance or unplug it
-        at once. With V(false), the instance runs on as it is, and the change takes effect when it
-        starts next. Until then a volume that was detached so can neither be destroyed nor attached
-        to another instance that runs.
-    type: bool
-    default: true
+      - Make the volume larger by this much, written as O(size) is. Not together
+        with O(size).
+      - Each run of such a task makes the volume larger, so O(size) is what
+        to use in a play that runs again and again. An interrupted growth
+        is finished, not repeated.
+      - A number without a unit counts bytes.
+    type: str
   root:
     description:
-      - Attach it as the instance's root volume, which cannot be detached and boots first. Counts
-        only with O(state=attached).
+      - Attach it as the instance's root volume, which cannot be detached
+        and boots first. Counts only with O(state=attached).
     type: bool
   recreate_missing:
     description:
-      - If the image file of a volume that exists is gone, make a new one, empty or from O(image).
-        Without it the task fails then, because what was in it is lost.
+      - If the image file of a volume that exists is gone, make a new one,
+        empty or from O(image). Without it the task fails then, because what
+        was in it is lost.
     type: bool
     default: false
+  hot_plug:
+    description:
+      - With O(state=attached) and O(state=detached), plug it into a running
+        instance or unplug it at once. With V(false), the instance runs on
+        as it is, and the change takes effect when it starts next. Until then
+        a volume that was detached so can neither be destroyed nor attached
+        to another instance that runs.
+    type: bool
+    default: true
   state:
     description:
-      - V(present) creates the volume, or changes what is given and differs. Whether it is attached
-        stays as it is.
-      - V(attached) does that and attaches it to O(instance); a running instance gets it plugged in.
-      - V(detached) does that and detaches it; a running guest must let go of it within 30 seconds.
+      - V(present) creates the volume, or changes what is given and differs.
+        Whether it is attached stays as it is.
+      - V(attached) does that and attaches it to O(instance); a running instance
+        gets it plugged in.
+      - V(detached) does that and detaches it; a running guest must let go
+        of it within 30 seconds.
       - V(absent) destroys it, with what is in it. It must not be attached.
     type: str
-    choices: [present, attached, detached, absent]
+    choices:
+      - present
+      - attached
+      - detached
+      - absent
     default: present
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
@@ -222,25 +247,25 @@ volume:
     id:
       description: Identifier, C(vol-) and 21 characters. The image file is named by it.
       type: str
-      sample: vol-F4zhjmVZkY9wuJ6Gnmb4A
-    storage_pool_id:
-      description: The pool that it is in.
-      type: str
-      sample: pool-Bj6ImsKqzB32yNU87YlmE
-    node_id:
-      description: The node that it is on.
-      type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: vol-ufbaJ57FmvldEh0eHlAuz
     name:
-      description: Name.
+      description: Name of the volume.
       type: str
       sample: data
+    storage_pool_id:
+      description: Identifier of its storage pool.
+      type: str
+      sample: pool-J8rFUDg2dlzRB1HSerSm4
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     size:
-      description: Size that a guest sees, in bytes.
+      description: Bytes that a guest sees, as they should be.
       type: int
       sample: 10737418240
     format:
@@ -248,7 +273,7 @@ volume:
       type: str
       sample: qcow2
     image:
-      description: The file that it was filled from, V(null) if it began empty.
+      description: The image file that it was filled from, V(null) where it began empty.
       type: str
       sample: null
     lun:
@@ -256,33 +281,34 @@ volume:
       type: int
       sample: null
     instance_id:
-      description: The instance that it is attached to, V(null) if none.
+      description: Identifier of the instance that it is attached to, V(null) without one.
       type: str
-      sample: inst-ZSxAk6GTyjLSJeLCZV9dW
+      sample: inst-nbMz2FW4nWGPBWlN7FMJn
     device_name:
       description: Name of the device within the instance, V(null) if it is not attached.
       type: str
       sample: data
     device_path:
-      description: Device path within the instance, V(null) if it is not attached.
+      description: Path of the device in the order of the bus, V(null) where it is not attached.
       type: str
       sample: /dev/vdb
     bus:
-      description: Bus of the device, V(null) if it is not attached.
+      description: V(virtio), V(sata) or V(scsi), V(null) where it is not attached.
       type: str
       sample: virtio
-    is_root:
-      description: Whether it is the instance's root volume.
-      type: bool
-      sample: false
     read_only:
       description: Whether the guest cannot write to it.
       type: bool
       sample: false
+    is_root:
+      description: Whether it is the instance's root volume, which cannot be detached.
+      type: bool
+      sample: false
     status:
       description:
-        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
-          V(updating) or V(deleting). In check mode, what a real run begins with.
+        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
+          where a run is at work or was interrupted, or another node still has to do its part.
+        - In check mode, it is what a real run begins with.
       type: str
       sample: ready
     creation:
@@ -298,9 +324,8 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(volume), or V(instance) for what happens to the instance that it
-          is attached to.
+      description: Kind of the resource, V(volume), or V(instance) for what happens to the instance
+        that it is attached to.
       type: str
       sample: volume
     name:
@@ -309,8 +334,8 @@ plan:
       sample: data
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
-          left unfinished.
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
+          run left unfinished.
         - For the volume on the node, V(allocate), V(grow) or V(delete).
         - For the instance on the node, V(redefine) (its stored definition), V(plug) or V(unplug)
           (as it runs).
@@ -363,14 +388,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "size cannot shrink from 12GiB to 10GiB: that would destroy data"
+      sample: 'size cannot shrink from 12GiB to 10GiB: that would destroy data'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: null
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/volume: make generate
 """List volumes and what they take."""
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ options:
     type: str
   instance:
     description:
-      - Only those attached to this instance, by id or name.
+      - Only those of this instance, by id or name.
     type: str
   fields:
     description:
@@ -104,39 +105,39 @@ volumes:
   elements: dict
   contains:
     id:
-      description: Identifier of the volume.
+      description: Identifier, C(vol-) and 21 characters. The image file is named by it.
       type: str
-      sample: vol-zOrV66A0yuX7n0kGManRv
-    node_id:
-      description: Identifier of the node that it is on.
-      type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
-    node:
-      description: Name of the node.
-      type: str
-      sample: node1
-    storage_pool_id:
-      description: Identifier of its storage pool.
-      type: str
-      sample: pool-zphXnL4IaeSHlLuGhW5M6
-    storage_pool:
-      description: Name of its storage pool.
-      type: str
-      sample: local
+      sample: vol-ufbaJ57FmvldEh0eHlAuz
     name:
       description: Name of the volume.
       type: str
       sample: data
+    storage_pool_id:
+      description: Identifier of its storage pool.
+      type: str
+      sample: pool-J8rFUDg2dlzRB1HSerSm4
+    storage_pool:
+      description: Name of the storage pool.
+      type: str
+      sample: local
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
+    node:
+      description: Name of the node.
+      type: str
+      sample: node1
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     size:
       description: Bytes that a guest sees, as they should be.
       type: int
       sample: 10737418240
     format:
-      description: V(qcow2) or V(raw).
+      description: Format of the image.
       type: str
       sample: qcow2
     image:
@@ -147,65 +148,64 @@ volumes:
       description: The LUN that it is, V(null) but in a pool of type V(iscsi).
       type: int
       sample: null
-    attached:
-      description: Whether it is attached to an instance.
-      type: bool
-      sample: true
     instance_id:
       description: Identifier of the instance that it is attached to, V(null) without one.
       type: str
-      sample: inst-tVGnTSbbqsdur9QFUk-oR
+      sample: inst-nbMz2FW4nWGPBWlN7FMJn
     instance:
-      description: Name of that instance, V(null) without one.
+      description: Name of the instance, V(null) without one.
       type: str
-      sample: web1
+      sample: web
     device_name:
-      description: Name of the device in the instance, V(null) where it is not attached.
+      description: Name of the device within the instance, V(null) if it is not attached.
       type: str
-      sample: disk-vda
+      sample: data
     device_path:
       description: Path of the device in the order of the bus, V(null) where it is not attached.
       type: str
-      sample: /dev/vda
+      sample: /dev/vdb
     bus:
       description: V(virtio), V(sata) or V(scsi), V(null) where it is not attached.
       type: str
       sample: virtio
-    is_root:
-      description: Whether it is the instance's root volume, which cannot be detached.
-      type: bool
-      sample: true
     read_only:
       description: Whether the guest cannot write to it.
       type: bool
       sample: false
+    is_root:
+      description: Whether it is the instance's root volume, which cannot be detached.
+      type: bool
+      sample: false
     status:
-      description:
-        - What the store says of it. V(ready), or V(pending), V(updating) or V(deleting) where a run
-          was interrupted or another node still has to do its part.
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating) or
+        V(deleting) where a run is at work or was interrupted, or another node still has to do its
+        part.
       type: str
       sample: ready
     creation:
       description: When it was created, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
+    attached:
+      description: Whether it is attached to an instance.
+      type: bool
+      sample: true
     path:
       description: Where it is on its node.
       type: str
-      sample: /var/lib/pextra-ce/pools/local/vol-zOrV66A0yuX7n0kGManRv.qcow2
+      sample: /var/lib/pextra-ce/pools/local/vol-ufbaJ57FmvldEh0eHlAuz.qcow2
     exists:
       description: Whether its data is there, V(null) on other nodes than this machine.
       type: bool
       sample: true
     actual_size:
-      description:
-        - Bytes that a guest sees, as its header says, V(null) where it is missing or on another
-          node.
+      description: Bytes that a guest sees, as its header says, V(null) where it is missing or on
+        another node.
       type: int
       sample: 10737418240
     allocated:
-      description:
-        - Bytes that it takes on the node's disk, V(null) where it is missing or on another node.
+      description: Bytes that it takes on the node's disk, V(null) where it is missing or on another
+        node.
       type: int
       sample: 200704
 code:
@@ -226,7 +226,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -234,10 +234,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/volume_snapshot: make generate
 """Manage snapshots of volumes."""
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ options:
     type: str
   storage_pool:
     description:
-      - Id or name of the storage pool that a volume which is named by its name is looked for in.
+      - Id or name of the storage pool that a volume which is named by its name is looked for
+        in.
       - Left out, it is the pool named V(local).
     type: str
   description:
@@ -49,12 +51,16 @@ options:
   state:
     description:
       - V(present) takes the snapshot if it does not exist.
-      - V(reverted) puts what is in the snapshot in the place of what is in the volume, each time it
-        is run. The snapshot stays, and so does the size of the volume where that has grown since.
-        No running instance may use the volume. A ZFS volume goes back to its newest snapshot only.
+      - V(reverted) puts what is in the snapshot in the place of what is in the volume, each time
+        it is run. The snapshot stays, and so does the size of the volume where that has grown
+        since. No running instance may use the volume. A ZFS volume goes back to its newest snapshot
+        only.
       - V(absent) removes it; the volume stays as it is.
     type: str
-    choices: [present, reverted, absent]
+    choices:
+      - present
+      - reverted
+      - absent
     default: present
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
@@ -99,31 +105,32 @@ volume_snapshot:
     id:
       description: Identifier, C(snap-) and 21 characters.
       type: str
-      sample: snap-F4zhjmVZkY9wuJ6Gnmb4A
-    volume_id:
-      description: The volume that it is of.
-      type: str
-      sample: vol-F4zhjmVZkY9wuJ6Gnmb4A
+      sample: snap-HCcyTwE3BcvwxJ89O7EDx
     node_id:
-      description: The node that it is on.
+      description: Identifier of the node that it is on.
       type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     name:
-      description: Name.
+      description: Name of the snapshot.
       type: str
       sample: before-upgrade
+    volume_id:
+      description: Identifier of the volume that it is of.
+      type: str
+      sample: vol-ufbaJ57FmvldEh0eHlAuz
     description:
       description: Text for people.
       type: str
-      sample: ''
+      sample: Production
     size:
       description: Size of the volume when it was taken, in bytes.
       type: int
       sample: 10737418240
     status:
       description:
-        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
-          V(updating) or V(deleting). In check mode, what a real run begins with.
+        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
+          where a run is at work or was interrupted, or another node still has to do its part.
+        - In check mode, it is what a real run begins with.
       type: str
       sample: ready
     creation:
@@ -148,8 +155,8 @@ plan:
       sample: before-upgrade
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
-          left unfinished.
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
+          run left unfinished.
         - On the node, V(snapshot), V(revert) or V(delete).
       type: str
       sample: snapshot
@@ -198,14 +205,13 @@ errors:
     message:
       description: What was asked and what is there.
       type: str
-      sample: "a raw image file has no snapshots: use format qcow2"
+      sample: 'a raw image file has no snapshots: use format qcow2'
     hint:
       description: What to do about it, V(null) if the message says it all.
       type: str
       sample: null
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

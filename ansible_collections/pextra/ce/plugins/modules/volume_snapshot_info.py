@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/volume_snapshot: make generate
 """List snapshots of volumes."""
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ extends_documentation_fragment:
   - pextra.ce.attributes.info
   - pextra.ce.listing
   - pextra.ce.listing.host
-requirements:
-  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 options:
   name:
     description:
@@ -27,7 +26,7 @@ options:
     type: str
   node:
     description:
-      - Only those on this node, by id or name.
+      - Only those of this node, by id or name.
     type: str
   volume:
     description:
@@ -51,6 +50,8 @@ options:
       - status
       - volume
       - volume_id
+requirements:
+  - libvirt-python >= 9.0 (Debian package python3-libvirt), on a node
 seealso:
   - module: pextra.ce.volume_snapshot
 """
@@ -77,21 +78,13 @@ volume_snapshots:
   elements: dict
   contains:
     id:
-      description: Identifier of the snapshot.
+      description: Identifier, C(snap-) and 21 characters.
       type: str
-      sample: snap-F4zhjmVZkY9wuJ6Gnmb4A
-    volume_id:
-      description: Identifier of the volume that it is of.
-      type: str
-      sample: vol-F4zhjmVZkY9wuJ6Gnmb4A
-    volume:
-      description: Name of the volume.
-      type: str
-      sample: data
+      sample: snap-HCcyTwE3BcvwxJ89O7EDx
     node_id:
       description: Identifier of the node that it is on.
       type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     node:
       description: Name of the node.
       type: str
@@ -100,16 +93,26 @@ volume_snapshots:
       description: Name of the snapshot.
       type: str
       sample: before-upgrade
+    volume_id:
+      description: Identifier of the volume that it is of.
+      type: str
+      sample: vol-ufbaJ57FmvldEh0eHlAuz
+    volume:
+      description: Name of the volume.
+      type: str
+      sample: data
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     size:
       description: Size of the volume when it was taken, in bytes.
       type: int
       sample: 10737418240
     status:
-      description: V(ready), or what a run was interrupted in, such as V(pending).
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating) or
+        V(deleting) where a run is at work or was interrupted, or another node still has to do its
+        part.
       type: str
       sample: ready
     creation:
@@ -138,7 +141,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -146,10 +149,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/vswitch: make generate
 """Manage vSwitches."""
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ version_added: 0.1.0
 description:
   - Creates, changes and removes a virtual switch of a node, which instances are connected to
     through port groups.
-  - A vSwitch is one Linux bridge of the same name, which keeps VLANs apart where the kernel can.
-    It is made by netlink and, where systemd-networkd runs, kept over a reboot by units of it.
-    Elsewhere it is there until the machine restarts, and the next run makes it again.
-  - Without an uplink it connects instances of the node with each other. One uplink is a port of the
-    bridge; several form a bond, named C(svbond) and the number of the vSwitch, which is the port.
+  - A vSwitch is one Linux bridge of the same name, which keeps VLANs apart where the kernel
+    can. It is made by netlink and, where systemd-networkd runs, kept over a reboot by units
+    of it. Elsewhere it is there until the machine restarts, and the next run makes it again.
+  - Without an uplink it connects instances of the node with each other. One uplink is a port
+    of the bridge; several form a bond, named C(svbond) and the number of the vSwitch, which
+    is the port.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -33,9 +35,8 @@ options:
     type: str
   node:
     description:
-      - Id or name of the node that it is on.
-      - Left out, it is the node that this machine is registered as. The task must run on that node.
-      - Cannot be changed afterwards.
+      - Id or name of the node that it is on. The task must run on that node.
+      - Left out, it is the node that this machine is registered as. Cannot be changed afterwards.
     type: str
   description:
     description:
@@ -44,15 +45,17 @@ options:
     type: str
   mtu:
     description:
-      - Largest packet that the bridge passes, in bytes, from V(576) to V(9216).
-      - Default on creation is V(1500). A change takes effect at once, on uplinks too.
+      - Largest packet that the bridge passes, from V(576) to V(9216). A change takes effect
+        at once, on uplinks too.
+      - Counted in bytes. Default on creation is V(1500).
     type: int
   uplinks:
     description:
-      - Names of the network interfaces that lead out, in any order. They are to have no other use.
-      - Default on creation is empty, and an empty list takes all uplinks away. An interface that is
-        not listed any more becomes a plain interface again.
-      - Adding or taking away an uplink loses no more than a moment of traffic.
+      - Names of the network interfaces that lead out, in any order. They are to have no other
+        use.
+      - An interface that is not listed any more becomes a plain interface again. Adding or
+        taking away an uplink loses no more than a moment of traffic.
+      - Default on creation is empty, and an empty list clears it.
     type: list
     elements: str
   bond:
@@ -64,18 +67,23 @@ options:
         description:
           - V(active-backup) uses one uplink at a time and needs nothing of the switches outside.
             V(balance-xor) needs a static link aggregation there, and V(802.3ad) needs LACP.
-          - Default on creation is V(active-backup). A change interrupts the traffic for a moment.
+          - A change interrupts the traffic for a moment.
+          - Default on creation is V(active-backup).
         type: str
-        choices: [active-backup, balance-xor, 802.3ad]
+        choices:
+          - active-backup
+          - balance-xor
+          - 802.3ad
       miimon:
         description:
-          - How often links are looked at, in milliseconds, from V(10) to V(10000).
-          - Default on creation is V(100).
+          - How often links are looked at, from V(10) to V(10000).
+          - Counted in milliseconds. Default on creation is V(100).
         type: int
       primary:
         description:
           - The uplink that carries the traffic whenever it is connected, in mode V(active-backup).
-          - V(null) clears it; then a working uplink stays in use.
+            Without it, a working uplink stays in use.
+          - V(null) clears it.
         type: str
   management:
     description:
@@ -84,15 +92,19 @@ options:
         addresses, routes and name servers to the vSwitch's bridge; with O(state=absent), back.
       - The node undoes such a change by itself, unless the controller confirms it by a new
         connection within O(guard_timeout); then the task fails and says so. A vSwitch whose
-        removal was not confirmed stays, with the status V(deleting), until a later run removes it.
+        removal was not confirmed stays, with the status V(deleting), until a later run removes
+        it.
       - It needs systemd-networkd, and fixed addresses.
     type: str
-    choices: [refuse, migrate]
+    choices:
+      - refuse
+      - migrate
     default: refuse
   guard_timeout:
     description:
-      - Seconds after which the node puts its old network configuration back if a change of a
-        vSwitch that carries its addresses was not confirmed, from V(10) to V(600).
+      - How long the node waits before it puts its old network configuration back, if a change
+        of a vSwitch that carries its addresses was not confirmed, from V(10) to V(600).
+      - Counted in seconds.
     type: int
     default: 60
   state:
@@ -101,13 +113,15 @@ options:
         bridge.
       - V(absent) removes it. It must hold no port group.
     type: str
-    choices: [present, absent]
+    choices:
+      - present
+      - absent
     default: present
 requirements:
   - iproute2 >= 6.1
 notes:
-  - The bridge's MAC address is made from the vSwitch's id and marks it as the platform's own. A
-    network interface of the same name with another MAC address is somebody else's.
+  - The bridge's MAC address is made from the vSwitch's id and marks it as the platform's own.
+    A network interface of the same name with another MAC address is somebody else's.
 seealso:
   - module: pextra.ce.vswitch_info
   - module: pextra.ce.port_group
@@ -155,48 +169,52 @@ vswitch:
   type: dict
   contains:
     id:
-      description: Identifier, C(vsw-) and 21 characters.
+      description: Identifier, C(svs-) and 21 characters.
       type: str
-      sample: vsw-S_-xFY5cDyGq1n1ajaIie
+      sample: svs-c4UK3I6TGVlLqgW1QZ3sO
     cluster_id:
-      description: The cluster of its node.
+      description: Identifier of the cluster that the vSwitch belongs to.
       type: str
-      sample: cls-wmKZQ-KQBCAqtUCCg3jmg
-    node_id:
-      description: The node that it is on.
-      type: str
-      sample: node-GfWcFHENKRUZ-mjiExelh
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     name:
-      description: Name of the vSwitch and its bridge.
+      description: Name of the vSwitch, and of its bridge.
       type: str
       sample: svswitch10
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
     description:
       description: Text for people.
       type: str
-      sample: Instances
+      sample: Production
     mtu:
-      description: Largest packet, in bytes.
+      description: Largest packet in bytes, as it should be.
       type: int
       sample: 1500
     uplinks:
-      description: Names of the interfaces that lead out, sorted.
+      description: Names of the interfaces that lead out, as it should be.
       type: list
       elements: str
-      sample: [eth1, eth2]
+      sample:
+        - eth1
+        - eth2
     bond:
-      description: How several uplinks share the traffic.
+      description: How several uplinks share the traffic, as it should be.
       type: dict
-      sample: {mode: active-backup, miimon: 100}
+      sample:
+        mode: active-backup
+        miimon: 100
     addressing:
-      description:
-        - The addresses, routes and name servers that moved from uplinks to its bridge, V(null) if
-          none did.
+      description: The addresses, routes and name servers that moved from uplinks to its bridge,
+        V(null) if none did.
       type: dict
       sample: null
     status:
       description:
-        - V(ready), or what a run is about to do or was interrupted in, V(pending) (creation),
-          V(updating) or V(deleting). In check mode, what a real run begins with.
+        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
+          where a run is at work or was interrupted, or another node still has to do its part.
+        - In check mode, it is what a real run begins with.
       type: str
       sample: ready
     creation:
@@ -212,8 +230,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description:
-        - Kind of the resource, V(vswitch).
+      description: Kind of the resource, V(vswitch).
       type: str
       sample: vswitch
     name:
@@ -222,16 +239,16 @@ plan:
       sample: svswitch10
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted run
-          left unfinished.
+        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
+          run left unfinished.
         - On the node, V(bridge) (make or correct it) or V(remove).
       type: str
       sample: bridge
     before:
       description:
         - The values that the step changes, as they were. V(null) where there was nothing.
-        - On the node these are C(mtu), C(up), and whatever else of the bridge differs,
-          such as C(uplinks), C(bond), or C(vlans) (ranges that pass the uplinks with a tag).
+        - On the node these are C(mtu), C(up), and whatever else of the bridge differs, such as
+          C(uplinks), C(bond), or C(vlans) (ranges that pass the uplinks with a tag).
       type: dict
       sample:
         mtu: 1500
@@ -288,7 +305,6 @@ errors:
       sample: Use another name; interfaces of others are never touched
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds/vswitch: make generate
 """List vSwitches and their bridges."""
 
 from __future__ import annotations
@@ -83,41 +84,59 @@ vswitches:
   elements: dict
   contains:
     id:
-      description: Identifier of the vSwitch.
+      description: Identifier, C(svs-) and 21 characters.
       type: str
-      sample: vsw-ezPgAjrFIZGm9wPXR7OwU
+      sample: svs-c4UK3I6TGVlLqgW1QZ3sO
     cluster_id:
       description: Identifier of the cluster that the vSwitch belongs to.
       type: str
-      sample: cls-V-UbL8fDapHPtjGTfg4uY
+      sample: cls-hM25gQN2SMQfBt6iXefcs
     cluster:
       description: Name of the cluster.
       type: str
       sample: main
-    node_id:
-      description: Identifier of the node that it is on.
-      type: str
-      sample: node-fgiqUiI0vRF2q9dXaIuyd
-    node:
-      description: Name of the node.
-      type: str
-      sample: node1
     name:
       description: Name of the vSwitch, and of its bridge.
       type: str
       sample: svswitch10
+    node_id:
+      description: Identifier of the node that it is on.
+      type: str
+      sample: node-VF6lOEYQA-_cjIHCRFMbA
+    node:
+      description: Name of the node.
+      type: str
+      sample: node1
     description:
       description: Text for people.
       type: str
-      sample: ""
+      sample: Production
     mtu:
       description: Largest packet in bytes, as it should be.
       type: int
       sample: 1500
+    uplinks:
+      description: Names of the interfaces that lead out, as it should be.
+      type: list
+      elements: str
+      sample:
+        - eth1
+        - eth2
+    bond:
+      description: How several uplinks share the traffic, as it should be.
+      type: dict
+      sample:
+        mode: active-backup
+        miimon: 100
+    addressing:
+      description: The addresses, routes and name servers that moved from uplinks to its bridge,
+        V(null) if none did.
+      type: dict
+      sample: null
     status:
-      description:
-        - What the store says of it. V(ready), or V(pending), V(updating) or V(deleting) where a run
-          was interrupted or another node still has to do its part.
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating) or
+        V(deleting) where a run is at work or was interrupted, or another node still has to do its
+        part.
       type: str
       sample: ready
     creation:
@@ -125,9 +144,8 @@ vswitches:
       type: str
       sample: '2026-01-31T12:00:00Z'
     exists:
-      description:
-        - Whether its bridge is there. An interface of somebody else's with the name does not count.
-          V(null) on other nodes than this machine.
+      description: Whether its bridge is there. An interface of somebody else's with the name does
+        not count. V(null) on other nodes than this machine.
       type: bool
       sample: true
     up:
@@ -135,40 +153,24 @@ vswitches:
       type: bool
       sample: true
     actual_mtu:
-      description:
-        - Largest packet of the bridge in bytes, V(null) where there is none or it is on another
-          node.
+      description: Largest packet of the bridge in bytes, V(null) where there is none or it is on
+        another node.
       type: int
       sample: 1500
-    uplinks:
-      description: Names of the interfaces that lead out, as it should be.
-      type: list
-      elements: str
-      sample: [eth1, eth2]
-    bond:
-      description: How several uplinks share the traffic, as it should be.
-      type: dict
-      sample: {mode: active-backup, miimon: 100}
-    addressing:
-      description:
-        - The addresses, routes and name servers that moved from uplinks to its bridge, V(null) if
-          none did.
-      type: dict
-      sample: null
-    active_uplinks:
-      description:
-        - The uplinks that are connected; in mode V(active-backup), the one that carries traffic.
-          V(null) where there is no bridge or it is on another node.
-      type: list
-      elements: str
-      sample: [eth1]
     ports:
-      description:
-        - The network interfaces on the bridge besides uplinks, V(null) where there is none or it is
-          on another node.
+      description: The network interfaces on the bridge besides uplinks, V(null) where there is
+        none or it is on another node.
       type: list
       elements: str
-      sample: [vnet0]
+      sample:
+        - vnet0
+    active_uplinks:
+      description: The uplinks that are connected; in mode V(active-backup), the one that carries
+        traffic. V(null) where there is no bridge or it is on another node.
+      type: list
+      elements: str
+      sample:
+        - eth1
     port_group_count:
       description: How many port groups it has.
       type: int
@@ -191,7 +193,7 @@ errors:
     resource:
       description: Kind and name of what it is about, V(null) where it is about none.
       type: str
-      sample: 'organization "Exampel"'
+      sample: organization "Exampel"
     message:
       description: What was asked, and what is there.
       type: str
@@ -199,10 +201,9 @@ errors:
     hint:
       description: What to do about it, V(null) where nothing better is known than the message.
       type: str
-      sample: 'Did you mean "Example"?'
+      sample: Did you mean "Example"?
 """
 
-# From here on generated from the engine's fields: make generate
 from ansible_collections.pextra.ce.plugins.module_utils.edge import run
 
 ARGUMENT_SPEC = {

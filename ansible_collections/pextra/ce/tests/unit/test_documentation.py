@@ -1,12 +1,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules' documentation says, held against the kinds' field tables and the store."""
+"""What the modules' documentation says, held against the kinds' field tables and the store.
+
+Modules of kinds are generated (scripts/generate_modules.py); what they came to is looked at here.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -20,14 +26,18 @@ from pextra.calls import resource as module
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
+from pextra.kinds.views import INFOS
+from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
 from pextra.store import schema
 from pextra.tests.rows import Rows
+from scripts import module_docs
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = "ansible_collections.pextra.ce.plugins"
 STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database", "instance_backup")
-MODULES = (*STATE_MODULES, "cockroach_license_info", "database_info")
+INFO_MODULES = tuple(f"{kind}_info" for kind in MANIFEST_KINDS)
+MODULES = (*STATE_MODULES, *INFO_MODULES, "cockroach_license_info", "database_info")
 NO_DATABASE = {
     "aptly_info",
     "aptly_mirror",
@@ -101,18 +111,54 @@ def test_descriptions_say_what_the_field_table_says(kind: str) -> None:
     for where, field, option in flat(spec.fields, documents(kind)[0]["options"]):
         text = text_of(option)
         if field.required and not option.get("required"):
-            implied = field.ref and "Left out, it is" in text
-            assert implied or "Required to create" in text, f"{where}: is it required?"
+            said = f"Left out, it is {field.implied}." if field.implied else "Required to create"
+            assert said in text, f"{where}: is it required?"
         if field.change is Change.IMMUTABLE:
             assert "Cannot be changed" in text, f"{where}: can it be changed?"
         if field.change is Change.RESTART:
             assert "needs a restart" in text, f"{where}: does it need a restart?"
         if field.nullable:
             assert "V(null) clears" in text, f"{where}: what does null do?"
+        if field.unit:
+            assert f"ounts {field.unit}" in text or f"ounted in {field.unit}" in text, where
         if field.secret:
             assert "shown nowhere" in text, f"{where}: it is secret"
         for value in default_texts(field):
             assert f"Default on creation is {value}" in text, f"{where}: what is its default?"
+
+
+def test_nothing_that_follows_from_the_table_is_said_in_words_too(kind: str) -> None:
+    for where, _field, option in flat(KINDS[kind].spec.fields, documents(kind)[0]["options"]):
+        text = text_of(option)
+        for sentence in ("Cannot be changed afterwards", "V(null) clears", "It is shown nowhere"):
+            assert text.count(sentence) <= 1, where
+
+
+def test_what_a_list_returns_is_documented(kind: str) -> None:
+    table = INFOS[kind]
+    documentation, _examples, returned = documents(f"{kind}_info")
+    assert set(returned[table.plural]["contains"]) == set(table.fields)
+    assert documentation["options"]["fields"]["choices"] == sorted(table.fields)
+
+
+def test_a_table_without_words_is_refused_by_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = KINDS["cluster"].spec
+    silent = dataclasses.replace(spec, fields=(*spec.fields, Field("silent")))
+    monkeypatch.setattr(KINDS["cluster"], "spec", silent)
+    with pytest.raises(InputError, match="silent is not documented"):
+        module_docs.module("cluster")
+
+
+def test_a_run_imports_no_documentation() -> None:
+    program = (
+        "import sys; import pextra.calls.registry as r; [r.find(name) for name in r.names()];"
+        "print([n for n in sys.modules if n.startswith('pextra.') and 'doc' in n])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT.parents[2], capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert run.stdout.strip() == "[]"
 
 
 def default_texts(field: Field) -> Iterator[str]:
