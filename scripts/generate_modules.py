@@ -11,6 +11,7 @@ import argparse
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,17 @@ import yaml
 
 from pextra.calls import registry
 from pextra.calls.call import Procedure
-from pextra.kinds.registry import MANIFEST_KINDS
+from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.fields import Field
 from scripts import module_docs
 
 MODULES = Path(__file__).parents[1] / "ansible_collections/pextra/ce/plugins/modules"
+INVENTORY = MODULES.parent / "plugin_utils/inventory_queries.py"
+LEFT_OUT = {
+    "node": {"organization_id", "time", "hardware"},
+    "instance": {"chipset", "cdrom", "rootfs", "rootfs_archive", "restored_from"},
+}
+"""What is shown of a kind and is no variable of the inventory: Ansible's time grows with each."""
 DATABASE = {"type": "str", "no_log": True}
 _MARK = "# From here on generated from the engine's fields: make generate\n"
 _HEAD = '''\
@@ -123,6 +130,23 @@ def head(kind: str, documentation: dict[str, Any], examples: str, returned: dict
     )
 
 
+_INVENTORY = '''\
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from pextra/kinds: make generate
+"""What the inventory reads of nodes and instances."""
+
+from __future__ import annotations
+
+NODES = """
+{nodes}
+    WHERE cluster_id = ANY(%s) ORDER BY name, id"""
+INSTANCES = """
+{instances}
+    WHERE cluster_id = ANY(%s) ORDER BY name, id"""
+'''
+
+
 class _Writer(yaml.SafeDumper):
     """YAML as yamllint wants it."""
 
@@ -147,23 +171,41 @@ def as_yaml(value: dict[str, Any]) -> str:
     return next(text for text in texts if max(map(len, text.splitlines())) <= 100)
 
 
+def inventory_text() -> str:
+    """The queries of the inventory, which reads the store where there is no engine."""
+    return _INVENTORY.format(nodes=_query("node"), instances=_query("instance"))
+
+
+def _query(kind: str) -> str:
+    """What the inventory reads of a kind: a line of the columns that are shown, and the rest."""
+    spec = KINDS[kind].spec
+    columns = (name for name in spec.shown if name not in LEFT_OUT[kind])
+    lines = textwrap.wrap(", ".join(columns), 88, break_long_words=False)
+    return "\n".join(
+        ["    SELECT", *(f"        {line}" for line in lines), f"    FROM {spec.table}"]
+    )
+
+
 def main() -> int:
     """Write or check."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check
-    stale = []
+    texts = {INVENTORY: inventory_text()}
     for name in registry.names():
         path = MODULES / f"{name}.py"
-        current = path.read_text() if path.is_file() else ""
-        text = module_text(registry.find(name), current)
-        if text != current:
-            stale.append(path.name)
-            if not check:
-                path.write_text(text)
-    for name in stale:
+        texts[path] = module_text(registry.find(name), _current(path))
+    stale = [path for path, text in texts.items() if text != _current(path)]
+    for path in stale:
+        if not check:
+            path.write_text(texts[path])
+    for name in (path.name for path in stale):
         print(f"{name}: {'is stale; run make generate' if check else 'written'}")
     return 1 if check and stale else 0
+
+
+def _current(path: Path) -> str:
+    return path.read_text() if path.is_file() else ""
 
 
 if __name__ == "__main__":

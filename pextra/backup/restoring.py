@@ -22,8 +22,6 @@ from pextra.model import ids
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError
 
-_VOLUME = ("device_name", "device_path", "bus", "read_only", "size", "format")
-
 
 def staging(said: Mapping[str, Any], host: Host) -> str:
     """The directory of the files that volumes are filled from.
@@ -52,7 +50,7 @@ def options(
         old = str(instance["name"])
         new = name or old
         volumes = [
-            {key: item[key] for key in _VOLUME}
+            _taken(item, "volumes")
             | {
                 "name": _renamed(str(item["name"]), old, new),
                 "storage_pool": pool or item["storage_pool"],
@@ -60,8 +58,9 @@ def options(
             }
             for index, item in enumerate(said["volumes"])
         ]
-        kept = ("name", "port_group", "model", *(("mac",) if new == old else ()))
-        networks = [{key: item[key] for key in kept} for item in said["networks"]]
+        networks = [_taken(item, "networks") for item in said["networks"]]
+        if new != old:
+            networks = [{**item, "mac": None} for item in networks]
         devices = [_device(dict(item)) for item in said["devices"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"the backup's manifest lacks something: {error}") from None
@@ -70,6 +69,16 @@ def options(
         given.pop("cdrom", None)
     found = given | {"name": new, "volumes": volumes, "networks": networks}
     return found | ({"devices": devices} if devices else {})
+
+
+def _taken(part: Mapping[str, Any], option: str) -> dict[str, Any]:
+    """What the instance's option takes of what the manifest says of a volume or network device.
+
+    The manifest of an earlier release says less.
+    """
+    field = next(item for item in KINDS["instance"].spec.fields if item.name == option)
+    names = {item.name for item in field.options}
+    return {key: value for key, value in part.items() if key in names}
 
 
 def _renamed(volume: str, old: str, new: str) -> str:

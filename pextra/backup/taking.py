@@ -22,12 +22,7 @@ from pextra.kinds.registry import KINDS
 from pextra.model import ids
 from pextra.model.errors import ConflictError, HostError, UnsupportedError
 from pextra.model.fields import Row
-from pextra.model.spec import KindSpec
 from pextra.model.units import format_time
-
-_INSTANCE, _VOLUME, _NIC, _DEVICE = (
-    KINDS[name].spec for name in ("instance", "volume", "network_device", "instance_device")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +46,15 @@ def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
             resource=f'instance "{instance["name"]}"',
         )
     volumes = [
-        kept(_VOLUME, row, world) | {"is_root": row["is_root"]} for row in _volumes(instance, world)
+        kept("volume", row, world) | {"is_root": row["is_root"]}
+        for row in _volumes(instance, world)
     ]
     networks = [
-        kept(_NIC, row, world) for row in world.by("network_device", "instance_id", instance["id"])
+        kept("network_device", row, world)
+        for row in world.by("network_device", "instance_id", instance["id"])
     ]
     devices = [
-        _device(kept(_DEVICE, row, world))
+        _device(kept("instance_device", row, world))
         for row in world.by("instance_device", "instance_id", instance["id"])
     ]
     return {
@@ -65,18 +62,18 @@ def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
         "id": ids.new_id("backup"),
         "creation": format_time(moment),
         "instance_id": instance["id"],
-        "instance": kept(_INSTANCE, instance, world),
+        "instance": kept("instance", instance, world),
         "volumes": volumes,
         "networks": networks,
         "devices": devices,
     }
 
 
-def kept(spec: KindSpec, row: Row, world: World) -> dict[str, Any]:
+def kept(kind: str, row: Row, world: World) -> dict[str, Any]:
     """What a backup has of a row: the fields whose table says so, of another resource its name."""
     return {
         item.name: world.row(item.ref, row[item.column])["name"] if item.ref else row[item.column]
-        for item in spec.stored
+        for item in KINDS[kind].spec.stored
         if item.backed_up
     }
 

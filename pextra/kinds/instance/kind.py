@@ -14,6 +14,7 @@ from pextra.host.machine import Host
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance import domain as instance_domain
 from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance import realised
 from pextra.kinds.instance import steps as instance_steps
 from pextra.kinds.instance.fields import FACTS, FIELDS, STEERING
 from pextra.kinds.instance_device import kind as instance_device
@@ -24,6 +25,7 @@ from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+realised.check(FIELDS)
 _VOLUME_KEYS = (
     "id",
     "name",

@@ -24,6 +24,7 @@ from pextra.host.hypervisor.domain import (
 from pextra.host.network.policy import OPEN
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import ports as instance_ports
+from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.model.errors import ConflictError, ForeignError
@@ -170,7 +171,7 @@ def _live(
             before[name], after[name] = _shown(old), _shown(new)
         else:
             yield from _plug(row, old, new, want)
-    for name in ("memory", "cpu", "rootfs"):
+    for name in realised.by_restart():
         if getattr(have, name) != getattr(need, name):
             before[name], after[name] = _shown(getattr(have, name)), _shown(getattr(need, name))
     if after:

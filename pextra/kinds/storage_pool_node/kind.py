@@ -16,6 +16,7 @@ from pextra.model.errors import ForeignError, PextraError
 from pextra.model.fields import Field, Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
+from pextra.model.returned import Returned
 from pextra.model.spec import KindSpec
 
 
@@ -31,6 +32,10 @@ class StoragePoolNode(Kind):
             Field("storage_pool", ref="storage_pool", required=True),
             Field("node", ref="node", required=True),
         ),
+        facts={
+            "internal_id": Returned("What libvirt on the node knows the pool by, V(null) before."),
+            "error": Returned("What went wrong when the node last tried, V(null) if nothing did."),
+        },
         scope=("storage_pool_id", "node_id"),
         owned_by="storage_pool",
         rank=65,

@@ -151,7 +151,7 @@ class Cloud:
         self.links = Links()
         self.host = Host("/nonexistent/state", "/nonexistent/etc", "/nonexistent/log")
         self.host.__dict__.update(key=HERE, qemu=Driver(self.libvirt), links=self.links)
-        self._rows: dict[str, list[Row]] = {name: [] for name in KINDS}
+        self.rows: dict[str, list[Row]] = {name: [] for name in KINDS}
         self.queries: Counter[str] = Counter()
 
     def add(self, kind: str, **columns: Any) -> str:
@@ -159,7 +159,7 @@ class Cloud:
         spec = KINDS[kind].spec
         id = ids.new_id(spec.prefix)
         row = {"id": id, "description": "", "creation": day(-2)}
-        self._rows[kind].append(row | _DEFAULTS.get(kind, {}) | columns)
+        self.rows[kind].append(row | _DEFAULTS.get(kind, {}) | columns)
         return id
 
     def run(self, instance: str, power: str = "running", uuid: str | None = None) -> None:
@@ -169,7 +169,7 @@ class Cloud:
     def info(self, kind: str, fields: Iterable[str] = (), **options: Any) -> list[dict[str, Any]]:
         """What the ``_info`` module of a kind returns."""
         given = {**options, "fields": list(fields)}
-        source = Rows(self._rows)
+        source = Rows(self.rows)
         found = read(INFOS[kind], View(source, self.host, NOW), given)
         self.queries += source.queries
         return found
@@ -203,7 +203,7 @@ class Node(Cloud):
         self.vswitch = self.add_vswitch("svswitch10")
         self.group = self.add("port_group", name="lan", node_id=self.node, vswitch_id=self.vswitch)
         self.instance = self.add_instance("web1")
-        (volume,) = self._rows["volume"]
+        (volume,) = self.rows["volume"]
         self.add("volume_snapshot", name="first", volume_id=volume["id"], node_id=self.node)
         self.add(
             "instance_snapshot", name="first", instance_id=self.instance, node_id=self.node,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.kinds.views import INFOS
 from pextra.model import ids
 from pextra.model.errors import ConflictError, NotFoundError
-from pextra.store.schema import MIGRATIONS
 from pextra.tests.info.cloud import Node, day
+from pextra.tests.tables import columns_of
 
 MOST = 3
 """Queries a kind: one for each way in which its rows are found, however many rows there are."""
@@ -26,14 +25,6 @@ EVERY_KIND = pytest.mark.parametrize("kind", sorted(INFOS))
 EVERY_FIELD = pytest.mark.parametrize(
     ("kind", "field"), [(kind, field) for kind in sorted(INFOS) for field in INFOS[kind].fields]
 )
-
-
-def _columns(table: str) -> set[str]:
-    text = " ".join(item for step in MIGRATIONS for item in step.statements)
-    body = re.search(rf"CREATE TABLE {table} \((.*?)\)\s*(?:CREATE|ALTER|$)", text, re.DOTALL)
-    assert body is not None
-    added = set(re.findall(rf"ALTER TABLE {table} ADD COLUMN (\w+)", text))
-    return added | set(re.findall(r"(\w+) (?:TEXT|INT8|BOOL|JSONB|TIMESTAMPTZ)", body.group(1)))
 
 
 def test_every_kind_that_users_name_can_be_listed() -> None:
@@ -68,7 +59,7 @@ def test_what_is_documented_of_a_field_is_what_is_in_it(kind: str, cloud: Node) 
 @EVERY_KIND
 def test_columns_are_in_the_table_and_no_secret_among_them(kind: str) -> None:
     spec = KINDS[kind].spec
-    assert set(INFOS[kind].columns) <= _columns(spec.table) - spec.secret_columns()
+    assert set(INFOS[kind].columns) <= columns_of(spec.table) - spec.secret_columns()
 
 
 def test_no_secret_is_returned(cloud: Node) -> None:

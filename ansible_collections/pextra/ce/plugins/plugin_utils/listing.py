@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections import Counter
@@ -15,6 +16,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.request import label
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.units import format_time
+from ansible_collections.pextra.ce.plugins.plugin_utils import inventory_queries as queries
 
 if TYPE_CHECKING:
     from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import (
@@ -34,14 +36,6 @@ _PLACES = """
     LEFT JOIN datacenters d ON d.organization_id = o.id
     LEFT JOIN clusters c ON c.datacenter_id = d.id
     ORDER BY o.name, d.name, c.name"""
-_NODES = """
-    SELECT id, cluster_id, name, description, ip_address, wol_mac, hostname, os, pce_version,
-        last_seen, creation
-    FROM nodes WHERE cluster_id = ANY(%s) ORDER BY name, id"""
-_INSTANCES = """
-    SELECT id, cluster_id, node_id, name, description, type, cpu, memory, firmware, autostart,
-        boot_order, status, creation
-    FROM instances WHERE cluster_id = ANY(%s) ORDER BY name, id"""
 _NETWORKS = """
     SELECT n.instance_id, n.name, n.mac, n.model, p.name AS port_group, s.name AS vswitch
     FROM network_devices n
@@ -94,8 +88,8 @@ def read(
     clusters = (sorted({row["cluster_id"] for row in places if row["cluster_id"]}),)
     rows = {
         "places": places,
-        "nodes": [_plain(row) for row in tx.query(_NODES, clusters)],
-        "instances": [_plain(row) for row in tx.query(_INSTANCES, clusters)],
+        "nodes": [_plain(row) for row in tx.query(queries.NODES, clusters)],
+        "instances": [_plain(row) for row in tx.query(queries.INSTANCES, clusters)],
     }
     if networks:
         rows["networks"] = tx.query(_NETWORKS, clusters)
@@ -121,10 +115,10 @@ def _unknown(level: str, ref: str, names: set[str]) -> NotFoundError:
 
 
 def _plain(row: Row) -> Row:
-    for key in ("creation", "last_seen"):
-        if row.get(key) is not None:
-            row[key] = format_time(row[key])
-    return row
+    return {
+        key: format_time(value) if isinstance(value, dt.datetime) else value
+        for key, value in row.items()
+    }
 
 
 def arrange(rows: Mapping[str, list[Row]], include: Iterable[str]) -> Listing:

@@ -26,11 +26,10 @@ from pextra.calls import resource as module
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
-from pextra.kinds.views import INFOS
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
-from pextra.store import schema
 from pextra.tests.rows import Rows
+from pextra.tests.tables import columns_of
 from scripts import module_docs
 
 ROOT = Path(__file__).parents[2]
@@ -134,13 +133,6 @@ def test_nothing_that_follows_from_the_table_is_said_in_words_too(kind: str) -> 
             assert text.count(sentence) <= 1, where
 
 
-def test_what_a_list_returns_is_documented(kind: str) -> None:
-    table = INFOS[kind]
-    documentation, _examples, returned = documents(f"{kind}_info")
-    assert set(returned[table.plural]["contains"]) == set(table.fields)
-    assert documentation["options"]["fields"]["choices"] == sorted(table.fields)
-
-
 def test_a_table_without_words_is_refused_by_the_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = KINDS["cluster"].spec
     silent = dataclasses.replace(spec, fields=(*spec.fields, Field("silent")))
@@ -200,13 +192,9 @@ def test_the_resource_is_returned_as_documented(kind: str) -> None:
 
 def row_of(kind: str) -> dict[str, Any]:
     """A row of a kind's table, of which each refers to the row of the other kind."""
-    table = KINDS[kind].spec.table
-    statements = [line for item in schema.MIGRATIONS for line in item.statements]
-    create = next(line for line in statements if re.match(rf"CREATE TABLE {table} \(", line))
-    columns = re.findall(r"^\s+([a-z_]+) [A-Z]", create, re.MULTILINE)
-    added = rf"ALTER TABLE {table} ADD COLUMN ([a-z_]+) "
-    columns += [name for line in statements for name in re.findall(added, line)]
-    row: dict[str, Any] = {name: name.removesuffix("_id") for name in columns if name != "UNIQUE"}
+    row: dict[str, Any] = {
+        name: name.removesuffix("_id") for name in sorted(columns_of(KINDS[kind].spec.table))
+    }
     made = {
         field.column: field.default
         for field in KINDS[kind].spec.stored
