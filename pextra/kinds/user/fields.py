@@ -134,7 +134,7 @@ FIELDS = (
         change=Change.IMMUTABLE,
         doc=("Whether the user is a root user, to whom no access rule applies.",),
         returned=Returned(
-            "Whether it is the root user, whom no policy binds.", "bool", sample=False
+            "Whether the user is a root user, whom no policy binds.", "bool", sample=False
         ),
     ),
 )

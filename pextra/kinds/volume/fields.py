@@ -43,7 +43,7 @@ CONTENT = (
             " runs. The guest then grows its partitions and file systems by its own means. A"
             " smaller size is an error.",
         ),
-        implied="the size of the O(image), and it must not be smaller; an empty volume needs it",
+        implied="the size of the O(image), which it must not be below. An empty volume needs it",
         returned=Returned("Bytes that a guest sees, as they should be.", "int", sample=10737418240),
     ),
     Field(
@@ -54,7 +54,7 @@ CONTENT = (
         doc=(
             "Format of the volume. V(qcow2) takes the space that the guest has written, and can"
             " have snapshots; as a file V(raw) is sparse, too, and a little faster.",
-            "Pools that have no files know V(raw) alone, which is the default there.",
+            "Pools that have no files know V(raw) alone; there, that is the default.",
         ),
         returned=Returned("Format of the image.", sample="qcow2"),
     ),

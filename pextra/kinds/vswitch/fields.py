@@ -108,7 +108,7 @@ FIELDS = (
             " taking away an uplink loses no more than a moment of traffic.",
         ),
         returned=Returned(
-            "Names of the interfaces that lead out, as it should be.",
+            "Names of the interfaces that lead out, sorted, as it should be.",
             "list",
             elements="str",
             sample=["eth1", "eth2"],

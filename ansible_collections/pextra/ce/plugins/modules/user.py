@@ -193,7 +193,7 @@ user:
       type: str
       sample: '2031-01-31T00:00:00Z'
     is_root:
-      description: Whether it is the root user, whom no policy binds.
+      description: Whether the user is a root user, whom no policy binds.
       type: bool
       sample: false
     locked:

@@ -58,14 +58,14 @@ options:
         the instance runs. The guest then grows its partitions and file systems
         by its own means. A smaller size is an error.
       - A number without a unit counts bytes. Left out, it is the size of
-        the O(image), and it must not be smaller; an empty volume needs it.
+        the O(image), which it must not be below. An empty volume needs it.
     type: str
   format:
     description:
       - Format of the volume. V(qcow2) takes the space that the guest has
         written, and can have snapshots; as a file V(raw) is sparse, too,
         and a little faster.
-      - Pools that have no files know V(raw) alone, which is the default there.
+      - Pools that have no files know V(raw) alone; there, that is the default.
       - Default on creation is V(qcow2). Cannot be changed afterwards.
     type: str
     choices:

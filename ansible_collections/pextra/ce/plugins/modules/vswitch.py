@@ -193,7 +193,7 @@ vswitch:
       type: int
       sample: 1500
     uplinks:
-      description: Names of the interfaces that lead out, as it should be.
+      description: Names of the interfaces that lead out, sorted, as it should be.
       type: list
       elements: str
       sample:

@@ -116,7 +116,7 @@ vswitches:
       type: int
       sample: 1500
     uplinks:
-      description: Names of the interfaces that lead out, as it should be.
+      description: Names of the interfaces that lead out, sorted, as it should be.
       type: list
       elements: str
       sample:
