@@ -1,4 +1,4 @@
-"""Build the Debian package python3-pextra from this tree: in a second, with no network or debhelper.
+"""Build the Debian package python3-pextra of this tree: in a second, without network and debhelper.
 
 `make packages` builds it too, with all others; the contents are the same. The package and its
 version go where the collection carries them, so that the role pextra.ce.platform finds them.
