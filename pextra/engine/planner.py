@@ -12,7 +12,7 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.store_steps import hide_new, store_step
-from pextra.engine.world import World
+from pextra.engine.world import World, several
 from pextra.host.machine import Host
 from pextra.model import ids
 from pextra.model.errors import ConflictError, InputError, NotFoundError, PextraError, PlanErrors
@@ -224,16 +224,14 @@ class Planner:
             if other.spec.owned_by == kind.spec.name:
                 continue
             if any(item.column == column for item in other.spec.stored):
-                held = [
-                    row
-                    for row in world.by(other.spec.name, column, current["id"])
-                    if row.get("status") != "deleting"
-                ]
+                held = world.staying(other.spec.name, {column: current["id"]})
                 if held:
+                    count = several(held)
                     spec, held = self._owners(other.spec, held, world)
+                    count = count if spec is other.spec else several(held)
                     names = ", ".join(str(row[spec.key]) for row in held[:5])
                     raise ConflictError(
-                        f"it still holds {len(held)} of kind {spec.name}: {names}",
+                        f"it still holds {count} of kind {spec.name}: {names}",
                         resource=label(kind.spec.name, current[kind.spec.key]),
                         hint="Remove those first",
                     )

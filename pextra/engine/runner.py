@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.planner import Drafted, Planner, converge
-from pextra.engine.world import World
+from pextra.engine.world import Absences, World
 from pextra.host.lock import host_lock
 from pextra.host.machine import Host
 from pextra.model.change import RowChange
@@ -110,22 +110,35 @@ class Runner:
 
     def _apply(self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool) -> Drafted:
         requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
+        missing = drafted.world.absences()
         if drafted.hosted:
             with host_lock():
-                drafted = self._claimed(requests, allow_restart)
+                drafted = self._claimed(requests, allow_restart, missing)
                 self._execute(drafted.plan.of(Phase.HOST))
                 self._store.transact(lambda tx: self._finish(tx, drafted))
                 drafted.world.read_from(self._store)
                 self._verify(drafted)
             self._execute(drafted.plan.of(Phase.POWER))
         else:
-            drafted = self._claimed(requests, allow_restart)
+            drafted = self._claimed(requests, allow_restart, missing)
         return drafted
 
-    def _claimed(self, requests: Sequence[Request], allow_restart: bool) -> Drafted:
-        return self._outside(
-            self._store.transact(lambda tx: self._claim(tx, requests, allow_restart))
-        )
+    def _claimed(
+        self, requests: Sequence[Request], allow_restart: bool, missing: Absences
+    ) -> Drafted:
+        """The plan that is made true now, written to the store.
+
+        What the first look missed is not looked for again. PostgreSQL guards a look for what is
+        missing by the page of the index where it would be, and of two transactions that have both
+        read a page and both insert into it, only one can commit. A small table has but one page.
+        If it is there meanwhile, a unique constraint tells, and then it is looked for.
+        """
+        presumed = [missing]
+
+        def work(tx: Transaction) -> Drafted:
+            return self._claim(tx, requests, allow_restart, presumed.pop() if presumed else None)
+
+        return self._outside(self._store.transact(work))
 
     def _outside(self, drafted: Drafted) -> Drafted:
         """A plan whose transaction has ended; what is read of its world now is read anew."""
@@ -138,15 +151,39 @@ class Runner:
             if row is not None:
                 self._kinds[target.request.kind].settle(target.request, row, self._host)
 
-    def _read_and_plan(self, tx: Transaction, requests: Sequence[Request]) -> Drafted:
+    def _read_and_plan(
+        self, tx: Transaction, requests: Sequence[Request], missing: Absences | None = None
+    ) -> Drafted:
+        world = self._world(tx)
+        if missing:
+            world.presume(missing)
         now = dt.datetime.now(dt.UTC)
-        return Planner(self._kinds, now).plan(requests, self._world(tx), self._host, self._purge)
+        return Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
+
+    def _presuming(
+        self, tx: Transaction, requests: Sequence[Request], missing: Absences
+    ) -> Drafted | None:
+        """A plan for which what was missed is not looked for; None where that will not do."""
+        try:
+            drafted = self._read_and_plan(tx, requests, missing)
+        except PextraError:
+            # Such as a domain of that name, which another run has made since.
+            return None
+        return None if drafted.world.unproven() else drafted
 
     def _world(self, tx: Transaction) -> World:
         return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)
 
-    def _claim(self, tx: Transaction, requests: Sequence[Request], allow_restart: bool) -> Drafted:
-        drafted = self._read_and_plan(tx, requests)
+    def _claim(
+        self,
+        tx: Transaction,
+        requests: Sequence[Request],
+        allow_restart: bool,
+        missing: Absences | None,
+    ) -> Drafted:
+        drafted = self._presuming(tx, requests, missing) if missing else None
+        if drafted is None:
+            drafted = self._read_and_plan(tx, requests)
         self._check_restarts(drafted, allow_restart)
         tx.write(
             [item for item in drafted.world.changes() if not (drafted.hosted and _deferred(item))]

@@ -22,8 +22,10 @@ from pextra.model.spec import KindSpec
 if TYPE_CHECKING:
     from pextra.host.machine import Host
 
-_SEVERAL = 6
+SEVERAL = 6
 """Rows that are enough to say that there are several."""
+_STAYING = ("pending", "updating", "ready")
+"""The status of what is not about to go."""
 _SUGGESTED = 200
 """Names among which the one that was meant is looked for."""
 
@@ -58,11 +60,37 @@ class World:
         self._here: str | None = None
         # By kind and columns: ids of rows by their values there, and the values that were read.
         self._indexes: dict[tuple[str, _Columns], dict[_Values, dict[str, None]]] = {}
-        self._covered: dict[tuple[str, _Columns], set[_Values]] = {}
+        self._covered: dict[str, dict[_Columns, set[_Values]]] = {kind: {} for kind in specs}
+        self._asked: dict[tuple[object, ...], list[str]] = {}
         self._names: dict[str, set[str]] = {}
         self._subjects: dict[str, set[str]] = {kind: set() for kind in specs}
         self._referred: dict[str, set[str]] = {kind: set() for kind in specs}
         self._absent: set[tuple[str, str]] = set()
+        self._presumed: Absences = frozenset()
+        self._relied_on: set[_Key] = set()
+        self._missed: set[_Key] = set()
+
+    def absences(self) -> Absences:
+        """What was looked for by a unique key and is not there."""
+        return frozenset(self._missed)
+
+    def presume(self, absences: Absences) -> None:
+        """Take what another world has just missed to be missing still, without looking.
+
+        The database sees to it: a unique constraint refuses a row that exists meanwhile. See
+        ``unproven`` for what it does not see.
+        """
+        self._presumed = absences
+
+    def unproven(self) -> bool:
+        """Whether anything was taken to be missing that the plan does not itself insert."""
+        return any(
+            not any(
+                (kind, row["id"]) in self._before and self._before[kind, row["id"]] is None
+                for row in self.where(kind, dict(zip(columns, key, strict=True)))
+            )
+            for kind, columns, key in self._relied_on
+        )
 
     def read_from(self, source: Source) -> None:
         """Take what is read from now on from elsewhere: a transaction that ended gives nothing."""
@@ -107,20 +135,23 @@ class World:
 
     def where(self, kind: str, values: Mapping[str, Any]) -> list[Row]:
         """Rows of a kind whose columns have these values; there must be an index for them."""
-        columns = tuple(sorted(values))
-        key = tuple(values[column] for column in columns)
+        columns, key = _sorted(values)
         if not self._is_read(kind, columns, key):
             self._read(kind, columns, key)
         rows = self._rows[kind]
         return [rows[id] for id in self._index(kind, columns).get(key, ())]
 
     def _is_read(self, kind: str, columns: _Columns, key: _Values) -> bool:
-        """Whether every such row has been read, by these columns or by one of them."""
-        if key in self._covered.get((kind, columns), ()):
+        """Whether every such row has been read, by these columns or by some of them."""
+        covered = self._covered[kind]
+        if key in covered.get(columns, ()):
             return True
-        return len(columns) > 1 and any(
-            (value,) in self._covered.get((kind, (column,)), ())
-            for column, value in zip(columns, key, strict=True)
+        if len(columns) == 1:
+            return False
+        values = dict(zip(columns, key, strict=True))
+        return any(
+            values.keys() > set(some) and _values(values, some) in keys
+            for some, keys in covered.items()
         )
 
     def some(self, kind: str, where: Mapping[str, Any], limit: int | None) -> list[Row]:
@@ -130,14 +161,42 @@ class World:
             for row in self._rows[kind].values()
             if all(row.get(column) == value for column, value in where.items())
         }
-        there = {column: [value] for column, value in where.items()}
         more = None if limit is None else limit + len(self._before)
-        rows = self._source.select(self._specs[kind], there, more)
-        self._take(kind, rows)
-        for row in rows:
-            if (kind, row["id"]) not in self._before:
-                found[row["id"]] = self._rows[kind][row["id"]]
+        for id in self._ask(kind, {column: (value,) for column, value in where.items()}, more):
+            if (kind, id) not in self._before:
+                found[id] = self._rows[kind][id]
         return list(found.values())[:limit]
+
+    def staying(self, kind: str, where: Mapping[str, Any]) -> list[Row]:
+        """Rows of a kind with these values that are not about to go: a few where they are many.
+
+        To refuse something because of them, that is enough.
+        """
+        little = any(self._is_part(column, value) for column, value in where.items())
+        if little or self._is_read(kind, *_sorted(where)):
+            return [row for row in self.where(kind, where) if row.get("status") != "deleting"]
+        planned = {
+            id: row
+            for id, row in self._rows[kind].items()
+            if (kind, id) in self._before
+            and row.get("status") != "deleting"
+            and all(row.get(column) == value for column, value in where.items())
+        }
+        asked: dict[str, Sequence[Any]] = {column: (value,) for column, value in where.items()}
+        if self._specs[kind].on_host:
+            asked["status"] = _STAYING
+        stored = self._ask(kind, asked, SEVERAL + len(self._before))
+        there = (self._rows[kind][id] for id in stored if (kind, id) not in self._before)
+        return [*planned.values(), *there][:SEVERAL]
+
+    def _ask(self, kind: str, where: Mapping[str, Sequence[Any]], limit: int | None) -> list[str]:
+        """Ids of rows as the store has them; the same question is asked once."""
+        question = (kind, tuple(sorted((name, tuple(item)) for name, item in where.items())), limit)
+        if question not in self._asked:
+            rows = self._source.select(self._specs[kind], where, limit)
+            self._take(kind, rows)
+            self._asked[question] = [row["id"] for row in rows]
+        return self._asked[question]
 
     def _read(self, kind: str, columns: _Columns, key: _Values) -> None:
         """Read the rows that have these values, and those that will be looked at next."""
@@ -157,10 +216,15 @@ class World:
     def _read_keys(
         self, kind: str, columns: _Columns, keys: set[_Values], *, together: bool
     ) -> None:
-        covered = self._covered.setdefault((kind, columns), set())
+        covered = self._covered[kind].setdefault(columns, set())
         keys = keys - covered
         covered |= keys
         asked = [key for key in keys if None not in key and not self._is_new(columns, key)]
+        unique = self._specs[kind].is_unique(columns)
+        if unique:
+            presumed = {key for key in asked if (kind, columns, key) in self._presumed}
+            self._relied_on |= {(kind, columns, key) for key in presumed}
+            asked = [key for key in asked if key not in presumed]
         if not asked:
             return
         where = {
@@ -169,6 +233,9 @@ class World:
         }
         rows = self._source.select(self._specs[kind], where)
         self._take(kind, rows)
+        if unique:
+            found = {_values(row, columns) for row in rows}
+            self._missed |= {(kind, columns, key) for key in asked if key not in found}
         if together:
             self._subjects[kind] |= {row["id"] for row in rows}
 
@@ -288,10 +355,12 @@ class World:
         spec = self._specs[kind]
         if ids.is_id(spec.prefix, ref) and (row := self.get(kind, ref)):
             return row
-        found = self.where(kind, {**(scope or {}), spec.key: ref})
+        where = {**(scope or {}), spec.key: ref}
+        unique = spec.is_unique(where)
+        found = self.where(kind, where) if unique else self.some(kind, where, SEVERAL)
         if len(found) > 1:
             raise ConflictError(
-                f"{len(found)} of that name exist: {', '.join(row['id'] for row in found[:5])}",
+                f"{several(found)} of that name exist: {', '.join(row['id'] for row in found[:5])}",
                 resource=label(kind, ref),
                 hint="Give the id, or name the parent",
             )
@@ -322,7 +391,7 @@ class World:
             NotFoundError: There is none.
             InputError: There are several.
         """
-        rows = self.some(kind, {}, _SEVERAL)
+        rows = self.some(kind, {}, SEVERAL)
         if not rows:
             raise NotFoundError(
                 f"there is no {kind} yet", resource=asked_by, hint=f"Create the {kind} first"
@@ -330,8 +399,7 @@ class World:
         if len(rows) != 1:
             names = ", ".join(sorted(str(row[self._specs[kind].key]) for row in rows)[:5])
             raise InputError(
-                f"{kind} is missing, and there are "
-                + (str(len(rows)) if len(rows) < _SEVERAL else "several"),
+                f"{kind} is missing, and there are {several(rows)}",
                 resource=asked_by,
                 hint=f"Name one of: {names}",
             )
@@ -363,9 +431,23 @@ class World:
 
 _Columns = tuple[str, ...]
 _Values = tuple[Any, ...]
+_Key = tuple[str, _Columns, _Values]
+"""A kind, columns of it, and a value for each of them."""
+Absences = frozenset[_Key]
+"""Unique keys that no row has."""
 _UNPLANNED: Row = {}
 """Stands for a row that planning has not touched."""
 
 
-def _values(row: Row, columns: _Columns) -> _Values:
+def several(rows: Sequence[Row]) -> str:
+    """How many there are, in words where no more were looked at."""
+    return str(len(rows)) if len(rows) < SEVERAL else f"more than {SEVERAL - 1}"
+
+
+def _sorted(values: Mapping[str, Any]) -> tuple[_Columns, _Values]:
+    columns = tuple(sorted(values))
+    return columns, tuple(values[column] for column in columns)
+
+
+def _values(row: Mapping[str, Any], columns: _Columns) -> _Values:
     return tuple(row.get(column) for column in columns)

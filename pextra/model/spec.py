@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,8 @@ class KindSpec:
         prefix: What its identifiers begin with.
         fields: The field table.
         key: The field that names a resource for people.
-        scope: Columns within which a name is unique.
+        scope: Columns within which a name is unique. A constraint of the table sees to it.
+        unique: Columns besides whose values are unique in the whole store, by constraints too.
         owned_by: The kind that creates and removes rows of this one with its own.
         states: What a request may ask for; the first is the default.
         options: Fields that steer a run and are not compared.
@@ -42,6 +43,7 @@ class KindSpec:
     fields: tuple[Field, ...]
     key: str = "name"
     scope: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
     owned_by: str | None = None
     states: tuple[str, ...] = ("present", "absent")
     options: tuple[Field, ...] = ()
@@ -89,6 +91,11 @@ class KindSpec:
     def columns(self) -> frozenset[str]:
         """Every column of the table that the kind knows."""
         return frozenset({*self.shown, *self.hidden, *(item.column for item in self.stored)})
+
+    def is_unique(self, columns: Collection[str]) -> bool:
+        """Whether at most one row has some values in these columns."""
+        name = {self.key, *self.scope}
+        return name <= set(columns) or any(column in columns for column in self.unique)
 
     def secret_columns(self) -> frozenset[str]:
         """Columns that appear in no output."""

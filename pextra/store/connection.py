@@ -9,6 +9,7 @@ connection that broke is replaced: where it broke before the commit, the transac
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 import threading
 import time
@@ -19,7 +20,7 @@ from pextra.model.fields import Row
 from pextra.model.spec import KindSpec
 from pextra.store import failures
 from pextra.store.address import conninfo, secured
-from pextra.store.schema import check_version
+from pextra.store.schema import VERSION, check_version
 from pextra.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ _BEGIN = (
     # Settings of the role, the database or a pooler's other clients are not ours: what changes how
     # values are read is set for each transaction. Tables of few rows would be read whole, and
     # transactions that have nothing to do with each other would then stand in each other's way.
-    b"BEGIN ISOLATION LEVEL SERIALIZABLE%s; SET LOCAL datestyle = 'ISO, YMD';"
+    b"BEGIN ISOLATION LEVEL %s; SET LOCAL datestyle = 'ISO, YMD';"
     b" SET LOCAL timezone = 'UTC'; SET LOCAL standard_conforming_strings = on;"
     b" SET LOCAL enable_seqscan = off"
 )
+_SNAPSHOT = b"REPEATABLE READ READ ONLY"
+"""What only reads sees one moment, and keeps no other transaction from what it does."""
 _T = TypeVar("_T")
 
 
@@ -67,6 +70,9 @@ class Store:
         try:
             import psycopg
             from psycopg.rows import dict_row
+
+            # It would print what a transaction that is tried again was interrupted in.
+            logging.getLogger("psycopg").addHandler(logging.NullHandler())
         except ImportError as error:
             raise failures.no_driver(error) from None
         try:
@@ -75,6 +81,7 @@ class Store:
                 row_factory=dict_row,
                 application_name="pextra-ce",
                 autocommit=True,
+                client_encoding="utf8",
                 # A pooler of transactions hands each one to another session.
                 prepare_threshold=None,
             )
@@ -88,32 +95,15 @@ class Store:
             StoreError: The database failed, is too busy, or has another schema version.
             ConflictError: A uniqueness constraint stands in the way.
         """
-        if self._checked:
-            return self._transact(work, read_only=read_only)
-
-        def first(tx: Transaction) -> _T:
-            check_version(tx)
-            return work(tx)
-
-        result = self._transact(first, read_only=read_only)
-        self._checked = True
-        return result
-
-    def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
-    ) -> list[Row]:
-        """Rows of a kind, in a transaction of their own; see ``Transaction.select``."""
-        return self.transact(lambda tx: tx.select(spec, where, limit), read_only=True)
-
-    def _transact(self, work: Callable[[Transaction], _T], *, read_only: bool) -> _T:
-        begin = _BEGIN % (b" READ ONLY" if read_only else b"")
+        begin = _BEGIN % (_SNAPSHOT if read_only else b"SERIALIZABLE")
         deadline = time.monotonic() + PATIENCE
         for attempt in itertools.count(1):
             try:
-                return self._attempt(work, begin)
+                return self._attempt(work, begin, read_only=read_only)
             except _Again as again:
                 error = again.error
                 if again.lost:
+                    self.close()  # the others will be lost, too
                     tried = attempt > IDLE + 1
                 else:
                     contends = error.sqlstate in _CONTENTION and time.monotonic() < deadline
@@ -123,24 +113,43 @@ class Store:
             time.sleep(random.uniform(0, 0.01 * 2 ** min(attempt, 6)))  # noqa: S311
         raise AssertionError("unreachable")
 
-    def _attempt(self, work: Callable[[Transaction], _T], begin: bytes) -> _T:
+    def select(
+        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+    ) -> list[Row]:
+        """Rows of a kind, in a transaction of their own; see ``Transaction.select``."""
+        return self.transact(lambda tx: tx.select(spec, where, limit), read_only=True)
+
+    def _attempt(self, work: Callable[[Transaction], _T], begin: bytes, *, read_only: bool) -> _T:
         connection = self._take()
         import psycopg
 
         commits = False
         try:
-            connection.execute(begin)
+            self._begin(connection, begin)
             result = work(Transaction(connection))
-            commits = True
+            commits = not read_only
             connection.execute(b"COMMIT")
         except psycopg.Error as error:
             lost = connection.closed or connection.broken
-            if (lost and not commits) or error.sqlstate in _RETRIED:
+            if lost and commits:
+                raise failures.unknown(error) from None
+            if lost or error.sqlstate in _RETRIED:
                 raise _Again(error, lost=lost) from None
             raise failures.translated(error) from None
         finally:
             self._give_back(connection)
         return result
+
+    def _begin(self, connection: psycopg.Connection[Row], begin: bytes) -> None:
+        """Begin a transaction; the first one asks for the schema's version with it."""
+        if self._checked:
+            connection.execute(begin)
+            return
+        done = connection.execute(begin + b"; " + VERSION)
+        while done.nextset():
+            pass
+        check_version(int(done.fetchall()[0]["version"]))
+        self._checked = True
 
     def _take(self) -> psycopg.Connection[Row]:
         with self._lock:

@@ -42,6 +42,15 @@ def unreachable(error: Exception) -> StoreError:
     return StoreError(f"the database cannot be reached: {text}", hint=hint)
 
 
+def unknown(error: Exception) -> StoreError:
+    """The connection broke while changes were being committed; it is not tried again."""
+    text = " ".join(str(error).split())
+    return StoreError(
+        f"the connection to the database broke while the changes were written: {text}",
+        hint="Whether they were is not known. Run it again: it goes on from what is there",
+    )
+
+
 def translated(error: psycopg.Error) -> Exception:
     """A statement failed."""
     text = " ".join(str(error).split())
@@ -52,7 +61,7 @@ def translated(error: psycopg.Error) -> Exception:
         return ConflictError(f"something else refers to it: {text}")
     hints = {
         "25006": "The database is read-only: connect to the primary",
-        "42P01": "Create the tables with the module pextra.ce.database (state: migrated)",
+        "42P01": "Run the module pextra.ce.database with state=migrated first",
         "42501": "The database role lacks the right: use the owner of the tables",
         "40001": "The database is too busy: run it again",
         "53100": "The database's disk is full",

@@ -8,8 +8,6 @@ references exist.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pextra.model.errors import StoreError
 from pextra.store.migrations import (
     m0001_core,
@@ -18,9 +16,6 @@ from pextra.store.migrations import (
     m0004_storage,
     m0005_scopes,
 )
-
-if TYPE_CHECKING:
-    pass
 from pextra.store.transaction import Transaction
 
 MIGRATIONS = (
@@ -31,13 +26,11 @@ MIGRATIONS = (
     m0005_scopes.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
+VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"
 _VERSION_TABLE = (
     "CREATE TABLE IF NOT EXISTS schema_migrations"
     " (version INT8 PRIMARY KEY, applied TIMESTAMPTZ NOT NULL DEFAULT now())"
 )
-_NEWEST = "SELECT coalesce(max(version), 0) AS v FROM schema_migrations"
-_NO_TABLE = "42P01"
-_MIGRATE = "Run the module pextra.ce.database with state=migrated first"
 
 
 def version(tx: Transaction) -> int:
@@ -48,21 +41,18 @@ def version(tx: Transaction) -> int:
     )
     if not found[0]["tables"]:
         return 0
-    return int(tx.query(_NEWEST)[0]["v"])
+    return int(tx.query(VERSION.decode())[0]["version"])
 
 
-def check_version(tx: Transaction) -> None:
+def check_version(have: int) -> None:
     """Refuse a schema that this program does not know.
 
+    Args:
+        have: The schema's version.
+
     Raises:
-        StoreError: The schema is older or newer than the program, or there is none.
+        StoreError: It is older or newer than the program.
     """
-    try:
-        have = int(tx.query(_NEWEST)[0]["v"])
-    except Exception as error:
-        if getattr(error, "sqlstate", None) != _NO_TABLE:
-            raise
-        raise StoreError("the database has no tables of the platform", hint=_MIGRATE) from None
     if have > LATEST:
         raise StoreError(
             f"the database's schema has version {have}, this program knows up to {LATEST}",
@@ -71,7 +61,7 @@ def check_version(tx: Transaction) -> None:
     if have < LATEST:
         raise StoreError(
             f"the database's schema has version {have}, this program needs {LATEST}",
-            hint=_MIGRATE,
+            hint="Run the module pextra.ce.database with state=migrated first",
         )
 
 
@@ -84,7 +74,7 @@ def migrate(tx: Transaction, *, check: bool) -> tuple[int, int]:
     """
     have = version(tx)
     if have > LATEST:
-        check_version(tx)
+        check_version(have)
     if not check and have < LATEST:
         tx.execute(_VERSION_TABLE)
         for migration in MIGRATIONS[have:]:

@@ -70,6 +70,7 @@ class NetworkDevice(Kind):
             Field("model", choices=MODELS, default="virtio", change=Change.IMMUTABLE),
         ),
         scope=("instance_id",),
+        unique=("mac",),
         owned_by="instance",
         rank=85,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pextra.engine.kind import Kind
-from pextra.engine.world import World
+from pextra.engine.world import World, several
 from pextra.host.pools import options
 from pextra.kinds.storage_pool.fields import FIELDS, STEERING
 from pextra.model.errors import ConflictError
@@ -55,9 +55,9 @@ class StoragePool(Kind):
                 )
             row["secrets"] = {**current["secrets"], **given}
         row["options"] = shown
+        if current is not None:
+            return  # what it cannot be beside was looked at when it was made, and stays
         for other in world.by("storage_pool", "cluster_id", row["cluster_id"]):
-            if other["id"] == row["id"]:
-                continue
             why = options.conflict(row["type"], shown, other["type"], other["options"])
             if why:
                 raise ConflictError(
@@ -67,9 +67,10 @@ class StoragePool(Kind):
     def touched(
         self, before: Row | None, after: Row | None, world: World
     ) -> Iterable[tuple[str, str]]:
-        """Its associations: this node takes over other credentials."""
+        """Its association with this node, which takes over other credentials."""
         if before is not None and after is not None and before["secrets"] != after["secrets"]:
-            for item in world.by("storage_pool_node", "storage_pool_id", after["id"]):
+            place = {"storage_pool_id": after["id"], "node_id": world.here}
+            for item in world.where("storage_pool_node", place):
                 yield "storage_pool_node", item["id"]
 
     def present(self, row: Row, world: World) -> dict[str, Any]:
@@ -88,6 +89,12 @@ class StoragePool(Kind):
         nodes.sort(key=lambda item: str(item["name"]))
         return {**self.spec.public(row), "nodes": nodes}
 
+    def names(self, request: Request) -> Iterable[tuple[str, str]]:
+        """Its own, and those of its nodes."""
+        yield from super().names(request)
+        for node in request.values.get("nodes") or ():
+            yield "node", node
+
     def expand(self, request: Request, world: World) -> Iterable[Request]:
         """The pool, and its association with each enabled node."""
         yield request
@@ -97,6 +104,7 @@ class StoragePool(Kind):
         cluster = self.resolve(request, world).get("cluster_id")
         pool = world.require("storage_pool", name, {"cluster_id": cluster} if cluster else None)
         scope = {"cluster_id": pool["cluster_id"]}
+        world.by("storage_pool_node", "storage_pool_id", pool["id"])  # all at once
         wanted = {world.require("node", ref, scope)["id"] for ref in request.values["nodes"]}
         for node in sorted(wanted):
             yield _association("present", pool, node, request)
@@ -113,8 +121,10 @@ class StoragePool(Kind):
 
     def realised(self, row: Row, world: World) -> bool:
         """A pool goes only when no other node still has it."""
+        if row["status"] != "deleting":
+            return True
         left = world.by("storage_pool_node", "storage_pool_id", row["id"])
-        return row["status"] != "deleting" or all(i["node_id"] == world.here for i in left)
+        return all(item["node_id"] == world.here for item in left)
 
 
 def _association(state: str, pool: Row, node: str, request: Request) -> Request:
@@ -129,11 +139,11 @@ def refuse_volumes(world: World, pool: Row, node: str | None, resource: str) -> 
         ConflictError: It holds volumes.
     """
     where = {"storage_pool_id": pool["id"]} | ({"node_id": node} if node else {})
-    held = [row for row in world.where("volume", where) if row["status"] != "deleting"]
+    held = world.staying("volume", where)
     if held:
         names = ", ".join(sorted(str(volume["name"]) for volume in held)[:5])
         raise ConflictError(
-            f"it still holds {len(held)} volumes: {names}",
+            f"it still holds {several(held)} volumes: {names}",
             resource=resource,
             hint="Destroy the volumes first",
         )

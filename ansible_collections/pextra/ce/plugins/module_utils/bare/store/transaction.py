@@ -43,9 +43,13 @@ class Transaction:
         if where:
             tests = (sql.SQL("{} = ANY(%s)").format(sql.Identifier("t", name)) for name in where)
             parts.append(sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(tests)))
-        if limit is not None:
+        else:
             # By index, so that the table is not locked against others' changes as a whole.
-            parts.append(sql.SQL("ORDER BY t.id LIMIT {}").format(sql.Literal(limit)))
+            parts.append(sql.SQL("ORDER BY {}").format(sql.Identifier("t", "id")))
+        if limit is not None:
+            # Not in an order, where there is a condition: to have it, the database might walk
+            # through the whole index of that order.
+            parts.append(sql.SQL("LIMIT {}").format(sql.Literal(limit)))
         return self.query(sql.SQL(" ").join(parts), [list(values) for values in where.values()])
 
     def count(self, spec: KindSpec, column: str, values: Sequence[Any]) -> dict[Any, int]:
