@@ -192,9 +192,10 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check
     texts = {INVENTORY: inventory_text()}
-    for name in registry.names():
-        path = MODULES / f"{name}.py"
-        texts[path] = module_text(registry.find(name), _current(path))
+    for procedure in map(registry.find, registry.names()):
+        if procedure.module:
+            path = MODULES / f"{procedure.name}.py"
+            texts[path] = module_text(procedure, _current(path))
     stale = [path for path, text in texts.items() if text != _current(path)]
     for path in stale:
         if not check:

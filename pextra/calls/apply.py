@@ -26,7 +26,7 @@ def _apply(call: Call) -> Answer:
     given = options(FIELDS, call.given, "apply")
     requests = manifest(given["resources"])
     runner = Runner(
-        KINDS, call.store, call.host, call.principal, purge=given["purge"], say=call.say
+        KINDS, call.store, call.host, call.principal, purge=given["purge"], progress=call.progress
     )
     outcome = runner.run(requests, check=call.check, allow_restart=given["allow_restart"])
     found = {**told(outcome.plan, diff=call.diff), **guards(call.host)}

@@ -102,7 +102,7 @@ def _restore(call: Call, asked: Mapping[str, Any]) -> Answer:
         # Without the files, which are unpacked only for a real run.
         for volume in request.values["volumes"]:
             del volume["image"]
-    runner = Runner(KINDS, call.store, host, call.principal, say=call.say)
+    runner = Runner(KINDS, call.store, host, call.principal, progress=call.progress)
     if status == "ready" and not call.check:
         restoring.tidy(place)
     if call.check or status == "ready":

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pextra.engine.progress import SILENT, Progress
 from pextra.host.machine import Host
 from pextra.model.errors import InputError
 from pextra.model.fields import Field, Masked, normalise
@@ -18,8 +19,6 @@ from pextra.store.connection import Store
 
 Answer = dict[str, Any]
 """What a call returns, as JSON has it."""
-Say = Callable[[str], None]
-"""Takes a line of progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Call:
         principal: Who asks.
         check: Only say what would be done.
         diff: Say also how each changed thing was and will be.
-        say: Called with lines of progress.
+        progress: What follows the call.
     """
 
     given: Mapping[str, Any]
@@ -42,7 +41,7 @@ class Call:
     principal: Principal
     check: bool = False
     diff: bool = False
-    say: Say | None = None
+    progress: Progress = SILENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,13 @@ class Procedure:
     """What can be called by a name.
 
     Attributes:
-        name: Its name, which is that of its Ansible module.
+        name: Its name, which is that of its Ansible module, if it has one.
         fields: Its options.
         run: Answers a call; raises PextraError.
         any_schema: It also works on a store whose schema is not the one this program knows.
         uses_store: It takes the option ``database``.
         masked: Finds the secrets in raw options, where the fields do not tell.
+        module: Whether it has an Ansible module.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Procedure:
     any_schema: bool = False
     uses_store: bool = True
     masked: Callable[[Mapping[str, Any]], Masked] | None = None
+    module: bool = True
 
 
 def options(fields: tuple[Field, ...], given: Mapping[str, Any], name: str) -> dict[str, Any]:

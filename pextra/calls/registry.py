@@ -7,7 +7,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from pextra.calls.call import Answer, Call, Procedure, Say
+from pextra.calls.call import Answer, Call, Procedure
+from pextra.engine.progress import SILENT, Progress
 from pextra.host.machine import Host
 from pextra.model.errors import NotFoundError
 from pextra.model.fields import MASK, Masked
@@ -25,6 +26,7 @@ _PLACES = {
     "instance_backup": "backup",
     "nic_info": "nics",
     "node_files": "node_files",
+    "reconcile": "reconcile",
     "storage_pool_propagation": "propagation",
     "system_disk": "system",
     "system_files": "system",
@@ -85,7 +87,7 @@ def call(
     *,
     check: bool = False,
     diff: bool = False,
-    say: Say | None = None,
+    progress: Progress = SILENT,
     confirms: bool = False,
 ) -> Answer:
     """The answer to a call.
@@ -102,4 +104,4 @@ def call(
         Store(given.get("database"), any_schema=procedure.any_schema) as store,
         Host(confirms=confirms) as host,
     ):
-        return procedure.run(Call(rest, store, host, principal, check, diff, say))
+        return procedure.run(Call(rest, store, host, principal, check, diff, progress))

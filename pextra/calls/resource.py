@@ -53,7 +53,7 @@ def to_request(kind: Kind, given: Mapping[str, Any], position: int = 0) -> Reque
 
 def _run(kind: Kind, call: Call) -> Answer:
     request = to_request(kind, call.given)
-    runner = Runner(KINDS, call.store, call.host, call.principal, say=call.say)
+    runner = Runner(KINDS, call.store, call.host, call.principal, progress=call.progress)
     outcome = runner.run(
         [request], check=call.check, allow_restart=bool(request.options.get("allow_restart"))
     )

@@ -8,6 +8,9 @@ The engine calls these methods in a fixed order and knows no kind by name:
 3. ``observe``: what is on this host, in bulk.
 4. ``converge``: the steps from what is there to what should be. Pure.
 5. ``execute``: carries one step out.
+
+"Make this node what the store says" has no request: it begins with ``on_this_node`` and
+``shown_by``, and asks ``unasked`` which steps need one all the same.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pextra.model.errors import PextraError
 from pextra.model.fields import Row
 from pextra.model.plan import Step
 from pextra.model.request import Request
@@ -95,6 +99,36 @@ class Kind:
     ) -> Iterable[Step]:
         """Steps that make the host match ``row``, or clear away ``gone``. Pure."""
         return ()
+
+    def on_this_node(self, world: World) -> Iterable[Row]:
+        """The rows of this kind that this node has to do with."""
+        if world.here is None or not (self.spec.on_node or self.spec.on_host):
+            return ()
+        return world.by(self.spec.name, "node_id", world.here)
+
+    def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
+        """The resources (kind, id) on this host by which a row shows there."""
+        return ((self.spec.name, row["id"]),) if self.spec.on_host else ()
+
+    def going(self, row: Row, world: World) -> bool:
+        """Whether the row is to go."""
+        return row.get("status") == "deleting"
+
+    def branch(self, row: Row, seen: Any, world: World) -> str | None:
+        """What the kind itself calls the case that a row and its picture are."""
+        return None
+
+    def lost(self, row: Row, seen: Any, world: World) -> bool:
+        """Whether the row goes without a request, because it cannot be realised here any more."""
+        return False
+
+    def unasked(self, step: Step, row: Row) -> str | None:
+        """Why a step is not carried out without a request; None: it may be, as nothing is lost."""
+        return "it needs a restart" if step.needs_restart else None
+
+    def failed(self, row: Row, error: PextraError, seen: Any) -> Row:
+        """Columns that keep why the row could not be realised without a request."""
+        return {}
 
     def execute_many(self, steps: Sequence[Step], host: Host) -> None:
         """Carry out neighbouring steps of one kind and action."""

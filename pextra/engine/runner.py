@@ -6,12 +6,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.planner import Drafted, Planner, converge
+from pextra.engine.progress import SILENT, Event, Progress, begin
 from pextra.engine.world import Absences, World
 from pextra.host.lock import host_lock
 from pextra.host.machine import Host
@@ -57,7 +58,7 @@ class Runner:
         host: This machine.
         principal: Who asks; it is written into every audit row.
         purge: Kinds of which this node's resources go that no request names.
-        say: Called with a line of progress.
+        progress: What follows the run, and may ask it to stop between two steps.
     """
 
     def __init__(
@@ -67,14 +68,14 @@ class Runner:
         host: Host,
         principal: Principal,
         purge: Sequence[str] = (),
-        say: Callable[[str], None] | None = None,
+        progress: Progress = SILENT,
     ) -> None:
         self._kinds = kinds
         self._store = store
         self._host = host
         self._principal = principal
         self._purge = tuple(purge)
-        self._say = say
+        self._progress = progress
 
     def run(self, requests: Sequence[Request], *, check: bool, allow_restart: bool) -> Outcome:
         """Make the requests true, or only say what that would take.
@@ -224,11 +225,15 @@ class Runner:
 
     def _execute(self, steps: Sequence[Step]) -> None:
         groups = itertools.groupby(steps, key=lambda step: (step.kind, step.action))
+        begun = 1
         for (kind, action), members in groups:
             group = list(members)
-            if self._say is not None:
-                self._say(f"{action} {len(group)} of kind {kind}: {group[0].name}")
+            more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+            text = f"{action} {label(kind, group[0].name)}{more}"
+            phase = group[0].phase.name.lower()
+            begin(self._progress, Event(phase, begun, len(steps), text))
             self._kinds[kind].execute_many(group, self._host)
+            begun += len(group)
         for step in steps:
             if step.phase is Phase.POWER:
                 self._kinds[step.kind].wait(step, self._host)

@@ -20,7 +20,7 @@ from pextra.host.pools import commands, defined, iscsi, mounts, options
 from pextra.host.pools.backend import Pool, Volume, VolumeWanted
 from pextra.host.pools.directory import DirectoryPool
 from pextra.host.pools.types import backend
-from pextra.model.errors import ConflictError, HostError, InputError, PextraError
+from pextra.model.errors import ConflictError, HostError, InputError
 
 KEY = "AQBhb2dcAAAAABAAiVRmsGhTVKvo9Ol5fMtMSg=="
 COMPLETE: dict[str, dict[str, Any]] = {
@@ -220,7 +220,7 @@ def test_a_disk_is_read_back_from_its_xml_as_it_was_written(type: str) -> None:
 
 
 def test_errors_carry_no_secret() -> None:
-    text = defined.masked(PextraError("mount: password hush hush is wrong"), pool("netfs"))
+    text = defined.masked("mount: password hush hush is wrong", pool("netfs"))
     assert text == "mount: password ******** is wrong"
 
 

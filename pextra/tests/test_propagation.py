@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pextra.host.pools.defined import PoolState
-from pextra.kinds.storage_pool.propagation.decision import Branch, decide
+from pextra.kinds.storage_pool_node.branch import Branch, decide
 
 POOL = {"status": "ready"}
 GOING = {"status": "deleting"}
@@ -34,8 +34,10 @@ RUNNING = PoolState(defined=True, active=True, autostart=True)
         (HERE, POOL, PoolState(True, True, True, trouble="gone"), 0, Branch.START),
         (HERE, POOL, PoolState(True, True, False), 0, Branch.START),
         (HERE, POOL, PoolState(True, True, True, prepared=False), 0, Branch.START),
-        (HERE, POOL, ABSENT, 0, Branch.FORGET),
+        (HERE, POOL, ABSENT, 0, Branch.REALISE),
+        (HERE, POOL, ABSENT, 3, Branch.REALISE),
         (HERE, POOL, PoolState(foreign=True), 0, Branch.FORGET),
+        (HERE, POOL, PoolState(foreign=True), 3, Branch.REALISE),
         (LEAVING, POOL, RUNNING, 0, Branch.REMOVE),
         (LEAVING, POOL, ABSENT, 0, Branch.REMOVE),
         (LEAVING, GOING, STOPPED, 0, Branch.REMOVE),

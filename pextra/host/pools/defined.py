@@ -12,7 +12,6 @@ from pextra.host.machine import Host
 from pextra.host.pools.backend import Pool, PoolBackend
 from pextra.host.pools.types import backend
 from pextra.model import ids
-from pextra.model.errors import PextraError
 
 _ACTIVE, _AUTOSTART = 2, 16
 """libvirt's VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE and _AUTOSTART."""
@@ -141,9 +140,8 @@ def undefine(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -
     type.clear(pool)
 
 
-def masked(error: PextraError, pool: Pool) -> str:
-    """What an error says, without the pool's secrets."""
-    text = str(error)
+def masked(text: str, pool: Pool) -> str:
+    """A text without the pool's secrets."""
     for secret in pool.secrets.values():
         text = text.replace(secret, "********")
     return text

@@ -172,6 +172,10 @@ class Instance(Kind):
             return instance_steps.steps(request, row, seen, world)
         return ()
 
+    def unasked(self, step: Step, row: Row) -> str | None:
+        """What runs keeps its devices: it may have been asked to take over changes later."""
+        return super().unasked(step, row) or instance_steps.left_running(step)
+
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""
         from pextra.kinds.instance import actions as instance_actions

@@ -187,6 +187,16 @@ def _is_seed(old: Device | None, new: Device | None) -> bool:
     return any(isinstance(item, Disk) and item.target == SEED_TARGET for item in (old, new))
 
 
+def left_running(step: Step) -> str | None:
+    """Why a step waits for a request or the next start; None: an instance does not notice it."""
+    target = {**(step.before or {}), **(step.after or {})}.get("target")
+    if step.action in ("plug", "unplug") or (
+        step.action == "change-medium" and target != SEED_TARGET
+    ):
+        return "it runs, and takes over its devices when it starts next or when it is asked to"
+    return None
+
+
 def _is_fixed(old: Device | None, new: Device | None, live: Domain) -> bool:
     """Whether only a restart brings it: SATA and drives have no hot-plug, TPMs neither."""
     if isinstance(old, Disk) and old.device == "cdrom":

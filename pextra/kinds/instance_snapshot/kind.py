@@ -184,6 +184,12 @@ class InstanceSnapshot(Kind):
             after = {"content": "(of the snapshot)", "power": _power_after(current)}
             yield _step(current, "revert", before, after, work)
 
+    def unasked(self, step: Step, row: Row) -> str | None:
+        """The moment to take one, or to go back to one, is the user's to choose."""
+        if step.action in ("snapshot", "revert"):
+            return "it was interrupted, and the moment for it is yours to choose: run it again"
+        return super().unasked(step, row)
+
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step."""
         from pextra.kinds.instance_snapshot import actions as instance_snapshot_actions

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pextra.engine.kind import Kind
@@ -91,6 +92,12 @@ class PortGroup(Kind):
         if before is not None and after is not None:
             for device in world.by("network_device", "port_group_id", after["id"]):
                 yield "instance", device["instance_id"]
+
+    def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
+        """The vSwitch that it is a segment of, and the instances that are on it."""
+        yield "vswitch", row["vswitch_id"]
+        for device in world.by("network_device", "port_group_id", row["id"]):
+            yield "instance", device["instance_id"]
 
 
 def _facts(row: Row) -> tuple[Any, ...]:

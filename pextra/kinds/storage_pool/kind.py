@@ -126,6 +126,25 @@ class StoragePool(Kind):
         left = world.by("storage_pool_node", "storage_pool_id", row["id"])
         return all(item["node_id"] == world.here for item in left)
 
+    def on_this_node(self, world: World) -> Iterable[Row]:
+        """The pools that are or were enabled here, and those of the cluster that change."""
+        here = world.get("node", world.here)
+        if here is None:
+            return ()
+        enabled = {
+            item["storage_pool_id"] for item in world.by("storage_pool_node", "node_id", here["id"])
+        }
+        rows = world.by("storage_pool", "cluster_id", here["cluster_id"])
+        return [row for row in rows if row["id"] in enabled or row["status"] != "ready"]
+
+    def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
+        """What this node has of it; and itself, so that what goes is gone with the last node."""
+        for item in world.by("storage_pool_node", "storage_pool_id", row["id"]):
+            if item["node_id"] == world.here:
+                yield "storage_pool_node", item["id"]
+        if row["status"] != "ready":
+            yield "storage_pool", row["id"]
+
 
 def _association(state: str, pool: Row, node: str, request: Request) -> Request:
     values = {"name": pool["name"], "storage_pool": pool["id"], "node": node}

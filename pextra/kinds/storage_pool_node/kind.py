@@ -3,21 +3,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.machine import Host
+from pextra.host.pools.backend import Pool
+from pextra.host.pools.defined import PoolState, masked
 from pextra.host.pools.types import backend, pool_of
 from pextra.kinds.storage_pool.kind import refuse_volumes
+from pextra.kinds.storage_pool_node.branch import Branch, decide, going
 from pextra.model import ids
-from pextra.model.errors import ForeignError, PextraError
+from pextra.model.errors import ConflictError, ForeignError, PextraError
 from pextra.model.fields import Field, Row
 from pextra.model.plan import Phase, Step
-from pextra.model.request import Request
+from pextra.model.request import Request, label
 from pextra.model.returned import Returned
 from pextra.model.spec import KindSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a step needs: the pool, what libvirt knows it by, and how messages call it."""
+
+    type: str
+    pool: Pool
+    uuid: str
+    resource: str
 
 
 class StoragePoolNode(Kind):
@@ -69,6 +84,25 @@ class StoragePoolNode(Kind):
                 items[row["id"]] = defined.OnHost(pool["type"], row["id"], pool_of(pool, host))
         return defined.observe(items, host)
 
+    def going(self, row: Row, world: World) -> bool:
+        """Whether it, or the pool as a whole, is marked for removal."""
+        return going(row, world.row("storage_pool", row["storage_pool_id"]))
+
+    def branch(self, row: Row, seen: Any, world: World) -> str | None:
+        """The branch of the propagation algorithm."""
+        pool = world.get("storage_pool", row["storage_pool_id"])
+        return decide(row, pool, seen or PoolState(), _held(row, seen, world)).value
+
+    def lost(self, row: Row, seen: Any, world: World) -> bool:
+        """Whether somebody else's pool has taken its place, and no volume is in it."""
+        return self.branch(row, seen, world) == Branch.FORGET.value
+
+    def failed(self, row: Row, error: PextraError, seen: Any) -> Row:
+        """Why this node does not have the pool; and that libvirt has it, if it has."""
+        told = f"{error.message}. {error.hint}" if error.hint else error.message
+        known = {"internal_id": ids.uuid_of(row["id"])} if seen is not None and seen.defined else {}
+        return {"error": told, **known}
+
     def converge(
         self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
     ) -> Iterable[Step]:
@@ -77,11 +111,16 @@ class StoragePoolNode(Kind):
         if current is None or seen is None or current["node_id"] != world.here:
             return
         pool = world.row("storage_pool", current["storage_pool_id"])
+        resource = self._resource(current, world)
+        before: Row = {key: getattr(seen, key) for key in ("defined", "active", "autostart")}
         if gone is not None:
+            if _held(current, seen, world):
+                raise ConflictError(
+                    "it cannot be destroyed here: it still holds volumes", resource=resource
+                )
             if seen.defined:
-                yield self._step(current, pool, "undefine", {"state": "defined"}, None, world)
+                yield self._step(current, pool, "undefine", before, None, world)
             return
-        resource = f'storage_pool "{current["name"]}"'
         if seen.foreign:
             raise ForeignError(
                 "libvirt has a pool of that name that is not ours",
@@ -90,47 +129,67 @@ class StoragePoolNode(Kind):
             )
         if seen.available:
             return
+        where = pool_of(pool, world.host)
         if not seen.started:
-            self._test(pool, current, world, resource)
-        before: Row = {key: getattr(seen, key) for key in ("defined", "active", "autostart")}
+            with _told_of(where, resource):
+                backend(pool["type"]).test(where)
         after: Row = dict.fromkeys(before, True)
         if seen.defined and not seen.prepared:
             before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
         if seen.trouble:
             before, after = {**before, "trouble": seen.trouble}, {**after, "trouble": None}
-        yield self._step(current, pool, "define", before, after, world)
+        action = "start" if seen.defined and seen.prepared else "define"
+        yield self._step(current, pool, action, before, after, world)
 
-    def _test(self, pool: Row, row: Row, world: World, resource: str) -> None:
-        """Refuse what this node cannot have, before anything changes.
-
-        Raises:
-            PextraError: Something is missing or in the way; it names the node.
-        """
-        try:
-            backend(pool["type"]).test(pool_of(pool, world.host))
-        except PextraError as error:
-            node = world.row("node", row["node_id"])
-            raise type(error)(
-                f"on node {node['name']}: {error.message}", resource=resource, hint=error.hint
-            ) from None
+    def _resource(self, row: Row, world: World) -> str:
+        """How messages call it: a pool's trouble is that of one of its nodes."""
+        node = world.row("node", row["node_id"])
+        return f"{label('storage_pool', row['name'])} on node {node['name']}"
 
     def _step(
         self, row: Row, pool: Row, action: str, before: Any, after: Any, world: World
     ) -> Step:
-        payload = (pool["type"], pool_of(pool, world.host), ids.uuid_of(row["id"]))
+        work = Work(
+            pool["type"], pool_of(pool, world.host), ids.uuid_of(row["id"]),
+            self._resource(row, world),
+        )  # fmt: skip
         return Step(
             "storage_pool_node", row["id"], row["name"], action, Phase.HOST, before, after,
-            payload=payload,
+            payload=work,
         )  # fmt: skip
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""
         from pextra.host.pools import defined
 
-        name, pool, uuid = step.payload
-        type = backend(name)
-        if step.action == "undefine":
-            defined.undefine(host.qemu, type, pool, uuid)
-            return
-        defined.define(host.qemu, type, pool, uuid)
-        defined.start(host.qemu, type, pool, uuid, anew=bool((step.before or {}).get("trouble")))
+        work: Work = step.payload
+        type, trouble = backend(work.type), (step.before or {}).get("trouble")
+        with _told_of(work.pool, work.resource):
+            if step.action == "undefine":
+                defined.undefine(host.qemu, type, work.pool, work.uuid)
+                return
+            if step.action == "define":
+                defined.define(host.qemu, type, work.pool, work.uuid)
+            defined.start(host.qemu, type, work.pool, work.uuid, anew=bool(trouble))
+
+
+def _held(row: Row, seen: Any, world: World) -> int:
+    """Volumes of the pool on this node, but for those that the same plan removes.
+
+    They are counted only where it matters: it goes, or cannot be made again.
+    """
+    pool = world.get("storage_pool", row["storage_pool_id"])
+    if pool is None or not (going(row, pool) or (seen is not None and seen.foreign)):
+        return 0
+    place = {"storage_pool_id": row["storage_pool_id"], "node_id": row["node_id"]}
+    return sum(("volume", item["id"]) not in world.retired for item in world.where("volume", place))
+
+
+@contextlib.contextmanager
+def _told_of(pool: Pool, resource: str) -> Iterator[None]:
+    """Have errors say which pool they are about, and none of its secrets."""
+    try:
+        yield
+    except PextraError as error:
+        hint = masked(error.hint, pool) if error.hint else None
+        raise type(error)(masked(error.message, pool), resource=resource, hint=hint) from None

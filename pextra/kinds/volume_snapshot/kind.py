@@ -139,6 +139,12 @@ class VolumeSnapshot(Kind):
             before, after = {"content": "(current)"}, {"content": "(of the snapshot)"}
             yield _step(current, "revert", before, after, Phase.POWER, payload)
 
+    def unasked(self, step: Step, row: Row) -> str | None:
+        """The moment to take one, or to go back to one, is the user's to choose."""
+        if step.action in ("snapshot", "revert"):
+            return "it was interrupted, and the moment for it is yours to choose: run it again"
+        return super().unasked(step, row)
+
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with the pool's type; after going back, the size is what it was."""
         type, pool, row = step.payload

@@ -132,6 +132,14 @@ class VSwitch(Kind):
             "vswitch", row["id"], row["name"], action, Phase.HOST, before, after, payload=work
         )
 
+    def unasked(self, step: Step, row: Row) -> str | None:
+        """Nobody would confirm a change of what the node itself answers to: it would be undone."""
+        if row["addressing"]:
+            return (
+                "its bridge carries this node's addresses, and somebody has to confirm the change"
+            )
+        return super().unasked(step, row)
+
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step by netlink and systemd-networkd."""
         work: Work = step.payload

@@ -105,9 +105,9 @@ CHANGES = {
     delete_bridge: "vswitch bridge",
     change_mtu: "vswitch bridge",
     bridge_down: "vswitch bridge",
-    stop_pool: "storage_pool_node define",
+    stop_pool: "storage_pool_node start",
     undefine_pool: "storage_pool_node define",
-    pool_without_autostart: "storage_pool_node define",
+    pool_without_autostart: "storage_pool_node start",
 }
 
 
@@ -217,5 +217,5 @@ def test_missing_data_of_a_volume_is_an_error_and_nothing_is_made_anew(node: Nod
 
 def test_missing_directory_of_a_pool_is_made_again(node: Node) -> None:
     (node.directory / "pool").rmdir()
-    assert node.apply(node.pool_entry()).actions == ["storage_pool_node define"]
+    assert node.apply(node.pool_entry()).actions == ["storage_pool_node start"]
     assert (node.directory / "pool").is_dir()

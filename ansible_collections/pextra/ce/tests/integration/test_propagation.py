@@ -117,15 +117,57 @@ def test_a_pool_that_would_not_start_with_the_node_is_seen_to(lab: Lab) -> None:
     assert lab.libvirt()["pools"][lab.name("pool")]["autostart"]
 
 
-def test_enabled_but_not_initialised_loses_its_association(lab: Lab) -> None:
+def lose(lab: Lab) -> str:
+    """A pool that somebody removed from libvirt; its name."""
     lab.run("storage_pool", **pool(lab, nodes=["node1"]))
     name = lab.name("pool")
     lab.virsh("pool-destroy", name)
     lab.virsh("pool-undefine", name)
+    return name
+
+
+def take_over(lab: Lab, name: str) -> None:
+    """Somebody else's pool takes the name of a pool that is gone."""
+    (lab.directory / "theirs").mkdir()
+    lab.virsh("pool-define-as", name, "dir", "--target", str(lab.directory / "theirs"))
+
+
+def test_enabled_but_lost_by_libvirt_is_made_again(lab: Lab) -> None:
+    name = lose(lab)
+    result = predicted(lab)
+    assert branches(result) == {name: "realise"}
+    assert result.actions == ["storage_pool_node define"]
+    assert status(lab, name) == ("available", None)
+    assert lab.libvirt()["pools"][name]["active"]
+    assert not lab.run(PROPAGATE).changed
+
+
+def test_enabled_but_lost_to_another_s_pool_loses_its_association(lab: Lab) -> None:
+    name = lose(lab)
+    take_over(lab, name)
+    theirs = lab.libvirt()["pools"]
     result = predicted(lab)
     assert branches(result) == {name: "forget"}
     assert status(lab, name) == ("disabled", "it is not enabled on any node")
+    assert lab.libvirt()["pools"] == theirs
+    lab.virsh("pool-undefine", name)
     assert lab.run("storage_pool", **pool(lab, nodes=["node1"])).changed
+    assert status(lab, name) == ("available", None)
+
+
+def test_a_pool_with_volumes_is_not_forgotten_for_another_s(lab: Lab) -> None:
+    lab.run("storage_pool", **pool(lab, nodes=["node1"]))
+    name = lab.name("pool")
+    lab.run("volume", name="data", size="1MiB", storage_pool=name)
+    lab.virsh("pool-destroy", name)
+    lab.virsh("pool-undefine", name)
+    take_over(lab, name)
+    result = predicted(lab)
+    assert result.failed
+    assert branches(result) == {name: "realise"}
+    assert "not ours" in result.message
+    lab.virsh("pool-undefine", name)
+    assert branches(lab.run(PROPAGATE)) == {name: "realise"}
     assert status(lab, name) == ("available", None)
 
 

@@ -98,6 +98,12 @@ class VerificationError(PextraError):
     code = "verification"
 
 
+class CancelledError(PextraError):
+    """Somebody asked the run to stop, and it stopped between two steps."""
+
+    code = "cancelled"
+
+
 class PlanErrors(PextraError):
     """Several resources of one plan are unacceptable; nothing was changed."""
 

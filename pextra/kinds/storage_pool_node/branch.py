@@ -19,13 +19,19 @@ class Branch(enum.Enum):
     NONE = "none"
     """The pool, or its association with this node, does not exist: nothing to do."""
     REALISE = "realise"
-    """Not realised here: test the connection, define it, note libvirt's id, start it."""
+    """Enabled, and libvirt does not have it: test the connection, define it, note its id, start it.
+
+    It was never made here, or somebody removed it: then it is drift, and is made again.
+    """
     AVAILABLE = "available"
     """Enabled and available: done."""
     START = "start"
     """Enabled and defined, but not available: start it."""
     FORGET = "forget"
-    """Enabled, but libvirt does not have it any more: remove the association."""
+    """Enabled, but lost to somebody else's pool of its name, and without volumes here.
+
+    It cannot be made again, and nothing is lost: the association is removed.
+    """
     HELD = "held"
     """Marked for removal, but it cannot be destroyed yet."""
     REMOVE = "remove"
@@ -48,10 +54,17 @@ def decide(
     """
     if association is None or pool is None:
         return Branch.NONE
-    if association["status"] == "deleting" or pool["status"] == "deleting":
+    if going(association, pool):
         return Branch.HELD if held else Branch.REMOVE
     if association["internal_id"] is None:
         return Branch.REALISE
-    if not seen.defined:
+    if seen.foreign and not held:
         return Branch.FORGET
+    if not seen.defined:
+        return Branch.REALISE
     return Branch.AVAILABLE if seen.available else Branch.START
+
+
+def going(association: Mapping[str, Any], pool: Mapping[str, Any]) -> bool:
+    """Whether a pool is to go from a node."""
+    return "deleting" in (association["status"], pool["status"])

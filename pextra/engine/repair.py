@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this node has to do about its rows, without a request: looked at, and planned. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pextra.engine.kind import Kind
+from pextra.engine.store_steps import store_step
+from pextra.engine.world import World
+from pextra.host.machine import Host
+from pextra.model.change import RowChange
+from pextra.model.errors import HostError, PextraError
+from pextra.model.fields import Row
+from pextra.model.plan import Step
+
+Key = tuple[str, str]
+"""Kind and id of a resource."""
+
+
+class Found(enum.Enum):
+    """How a resource was found on this node."""
+
+    WHOLE = "whole"
+    """It is what the store says."""
+    DRIFTED = "drifted"
+    """It was whole, and something outside changed it."""
+    UNFINISHED = "unfinished"
+    """Another node, or a run that was interrupted, left it to be made or changed here."""
+    LEAVING = "leaving"
+    """It is marked for removal."""
+    LOST = "lost"
+    """Something else has taken its place for good."""
+    UNKNOWN = "unknown"
+    """It could not be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A step that is not carried out without a request, and why."""
+
+    step: Step
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What one resource needs.
+
+    Attributes:
+        kind: Its kind.
+        row: Its row as it was read.
+        found: How it was found.
+        branch: What its kind calls that, if it has words of its own.
+        steps: What is to be done on the host.
+        left: What is not done without a request.
+        change: What becomes of its row when the steps are done; None: nothing.
+        error: Why nothing can be done; ``change`` then keeps it, for kinds that do.
+    """
+
+    kind: str
+    row: Row
+    found: Found
+    branch: str | None = None
+    steps: tuple[Step, ...] = ()
+    left: tuple[Left, ...] = ()
+    change: RowChange | None = None
+    error: PextraError | None = None
+
+    @property
+    def key(self) -> Key:
+        """Kind and id."""
+        return self.kind, str(self.row["id"])
+
+    @property
+    def needed(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.steps) or self.change is not None
+
+    @property
+    def plan(self) -> tuple[Step, ...]:
+        """Its steps, and at last the one that writes its row."""
+        if self.change is None:
+            return self.steps
+        return (*self.steps, store_step(self.change, frozenset()))
+
+
+@dataclass(slots=True)
+class Looks:
+    """What was seen on this host: pictures by resource, and what kept from looking."""
+
+    seen: dict[Key, Any] = field(default_factory=dict)
+    errors: dict[Key, PextraError] = field(default_factory=dict)
+
+
+def look(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World, host: Host) -> Looks:
+    """Look at these resources, in bulk; where that fails, at each by itself."""
+    rows: dict[str, list[Row]] = {}
+    for kind, id in keys:
+        row = world.get(kind, id)
+        if row is not None:
+            rows.setdefault(kind, []).append(row)
+    looks = Looks()
+    for kind, members in sorted(rows.items(), key=lambda item: kinds[item[0]].spec.host_rank):
+        try:
+            _take(looks, kind, kinds[kind].observe(members, host, world))
+        except (PextraError, OSError):
+            for row in members:
+                try:
+                    _take(looks, kind, kinds[kind].observe([row], host, world))
+                except (PextraError, OSError) as error:
+                    looks.errors[kind, row["id"]] = as_ours(error)
+    return looks
+
+
+def _take(looks: Looks, kind: str, seen: Mapping[str, Any]) -> None:
+    looks.seen |= {(kind, id): picture for id, picture in seen.items()}
+
+
+def as_ours(error: PextraError | OSError) -> PextraError:
+    """What the system refused, as an error of this host."""
+    return error if isinstance(error, PextraError) else HostError(str(error))
+
+
+def draft(
+    kinds: Mapping[str, Kind], group: Iterable[Key], world: World, looks: Looks
+) -> list[Repair]:
+    """What each of some resources needs that stand or fall together.
+
+    What becomes of the rows is planned in ``world``, so that what stands on them is judged by it.
+    """
+    rows = [(kinds[kind], row) for kind, id in group if (row := world.get(kind, id))]
+    repairs = [_draft(kind, row, world, looks) for kind, row in rows]
+    wrong = next((item for item in repairs if item.error is not None), None)
+    if wrong is not None:
+        repairs = [_waiting(item, wrong) for item in repairs]
+    for item in repairs:
+        if item.change is not None and item.error is None:
+            if item.change.after is None:
+                world.drop(*item.key)
+            else:
+                world.put(item.kind, item.change.after)
+    return repairs
+
+
+def _waiting(repair: Repair, wrong: Repair) -> Repair:
+    """A part of what cannot go does not go either."""
+    if repair.error is not None:
+        return repair
+    why = f'{wrong.kind} "{wrong.row.get("name")}" cannot go yet'
+    left = (*repair.left, *(Left(step, why) for step in repair.steps))
+    return dataclasses.replace(repair, steps=(), left=left, change=None)
+
+
+def _draft(kind: Kind, row: Row, world: World, looks: Looks) -> Repair:
+    name, key = kind.spec.name, (kind.spec.name, str(row["id"]))
+    seen, unseen = looks.seen.get(key), looks.errors.get(key)
+    if unseen is not None:
+        noted = _noted(kind, row, unseen, None)
+        return Repair(name, row, Found.UNKNOWN, change=noted, error=unseen)
+    branch, going = kind.branch(row, seen, world), kind.going(row, world)
+    if kind.lost(row, seen, world):
+        return Repair(name, row, Found.LOST, branch, change=RowChange(kind.spec, key[1], row, None))
+    try:
+        planned = kind.converge(None, None if going else row, row if going else None, seen, world)
+        steps, left = _sorted(kind, row, planned)
+    except (PextraError, OSError) as refused:
+        error = as_ours(refused)
+        found = _how(row, going, drifted=True)
+        return Repair(name, row, found, branch, change=_noted(kind, row, error, seen), error=error)
+    change = _settled(kind, row, going, world) if not left else None
+    found = _how(row, going, drifted=bool(steps or left))
+    return Repair(name, row, found, branch, steps, left, change)
+
+
+def _sorted(
+    kind: Kind, row: Row, steps: Iterable[Step]
+) -> tuple[tuple[Step, ...], tuple[Left, ...]]:
+    """The steps that may be carried out, in their order, and those that wait for a request."""
+    done, left = [], []
+    for step in steps:
+        why = kind.unasked(step, row)
+        if why is None:
+            done.append(step)
+        else:
+            left.append(Left(step, why))
+    return tuple(sorted(done, key=lambda step: step.phase)), tuple(left)
+
+
+def _how(row: Row, going: bool, *, drifted: bool) -> Found:
+    if going:
+        return Found.LEAVING
+    if row["status"] != "ready":
+        return Found.UNFINISHED
+    return Found.DRIFTED if drifted else Found.WHOLE
+
+
+def _settled(kind: Kind, row: Row, going: bool, world: World) -> RowChange | None:
+    """What becomes of a row when this host has done its part."""
+    if not kind.realised(row, world):
+        return None
+    after = None if going else {**row, **kind.learned(row, world), "status": "ready"}
+    return RowChange(kind.spec, row["id"], row, after) if after != row else None
+
+
+def _noted(kind: Kind, row: Row, error: PextraError, seen: Any) -> RowChange | None:
+    after = {**row, **kind.failed(row, error, seen)}
+    return RowChange(kind.spec, row["id"], row, after) if after != row else None
+
+
+def failed(kind: Kind, repair: Repair, error: PextraError, seen: Any) -> Repair:
+    """What is left of a repair that failed on the host: why."""
+    change = _noted(kind, repair.row, error, seen)
+    return dataclasses.replace(repair, steps=(), change=change, error=error)
+
+
+def ordered(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World) -> list[tuple[Key, ...]]:
+    """The resources in the order in which they are seen to, each with what goes with it.
+
+    What stays is made in the order of ranks. What goes follows, in reverse, with those of its
+    parts that go too: an instance's row cannot go before those of its volumes.
+    """
+    made: list[Key] = []
+    leaving: list[Key] = []
+    for kind, id in keys:
+        row = world.get(kind, id)
+        if row is not None:
+            (leaving if kinds[kind].going(row, world) else made).append((kind, id))
+    made.sort(key=lambda key: kinds[key[0]].spec.host_rank)
+    leaving.sort(key=lambda key: -kinds[key[0]].spec.host_rank)
+    groups: list[tuple[Key, ...]] = [(key,) for key in made]
+    taken = set[Key]()
+    for key in leaving:
+        if key not in taken:
+            group = (key, *_parts(kinds, key, leaving, world, taken))
+            taken.update(group)
+            groups.append(group)
+    return groups
+
+
+def _parts(
+    kinds: Mapping[str, Kind], key: Key, leaving: Sequence[Key], world: World, taken: set[Key]
+) -> list[Key]:
+    """What refers to a resource that goes: it goes later on the host, and earlier in the store."""
+    spec = kinds[key[0]].spec
+    found = []
+    for kind, id in leaving:
+        other = kinds[kind].spec
+        if (kind, id) in taken or other.rank < spec.rank or other.host_rank >= spec.host_rank:
+            continue
+        if world.row(kind, id).get(f"{spec.name}_id") == key[1]:
+            found.append((kind, id))
+    return found
