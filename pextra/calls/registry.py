@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -89,19 +90,31 @@ def call(
     diff: bool = False,
     progress: Progress = SILENT,
     confirms: bool = False,
+    store: Store | None = None,
+    host: Host | None = None,
 ) -> Answer:
     """The answer to a call.
 
     Args:
+        procedure: What is called.
+        given: The options as they were given.
+        principal: Who asks.
+        check: Only say what would be done.
+        diff: Say also how each changed thing was and will be.
+        progress: What follows the call.
         confirms: The caller sees to the answer's ``guards``; what would need that is refused
-            otherwise. See host.network.guard.
+            otherwise. See host.network.guard. A host that is given says it itself.
+        store: The database, kept open for other calls; without it, the one that ``given`` names.
+        host: This machine as this call sees it: one each for calls at the same time.
 
     Raises:
         PextraError: It was refused (nothing was changed), or it failed on the way.
     """
     rest = {key: value for key, value in given.items() if key != "database"}
-    with (
-        Store(given.get("database"), any_schema=procedure.any_schema) as store,
-        Host(confirms=confirms) as host,
-    ):
+    with contextlib.ExitStack() as opened:
+        if store is None:
+            any_schema = procedure.any_schema
+            store = opened.enter_context(Store(given.get("database"), any_schema=any_schema))
+        if host is None:
+            host = opened.enter_context(Host(confirms=confirms))
         return procedure.run(Call(rest, store, host, principal, check, diff, progress))

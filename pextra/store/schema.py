@@ -15,6 +15,7 @@ from pextra.store.migrations import (
     m0003_devices,
     m0004_storage,
     m0005_scopes,
+    m0006_operations,
 )
 from pextra.store.transaction import Transaction
 
@@ -24,6 +25,7 @@ MIGRATIONS = (
     m0003_devices.MIGRATION,
     m0004_storage.MIGRATION,
     m0005_scopes.MIGRATION,
+    m0006_operations.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

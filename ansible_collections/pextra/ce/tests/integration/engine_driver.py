@@ -7,9 +7,10 @@ each job is carried out in a process of its own, all of a list at the same time,
 the list of their results goes to standard output. What a new Ansible task pays for importing is so
 paid once.
 
-A job: ``op`` is ``module`` (``name``, ``args``, ``check``, ``diff``) or ``sql`` (``database``,
-``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools whose names begin
-with it). Besides: ``directories`` (state, configuration and log directory),
+A job: ``op`` is ``module`` (``name``, ``args``, ``check``, ``diff``) or ``call`` (the same,
+straight to the engine) or ``command`` (``arguments`` of the command pextra) or ``sql``
+(``database``, ``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools
+whose names begin with it). Besides: ``directories`` (state, configuration and log directory),
 ``environment``, ``machine_id`` (act as another machine, with a lock of its own),
 ``no_libvirt`` (libvirt does not answer),
 ``die_at`` (be killed at that point, counted from 1; 0 lists the points), ``lose_database_at`` and
@@ -54,7 +55,7 @@ def work(job: Job, points: IO[str]) -> None:
     for name, what in FAULTS.items():
         if job.get(name) is not None:
             Points(job[name], what, points).watch()
-    run_module(job)
+    {"module": run_module, "call": run_call, "command": run_command}[job["op"]](job)
 
 
 def query(job: Job) -> None:
@@ -126,6 +127,43 @@ def run_module(job: Job) -> None:
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     runpy.run_module(f"{COLLECTION}.modules.{job['name']}", run_name="__main__", alter_sys=True)
+
+
+def run_call(job: Job) -> None:
+    """Call the engine by a name, as a face does; an error is told as a module tells it."""
+    from pextra.calls import registry
+    from pextra.host.identity import local
+    from pextra.model.errors import IncompleteError, PextraError, each
+
+    try:
+        procedure = registry.find(job["name"])
+        answer = registry.call(
+            procedure, job["args"], local("test"), check=bool(job.get("check")),
+            diff=bool(job.get("diff")),
+        )  # fmt: skip
+    except PextraError as error:
+        results = error.results if isinstance(error, IncompleteError) else {}
+        errors = [item.as_dict() for item in each(error)]
+        failed = {"failed": True, "msg": str(error), "code": error.code, "errors": errors}
+        answer = {**results, **failed}
+    json.dump(answer, sys.stdout)
+
+
+def run_command(job: Job) -> None:
+    """Run the command pextra, and tell its exit status and what it printed."""
+    import contextlib
+    import io
+
+    from pextra.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = main.main(job["arguments"])
+        except SystemExit as end:
+            status = int(end.code or 0)
+    found = {"status": status, "out": out.getvalue(), "err": err.getvalue()}
+    json.dump(found, sys.stdout)
 
 
 def die() -> None:
@@ -200,13 +238,15 @@ class Points:
 
     def _transaction(self, transact: Callable[..., Any]) -> Callable[..., Any]:
         def counted(store: Any, work: Callable[[Any], Any], **options: Any) -> Any:
+            reads = bool(options.get("read_only"))
+
             def before_commit(tx: Any) -> Any:
                 result = work(tx)
-                self._pass("commit")
+                self._pass("read" if reads else "commit")
                 return result
 
             result = transact(store, before_commit, **options)
-            self._pass("committed")
+            self._pass("read-over" if reads else "committed")
             return result
 
         return counted

@@ -209,6 +209,21 @@ class Lab:
         """Run one task that succeeds."""
         return succeeded(self.task(module, args, check=check, diff=diff))
 
+    def call(self, name: str, args: Mapping[str, Any], **more: Any) -> Result:
+        """Call the engine without a module, whatever comes of it."""
+        return self.together([{**self.job(name, args, **more), "op": "call"}])[0]
+
+    def command(self, *arguments: str, **more: Any) -> tuple[int, str, str]:
+        """Run the command pextra; its exit status, standard output and standard error."""
+        job = {
+            "op": "command", "arguments": arguments, "directories": self.directories,
+            "environment": {"PEXTRA_CE_DATABASE": self.database}, **more,
+        }  # fmt: skip
+        (raw,) = self._driver.run([job])
+        assert raw["output"] is not None or raw["signal"], f"no result: {raw['error']}"
+        found = raw["output"] or {"status": -9, "out": "", "err": ""}
+        return found["status"], found["out"], found["err"]
+
     def refused(self, module: str, *, check: bool = False, **args: Any) -> Result:
         """Run one task that fails, and changes no row."""
         before = self.rows_of_all()
