@@ -133,8 +133,7 @@ class Reconciler:
             kinds: Iterable[str] = self._kinds
         else:
             kinds = (scope.kind,)
-            spec = self._specs.get(scope.kind)
-            if spec is None or not (spec.on_node or spec.on_host):
+            if scope.kind not in self._kinds or not _is_on_hosts(self._kinds[scope.kind]):
                 named = ", ".join(self.possible(self._kinds))
                 raise InputError(
                     f"nothing of kind {scope.kind} is on a node", hint=f"Possible are: {named}"
@@ -155,7 +154,7 @@ class Reconciler:
         return tuple(
             name
             for name, kind in kinds.items()
-            if (kind.spec.on_node or kind.spec.on_host) and kind.spec.owned_by is None
+            if kind.spec.owned_by is None and _is_on_hosts(kind)
         )
 
     def _named(self, kind: Kind, names: Sequence[str], world: World) -> list[Row]:
@@ -232,20 +231,25 @@ class Reconciler:
 
     def _written(self, group: list[Repair]) -> list[Repair]:
         """Write what becomes of the rows, and audit it."""
-        changes = [item.change for item in group if item.change is not None]
+        changes = [change for item in group for change in item.changes]
         if not changes:
             return group
 
         def work(tx: Transaction) -> None:
             current = [change for item in changes if (change := _now(item, tx)) is not None]
             tx.write(current)
-            tx.audit([item.plan[-1] for item in group if item.change is not None], self._principal)
+            tx.audit([step for item in group for step in item.written], self._principal)
 
         try:
             self._store.transact(work)
         except ConflictError as error:
             return [repair.failed(self._kinds[item.kind], item, error, None) for item in group]
         return group
+
+
+def _is_on_hosts(kind: Kind) -> bool:
+    """Whether something on a host shows what is of a kind."""
+    return kind.spec.on_host or type(kind).shown_by is not Kind.shown_by
 
 
 def _now(change: RowChange, tx: Transaction) -> RowChange | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,10 @@ from pextra.engine.store_steps import store_step
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.model.change import RowChange
-from pextra.model.errors import HostError, PextraError
+from pextra.model.errors import ConflictError, HostError, PextraError
 from pextra.model.fields import Row
 from pextra.model.plan import Step
+from pextra.model.request import label
 
 Key = tuple[str, str]
 """Kind and id of a resource."""
@@ -59,6 +60,7 @@ class Repair:
         steps: What is to be done on the host.
         left: What is not done without a request.
         change: What becomes of its row when the steps are done; None: nothing.
+        beside: Rows that nothing on a host shows, and that go with it.
         error: Why nothing can be done; ``change`` then keeps it, for kinds that do.
     """
 
@@ -69,6 +71,7 @@ class Repair:
     steps: tuple[Step, ...] = ()
     left: tuple[Left, ...] = ()
     change: RowChange | None = None
+    beside: tuple[RowChange, ...] = ()
     error: PextraError | None = None
 
     @property
@@ -79,14 +82,22 @@ class Repair:
     @property
     def needed(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.steps) or self.change is not None
+        return bool(self.steps or self.changes)
+
+    @property
+    def changes(self) -> tuple[RowChange, ...]:
+        """What is written when the steps are done."""
+        return self.beside if self.change is None else (*self.beside, self.change)
+
+    @property
+    def written(self) -> tuple[Step, ...]:
+        """The steps that write it."""
+        return tuple(store_step(change, frozenset()) for change in self.changes)
 
     @property
     def plan(self) -> tuple[Step, ...]:
-        """Its steps, and at last the one that writes its row."""
-        if self.change is None:
-            return self.steps
-        return (*self.steps, store_step(self.change, frozenset()))
+        """Its steps, and at last those that write its row."""
+        return (*self.steps, *self.written)
 
 
 @dataclass(slots=True)
@@ -134,16 +145,17 @@ def draft(
     What becomes of the rows is planned in ``world``, so that what stands on them is judged by it.
     """
     rows = [(kinds[kind], row) for kind, id in group if (row := world.get(kind, id))]
-    repairs = [_draft(kind, row, world, looks) for kind, row in rows]
+    together = {(kind.spec.name, str(row["id"])) for kind, row in rows}
+    repairs = [_draft(kinds, kind, row, world, looks, together) for kind, row in rows]
     wrong = next((item for item in repairs if item.error is not None), None)
     if wrong is not None:
         repairs = [_waiting(item, wrong) for item in repairs]
     for item in repairs:
-        if item.change is not None and item.error is None:
-            if item.change.after is None:
-                world.drop(*item.key)
+        for change in item.changes if item.error is None else ():
+            if change.after is None:
+                world.drop(change.spec.name, change.id)
             else:
-                world.put(item.kind, item.change.after)
+                world.put(change.spec.name, change.after)
     return repairs
 
 
@@ -153,10 +165,17 @@ def _waiting(repair: Repair, wrong: Repair) -> Repair:
         return repair
     why = f'{wrong.kind} "{wrong.row.get("name")}" cannot go yet'
     left = (*repair.left, *(Left(step, why) for step in repair.steps))
-    return dataclasses.replace(repair, steps=(), left=left, change=None)
+    return dataclasses.replace(repair, steps=(), left=left, change=None, beside=())
 
 
-def _draft(kind: Kind, row: Row, world: World, looks: Looks) -> Repair:
+def _draft(
+    kinds: Mapping[str, Kind],
+    kind: Kind,
+    row: Row,
+    world: World,
+    looks: Looks,
+    together: Set[Key],
+) -> Repair:
     name, key = kind.spec.name, (kind.spec.name, str(row["id"]))
     seen, unseen = looks.seen.get(key), looks.errors.get(key)
     if unseen is not None:
@@ -165,16 +184,57 @@ def _draft(kind: Kind, row: Row, world: World, looks: Looks) -> Repair:
     branch, going = kind.branch(row, seen, world), kind.going(row, world)
     if kind.lost(row, seen, world):
         return Repair(name, row, Found.LOST, branch, change=RowChange(kind.spec, key[1], row, None))
+    beside: tuple[RowChange, ...] = ()
     try:
         planned = kind.converge(None, None if going else row, row if going else None, seen, world)
         steps, left = _sorted(kind, row, planned)
+        ends = going and not left and kind.realised(row, world)
+        if ends and _has_parts(kinds, kind, row, world):
+            return Repair(name, row, Found.LEAVING, branch)
+        if ends:
+            beside = _beside(kinds, kind, row, world, together)
     except (PextraError, OSError) as refused:
         error = as_ours(refused)
         found = _how(row, going, drifted=True)
-        return Repair(name, row, found, branch, change=_noted(kind, row, error, seen), error=error)
+        noted = _noted(kind, row, error, seen)
+        return Repair(name, row, found, branch, change=noted, error=error)
     change = _settled(kind, row, going, world) if not left else None
     found = _how(row, going, drifted=bool(steps or left))
-    return Repair(name, row, found, branch, steps, left, change)
+    return Repair(name, row, found, branch, steps, left, change, beside)
+
+
+def _has_parts(kinds: Mapping[str, Kind], kind: Kind, row: Row, world: World) -> bool:
+    """Whether a part of it is still on a host: it tells by itself why it is."""
+    parts = (item.spec for item in kinds.values() if item.spec.owned_by == kind.spec.name)
+    column = f"{kind.spec.name}_id"
+    return any(spec.on_host and world.by(spec.name, column, row["id"]) for spec in parts)
+
+
+def _beside(
+    kinds: Mapping[str, Kind], kind: Kind, row: Row, world: World, together: Set[Key]
+) -> tuple[RowChange, ...]:
+    """What refers to a row that goes, has no mark of its own, and was to go with it.
+
+    A row is marked only when all that refers to it goes in the same run.
+
+    Raises:
+        ConflictError: Something refers to it that is not going.
+    """
+    column, found = f"{kind.spec.name}_id", list[RowChange]()
+    for other in kinds.values():
+        if all(item.column != column for item in other.spec.stored):
+            continue
+        for item in world.by(other.spec.name, column, row["id"]):
+            if (other.spec.name, item["id"]) in together:
+                continue
+            if other.spec.on_host:
+                raise ConflictError(
+                    f'it still holds {other.spec.name} "{item[other.spec.key]}"',
+                    resource=label(kind.spec.name, row[kind.spec.key]), hint="Remove that first",
+                )  # fmt: skip
+            found += _beside(kinds, other, item, world, together)
+            found.append(RowChange(other.spec, item["id"], item, None))
+    return tuple(found)
 
 
 def _sorted(
@@ -215,7 +275,7 @@ def _noted(kind: Kind, row: Row, error: PextraError, seen: Any) -> RowChange | N
 def failed(kind: Kind, repair: Repair, error: PextraError, seen: Any) -> Repair:
     """What is left of a repair that failed on the host: why."""
     change = _noted(kind, repair.row, error, seen)
-    return dataclasses.replace(repair, steps=(), change=change, error=error)
+    return dataclasses.replace(repair, steps=(), change=change, beside=(), error=error)
 
 
 def ordered(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World) -> list[tuple[Key, ...]]:

@@ -48,6 +48,10 @@ class PortGroup(Kind):
             raise ConflictError(
                 f"vSwitch {vswitch['name']} is on another node", resource=request.label
             )
+        if vswitch is not None and vswitch["status"] == "deleting":
+            raise ConflictError(
+                f"vSwitch {vswitch['name']} is marked for destruction", resource=request.label
+            )
         if row["vlan_id"] is not None and row["trunk"]:
             raise InputError(
                 f"it has VLAN {row['vlan_id']}, and trunk lists VLANs too",

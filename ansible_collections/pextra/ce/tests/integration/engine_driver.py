@@ -8,7 +8,8 @@ the list of their results goes to standard output. What a new Ansible task pays 
 paid once.
 
 A job: ``op`` is ``module`` (``name``, ``args``, ``check``, ``diff``) or ``call`` (the same,
-straight to the engine) or ``command`` (``arguments`` of the command pextra) or ``sql``
+straight to the engine) or ``command`` (``arguments`` of the command pextra) or
+``threads`` (``calls`` at the same time in one process, as operations) or ``sql``
 (``database``, ``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools
 whose names begin with it). Besides: ``directories`` (state, configuration and log directory),
 ``environment``, ``machine_id`` (act as another machine, with a lock of its own),
@@ -55,7 +56,10 @@ def work(job: Job, points: IO[str]) -> None:
     for name, what in FAULTS.items():
         if job.get(name) is not None:
             Points(job[name], what, points).watch()
-    {"module": run_module, "call": run_call, "command": run_command}[job["op"]](job)
+    doors = {
+        "module": run_module, "call": run_call, "command": run_command, "threads": run_threads,
+    }  # fmt: skip
+    doors[job["op"]](job)
 
 
 def query(job: Job) -> None:
@@ -164,6 +168,64 @@ def run_command(job: Job) -> None:
             status = int(end.code or 0)
     found = {"status": status, "out": out.getvalue(), "err": err.getvalue()}
     json.dump(found, sys.stdout)
+
+
+def run_threads(job: Job) -> None:
+    """Carry calls out at the same time, as a service does: one store, a host view a call.
+
+    A call: ``name``, ``args``, ``principal``; ``host_key`` (as another machine), ``cancel_at``
+    (ask the operation to stop when that step of it begins, counted from 1; 0: before it begins).
+    """
+    import concurrent.futures
+
+    from pextra.store.connection import Store
+
+    with (
+        Store(job["database"]) as store,
+        concurrent.futures.ThreadPoolExecutor(len(job["calls"])) as pool,
+    ):
+        found = list(pool.map(lambda call: _operation(call, store), job["calls"]))
+    json.dump(found, sys.stdout, default=str)
+
+
+def _operation(call: Job, store: Any) -> Job:
+    """What came of one of the calls."""
+    import dataclasses
+
+    from pextra.calls import operation, registry
+    from pextra.engine.operation import Operations
+    from pextra.engine.progress import Progress
+    from pextra.host.machine import Host
+    from pextra.model.errors import PextraError
+    from pextra.model.principal import Principal
+
+    class Canceller(Progress):
+        seen = 0
+
+        def report(self, event: Any) -> None:
+            self.seen += 1
+            if self.seen == call.get("cancel_at"):
+                Operations(store, host).cancel(id)
+
+    procedure, principal = registry.find(call["name"]), Principal(**call["principal"])
+    with Host() as host:
+        if "host_key" in call:
+            host.__dict__["key"] = call["host_key"]
+        id = operation.queue(procedure, call["args"], principal, store, host)
+        if call.get("cancel_at") == 0:
+            Operations(store, host).cancel(id)
+        answer: Any = None
+        error = None
+        try:
+            answer = operation.carry_out(
+                id, procedure, call["args"], principal, store, host, progress=Canceller()
+            )
+        except PextraError as wrong:
+            error = wrong.as_dict()
+        kept = Operations(store, host).find(id)
+    told = {key: getattr(kept, key) for key in ("state", "progress", "line", "error", "result")}
+    log = [dataclasses.asdict(line) for line in kept.log]
+    return {"id": id, "answer": answer, "error": error, "kept": {**told, "log": log}}
 
 
 def die() -> None:

@@ -224,6 +224,25 @@ class Lab:
         found = raw["output"] or {"status": -9, "out": "", "err": ""}
         return found["status"], found["out"], found["err"]
 
+    def points(self, *arguments: str) -> list[str]:
+        """The points that the command pextra passes; it is carried out."""
+        job = {
+            "op": "command", "arguments": arguments, "directories": self.directories,
+            "environment": {"PEXTRA_CE_DATABASE": self.database}, "die_at": 0,
+        }  # fmt: skip
+        found: list[str] = self._driver.run([job])[0]["points"]
+        return found
+
+    def threads(self, *calls: Args) -> list[Args]:
+        """What came of calls that one process carried out at the same time, as operations."""
+        job = {
+            "op": "threads", "calls": calls, "directories": self.directories,
+            "database": self.database,
+        }  # fmt: skip
+        (raw,) = self._driver.run([job])
+        assert isinstance(raw["output"], list), raw["error"]
+        return raw["output"]
+
     def refused(self, module: str, *, check: bool = False, **args: Any) -> Result:
         """Run one task that fails, and changes no row."""
         before = self.rows_of_all()
