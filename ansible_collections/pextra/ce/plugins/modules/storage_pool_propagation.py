@@ -37,8 +37,8 @@ attributes:
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
 notes:
-  - An enabled pool that somebody removed from libvirt is no longer enabled on the node afterwards,
-    as the platform's algorithm has it. Enable it again with M(pextra.ce.storage_pool).
+  - An enabled pool that somebody removed from libvirt is made again. It is no longer enabled on the
+    node only where a pool of somebody else has taken its name and no volume is in it.
   - Any number of runs at once is safe. A run that is killed is finished by the next one.
 seealso:
   - module: pextra.ce.storage_pool
@@ -85,10 +85,11 @@ storage_pools:
     branch:
       description:
         - The branch of the algorithm that was taken.
-        - V(none), the pool has nothing to do with this node. V(realise), it was tested, defined and
-          started. V(available), it is enabled and available. V(start), it was not available, and
-          was started. V(forget), libvirt does not have it any more, and it is no longer enabled
-          here. V(remove), it was destroyed here. V(held), it is to be destroyed, but holds volumes.
+        - V(none), the pool has nothing to do with this node. V(realise), libvirt did not have it,
+          and it was tested, defined and started. V(available), it is enabled and available.
+          V(start), it was not available, and was started. V(forget), somebody else's pool has
+          taken its name, and it is no longer enabled here. V(remove), it was destroyed here.
+          V(held), it is to be destroyed, but holds volumes.
       type: str
       sample: realise
     changed:
