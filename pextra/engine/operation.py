@@ -8,6 +8,7 @@ had begun is finished by asking again, or by reconcile.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import threading
@@ -214,12 +215,9 @@ class Operations:
                 ended = {"state": state.value, "finished": _now(), **done, **known}
                 _update(tx, rows[0], ended)
 
-        try:
+        # The run itself counts. Who looks later is told that it ended without a word.
+        with contextlib.suppress(StoreError):
             self._store.transact(work)
-        except StoreError:
-            # The run itself counts. Who looks later is told that it ended without a word.
-            if state is State.SUCCEEDED:
-                return
 
     def forget(self, id: str) -> None:
         """Keep an operation no longer."""
@@ -282,7 +280,8 @@ class Operations:
             for row in tx.select(_SPEC, {"host_key": [self._key], "state": states}):
                 if not _is_carried_out(row):
                     error = {
-                        "code": "interrupted", "message": "the process that ran it is gone",
+                        "code": "interrupted",
+                        "message": "it ended without a word: its process or database was gone",
                         "hint": "Run it again, or pextra reconcile: both finish what it began",
                         "errors": [],
                     }  # fmt: skip

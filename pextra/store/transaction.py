@@ -101,12 +101,16 @@ class Transaction:
     def finish(
         self, ready: Iterable[tuple[KindSpec, str]], gone: Iterable[tuple[KindSpec, str]]
     ) -> None:
-        """Mark what the host now realises as ready, and forget what is gone, last made first."""
+        """Mark what the host now realises as ready, and forget what is gone, last made first.
+
+        What another node has marked for removal meanwhile stays marked.
+        """
         from psycopg import sql
 
         for table, ids in _by_table(ready).items():
             query = sql.SQL(
-                "UPDATE {} SET status = 'ready' WHERE id = ANY(%s) AND status <> 'ready'"
+                "UPDATE {} SET status = 'ready'"
+                " WHERE id = ANY(%s) AND status IN ('pending', 'updating')"
             ).format(sql.Identifier(table))
             self._connection.execute(query, (ids,))
         for table, ids in reversed(_by_table(gone).items()):

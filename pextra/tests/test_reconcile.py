@@ -78,16 +78,12 @@ def test_a_bridge_with_the_node_s_own_addresses_is_only_told() -> None:
     made = cloud()
     made.host.links.bridges.clear()
     switch = row(made, "vswitch", "svswitch1")
-    switch.update(addressing={"addresses": []}, status="updating", uplinks=["eth0"])
-    step = drafted_step(made, switch)
-    assert "confirm" in str(KINDS["vswitch"].unasked(step, switch))
-
-
-def drafted_step(made: Cloud, switch: Row) -> Any:
-    """The step that makes a vSwitch's bridge, whatever it carries."""
-    plain = {**switch, "addressing": None}
-    (step,) = KINDS["vswitch"].converge(None, plain, None, None, world(made))
-    return step
+    own = {"addresses": ["192.0.2.1/24"], "routes": [], "dns": [], "domains": []}
+    switch.update(addressing=own, uplinks=["eth0"])
+    (item,) = drafted(made, ("vswitch", switch["id"]))
+    assert item.found is Found.DRIFTED
+    assert not item.needed, "nobody would confirm the change, and the node would undo it"
+    assert [left.step.action for left in item.left] == ["bridge"]
 
 
 def test_a_vswitch_that_goes_takes_its_port_groups_along() -> None:

@@ -174,7 +174,8 @@ def run_threads(job: Job) -> None:
     """Carry calls out at the same time, as a service does: one store, a host view a call.
 
     A call: ``name``, ``args``, ``principal``; ``host_key`` (as another machine), ``cancel_at``
-    (ask the operation to stop when that step of it begins, counted from 1; 0: before it begins).
+    (ask the operation to stop when that step of it begins, counted from 1; 0: before it begins),
+    ``meanwhile`` (a statement that another node's run carries out when its first step begins).
     """
     import concurrent.futures
 
@@ -204,6 +205,8 @@ def _operation(call: Job, store: Any) -> Job:
 
         def report(self, event: Any) -> None:
             self.seen += 1
+            if self.seen == 1 and "meanwhile" in call:
+                store.transact(lambda tx: tx.execute(call["meanwhile"]))
             if self.seen == call.get("cancel_at"):
                 Operations(store, host).cancel(id)
 

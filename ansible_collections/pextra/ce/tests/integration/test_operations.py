@@ -181,3 +181,17 @@ def test_old_operations_are_forgotten(lab: Lab) -> None:
     status, _out, err = lab.command("operation", "show", "op-" + "x" * 21)
     assert status == 1
     assert "not_found" in err
+
+
+def test_what_another_node_marks_for_removal_meanwhile_stays_marked(lab: Lab) -> None:
+    path = str(lab.directory / "pool")
+    options = {"name": lab.name("pool"), "options": {"path": path}, "nodes": ["node1"]}
+    mark = "UPDATE storage_pool_nodes SET status = 'deleting'"
+    (done,) = lab.threads(by("ann", "storage_pool", options, meanwhile=mark))
+    assert done["error"] is None
+    assert [row["status"] for row in lab.sql("SELECT status FROM storage_pool_nodes")] == [
+        "deleting"
+    ]
+    assert lab.command("reconcile")[0] == 0
+    assert lab.pools() == []
+    assert lab.sql("SELECT id FROM storage_pool_nodes") == []

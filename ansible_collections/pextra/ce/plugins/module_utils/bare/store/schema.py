@@ -16,6 +16,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations im
     m0003_devices,
     m0004_storage,
     m0005_scopes,
+    m0006_operations,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
 
@@ -25,6 +26,7 @@ MIGRATIONS = (
     m0003_devices.MIGRATION,
     m0004_storage.MIGRATION,
     m0005_scopes.MIGRATION,
+    m0006_operations.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"
