@@ -58,7 +58,7 @@ def carry_out(
 
 def masking(procedure: Procedure, given: Mapping[str, Any]) -> Callable[[Any], Any]:
     """What takes the secrets of a call out of any value."""
-    secrets = sorted(registry.secrets(procedure, given), key=len, reverse=True)
+    secrets = sorted(registry.masked(procedure, given).secrets, key=len, reverse=True)
 
     def masked(value: Any) -> Any:
         if isinstance(value, Mapping):
