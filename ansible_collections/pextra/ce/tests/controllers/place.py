@@ -133,9 +133,12 @@ class Controller:
         (directory / "ansible.cfg").write_text("")
         (directory / "hosts").write_text(_LOCAL)
         self.environment = {
+            "ANSIBLE_ASYNC_DIR": str(directory / "async"),
             "ANSIBLE_COLLECTIONS_PATH": str(directory / "collections"),
             "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
+            "ANSIBLE_REMOTE_TMP": str(directory / "tmp"),
             "HOME": str(directory),
             "LC_ALL": "C.UTF-8",
             "PATH": f"{bin}:{programs}:/usr/bin:/bin",  # as `su` leaves it to root

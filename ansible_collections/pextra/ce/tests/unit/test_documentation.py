@@ -8,6 +8,7 @@ Modules of kinds are generated (scripts/generate_modules.py); what they came to 
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 import functools
 import importlib
 import re
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -37,18 +39,6 @@ PLUGINS = "ansible_collections.pextra.ce.plugins"
 STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database", "instance_backup")
 INFO_MODULES = tuple(f"{kind}_info" for kind in MANIFEST_KINDS)
 MODULES = (*STATE_MODULES, *INFO_MODULES, "cockroach_license_info", "database_info")
-NO_DATABASE = {
-    "aptly_info",
-    "aptly_mirror",
-    "aptly_publication",
-    "aptly_snapshot",
-    "nic_info",
-    "node_files",
-    "preflight_info",
-    "system_disk",
-    "system_files",
-    "upgrade_info",
-}
 
 
 @functools.cache
@@ -57,7 +47,7 @@ def documents(name: str) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str
     found = importlib.import_module(f"{PLUGINS}.modules.{name}")
     documentation = yaml.safe_load(found.DOCUMENTATION)
     options: dict[str, Any] = {}
-    for reference in documentation["extends_documentation_fragment"]:
+    for reference in documentation.get("extends_documentation_fragment", []):
         _namespace, _collection, fragment, *section = reference.split(".")
         source = importlib.import_module(f"{PLUGINS}.doc_fragments.{fragment}").ModuleDocFragment
         text = getattr(source, section[0].upper() if section else "DOCUMENTATION")
@@ -277,7 +267,36 @@ def returned_values(values: Mapping[str, Any], path: str = "") -> Iterator[Any]:
         yield from returned_values(value.get("contains", {}), f"{path}{name}.")
 
 
+def with_database() -> list[str]:
+    """The modules that take the option ``database``, sorted."""
+    names = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+    return [name for name in names if "database" in documents(name)[0].get("options", {})]
+
+
 def test_the_action_group_is_every_module_that_takes_the_database() -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
-    there = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
-    assert groups["all"] == sorted(there - NO_DATABASE)
+    assert groups["all"] == with_database()
+
+
+def test_the_readme_names_the_modules_that_are_in_no_group() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    said = re.search(r"without the database: (.*?)\.", text)
+    assert said is not None
+    patterns = re.findall(r"`([a-z_*]+)`", said[1])
+    names = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+    named = {name for name in names if any(fnmatch.fnmatch(name, item) for item in patterns)}
+    assert named == names - set(with_database())
+
+
+def test_the_modules_that_can_change_a_bridge_confirm_it() -> None:
+    """A bridge that carries the node's addresses: what plans steps on it needs the controller."""
+    routing = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["plugin_routing"]["modules"]
+    assert {item["action_plugin"] for item in routing.values()} == {"pextra.ce.guarded"}
+    here = "k"
+    world: Any = SimpleNamespace(here=here, by=lambda *_wanted: [])
+    changing = {"vswitch", "apply"}
+    for name in MANIFEST_KINDS:
+        before = row_of(name) | {"node_id": here, "vlan_id": 7, "trunk": []}
+        touched = KINDS[name].touched(before, None, world)
+        changing |= {name for kind, _id in touched if kind == "vswitch"}
+    assert set(routing) == changing
