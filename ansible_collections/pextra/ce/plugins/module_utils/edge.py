@@ -43,7 +43,7 @@ class Module(AnsibleModule):
 
     Attributes:
         given: The options as the task has them, nulls included.
-        secrets: What must not be shown.
+        secrets: What must not be shown, as it is and as messages quote it.
     """
 
     def __init__(self, shown: Shown, spec: Mapping[str, Any]) -> None:
@@ -57,15 +57,17 @@ class Module(AnsibleModule):
         super()._load_params()
         given = {k: v for k, v in self.params.items() if not k.startswith("_ansible")}
         self.given: dict[str, Any] = copy.deepcopy(given)
-        shown, self.secrets = self._shown(self.given)
+        shown, secrets = self._shown(self.given)
+        # Messages may quote them.
+        self.secrets = secrets | {repr(text)[1:-1] for text in secrets}
         internal = {k: v for k, v in self.params.items() if k not in given}
         self.params = {**_without_nulls(shown), **internal}
 
-    def fail_with(self, message: str, code: str, **results: Any) -> None:
+    def fail_with(self, failure: Mapping[str, Any]) -> None:
         """End the task; no secret is in what it returns, short ones neither."""
-        words = sorted((re.escape(text) for text in self.secrets), key=len, reverse=True)
+        words = sorted(map(re.escape, self.secrets), key=len, reverse=True)
         secret = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
-        self.fail_json(**_cleaned({"msg": message, "code": code, **results}, secret))
+        self.fail_json(**_cleaned(dict(failure), secret))
 
 
 def _without_nulls(value: Any) -> Any:
@@ -119,6 +121,7 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
         return masked.shown, masked.secrets
 
     module = Module(shown, spec)
+    failure: dict[str, Any] = {}
     try:
         answer = registry.call(
             procedure, module.given, local("ansible"), check=module.check_mode, diff=module._diff,
@@ -127,12 +130,15 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
     except PextraError as error:
         results = error.results if isinstance(error, IncompleteError) else {}
         errors = [item.as_dict() for item in each(error)]
-        module.fail_with(str(error), error.code, errors=errors, **results)
+        failure = {"msg": str(error), "code": error.code, "errors": errors, **results}
     except Exception as error:
-        # Ansible would print the traceback, which may have secrets in it, as it is.
-        message = f"the engine failed, which is a fault in it: {type(error).__name__}: {error}"
-        errors = [{"code": "internal", "resource": None, "message": message, "hint": None}]
-        module.fail_with(message, "internal", errors=errors, exception=traceback.format_exc())
+        # Ansible would print the traceback as it is, with what is secret in it.
+        text = f"the engine failed, which is a fault in it: {type(error).__name__}: {error}"
+        errors = [{"code": "internal", "resource": None, "message": text, "hint": None}]
+        trace = traceback.format_exc()
+        failure = {"msg": text, "code": "internal", "errors": errors, "exception": trace}
+    if failure:  # not while the exception is handled: Ansible would add its traceback
+        module.fail_with(failure)
     module.exit_json(**answer)
 
 
