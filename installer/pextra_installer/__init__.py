@@ -4,4 +4,4 @@ One typed plan (``plan``) has three front doors: the wizard, an answer file, a d
 ``execute`` starts ever writes to a disk.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

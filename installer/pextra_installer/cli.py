@@ -1,4 +1,4 @@
-"""The command pextra-installer.
+"""The command pextra-installer. What a command needs is imported when it is asked for.
 
 Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 the answers cannot be used; 4 not exactly one
 disk is what they ask for, or it is too small; 5 the machine lacks something or cannot be read;
@@ -13,11 +13,13 @@ import os
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pextra.kinds.user import passwords
 from pextra.model.errors import PextraError
-from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
+
+if TYPE_CHECKING:
+    from pextra_installer.plan import Plan
 
 UNFINISHED = 6
 
@@ -122,6 +124,7 @@ def _schema(_arguments: argparse.Namespace) -> int:
 
 
 def _hash_password(_arguments: argparse.Namespace) -> int:
+    from pextra.kinds.user import passwords
     from pextra_installer.secrets import crypt_hash
 
     if sys.stdin.isatty():

@@ -1,4 +1,9 @@
-"""The first boot of an installed node: the playbook, and its state on the console."""
+"""The first boot of an installed node: its cloud by calls of the engine, and what consoles show.
+
+The installation left what does not need the running node: PostgreSQL with an empty database, and
+the resources that the role pextra.ce.site would make. Ansible, which takes minutes on a slow
+machine, is not started; pextra.ce.site finds nothing to do afterwards.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +12,22 @@ import os
 import pathlib
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pextra_installer.execute.ansible import SUCCESSFUL, failure, play
+from pextra.calls import registry
+from pextra.calls.call import Answer
+from pextra.host.identity import local
+from pextra.model.errors import PextraError
 from pextra_installer.outcome import web_address
 from pextra_installer.problems import InstallerError
-from pextra_installer.secrets import redact
+from pextra_installer.redaction import redact
 
 NOTES = pathlib.Path("/etc/pextra-ce/first-boot.json")
 BANNER = pathlib.Path("/etc/issue.d/pextra.issue")
 SECRETS = ("site_admin_password_hash", "site_license_key")
 RETRY_SECONDS = 30
+_Ip = Callable[..., list[dict[str, Any]]]
 
 
 class FirstBootError(InstallerError):
@@ -34,35 +43,53 @@ def run(notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER) -> None:
         FirstBootError: It did not finish.
     """
     try:
-        variables: dict[str, Any] = json.loads(notes.read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads(notes.read_text(encoding="utf-8"))
+        resources = addressed(told["resources"], default_address())
     except FileNotFoundError:
         return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError) as error:
         raise FirstBootError(f"{notes} cannot be read: {error}") from None
-    secrets = [str(variables[name]) for name in SECRETS if variables.get(name)]
-    failed: list[str] = []
-    show(banner, "is being set up; this takes a few minutes")
-
-    def event(data: Mapping[str, Any]) -> bool:
-        text = redact(str(data.get("stdout") or ""), secrets)
-        if text:
-            print(text, flush=True)
-        reason = failure(data)
-        if reason:
-            failed.append(redact(reason, secrets))
-        return True
-
-    status = play("pextra.ce.first_boot", variables, event)
-    if status != SUCCESSFUL:
-        reason = failed[0] if failed else f"Ansible ended as {status}"
+    secrets = [str(told[name]) for name in SECRETS if told.get(name)]
+    show(banner, "is being set up; this takes a moment")
+    try:
+        for line in make(resources):
+            print(redact(line, secrets), flush=True)
+    except PextraError as error:
+        reason = redact(str(error), secrets)
         show(
             banner,
             f"could not be set up: {reason}\n"
             f"It is tried again in {RETRY_SECONDS} s. More: journalctl -u pextra-first-boot",
         )
-        raise FirstBootError(f"the first boot did not finish: {reason}")
+        raise FirstBootError(f"the first boot did not finish: {reason}") from None
     notes.unlink()
     show(banner, "is ready")
+
+
+def make(resources: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Make the tables and the resources of a manifest; says in a line each what there is.
+
+    Raises:
+        PextraError: It was refused, or failed on the way; another call goes on from there.
+    """
+    _call("database", {"state": "migrated"})
+    made = _call("apply", {"resources": resources})["resources"]
+    return [f"{one['kind']} {one['name'] or ''} {one['id']}".replace("  ", " ") for one in made]
+
+
+def _call(name: str, given: Mapping[str, Any]) -> Answer:
+    return registry.call(registry.find(name), given, local("installer"))
+
+
+def addressed(resources: Sequence[Mapping[str, Any]], found: str | None) -> list[dict[str, Any]]:
+    """The resources, with this node's address where the answers gave none.
+
+    Args:
+        resources: Those of a manifest.
+        found: The address of the default route; None where there is none.
+    """
+    given = {"ip_address": found} if found else {}
+    return [{**(given if one["kind"] == "node" else {}), **one} for one in resources]
 
 
 def text(name: str, address: str | None, state: str) -> str:
@@ -93,16 +120,26 @@ def _ip(*words: str) -> list[dict[str, Any]]:
     return found
 
 
-def address(ip: Callable[..., list[dict[str, Any]]] = _ip) -> str | None:
+def default_address(ip: _Ip = _ip) -> str | None:
+    """The IPv4 address of the default route, as Ansible's facts have it; None without one."""
+    return next(filter(None, _sources(ip, "-4")), None)
+
+
+def address(ip: _Ip = _ip) -> str | None:
     """The address that this node is reached at, an IPv4 one if there is any.
 
     It is the source of the default route, and on a network without a router the first address.
     """
-    for family, outside in (("-4", "192.0.2.1"), ("-6", "2001:db8::1")):
-        sources = [route.get("prefsrc") for route in ip(family, "route", "get", outside)]
+    for family in ("-4", "-6"):
         links = ip(family, "address", "show", "scope", "global")
         addresses = [one.get("local") for link in links for one in link.get("addr_info", ())]
-        source = next(filter(None, [*sources, *addresses]), None)
-        if source:
-            return str(source)
+        found = [*_sources(ip, family), *addresses]
+        if any(found):
+            return str(next(filter(None, found)))
     return None
+
+
+def _sources(ip: _Ip, family: str) -> list[str | None]:
+    """The addresses that what leaves this machine by a router comes from."""
+    outside = {"-4": "192.0.2.1", "-6": "2001:db8::1"}[family]
+    return [route.get("prefsrc") for route in ip(family, "route", "get", outside)]

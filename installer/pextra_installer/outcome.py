@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pextra_installer.plan import Plan
-from pextra_installer.preview import Target
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pextra_installer.plan import Plan
+    from pextra_installer.preview import Target
 
 DONE = "The installation is done"
 PORT = 5007

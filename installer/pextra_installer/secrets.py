@@ -1,16 +1,13 @@
-"""Hashes of the administrator's password, and text without secrets."""
+"""Hashes of the administrator's password, and every secret of a plan."""
 
 from __future__ import annotations
 
 import dataclasses
 import subprocess
-from collections.abc import Iterable
 
 from pextra.kinds.user import passwords
 from pextra_installer.plan import Administrator, Plan
 from pextra_installer.problems import InstallerError
-
-MASK = "********"
 
 
 def crypt_hash(password: str) -> str:
@@ -57,10 +54,3 @@ def secrets_of(plan: Plan) -> frozenset[str]:
         administrator.root_password_hash,
     )
     return frozenset(value for value in values if value)
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Text with every secret replaced, the longest first, so that no rest of one remains."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text

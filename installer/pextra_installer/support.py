@@ -11,7 +11,8 @@ from pextra_installer.execute.journal import NAME
 from pextra_installer.execute.run import LOG
 from pextra_installer.hardware.model import Hardware, to_json
 from pextra_installer.plan import Plan
-from pextra_installer.secrets import redact, secrets_of
+from pextra_installer.redaction import redact
+from pextra_installer.secrets import secrets_of
 
 _COMMANDS = (
     ("lsblk", "--output-all"),

@@ -17,7 +17,8 @@ from pextra_installer.execute.variables import STATE, Image, variables
 from pextra_installer.plan import Plan
 from pextra_installer.preview import Target
 from pextra_installer.problems import InstallerError
-from pextra_installer.secrets import hashed, redact, secrets_of
+from pextra_installer.redaction import redact
+from pextra_installer.secrets import hashed, secrets_of
 
 LOG = "install.log"
 

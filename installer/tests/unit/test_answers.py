@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pextra_installer import check, plan, secrets
+from pextra_installer import check, plan, redaction, secrets
 from pextra_installer.answers import files, schema
 from pextra_installer.answers.toml_document import parse_toml
 from pextra_installer.answers.yaml_document import parse_yaml
@@ -132,7 +132,7 @@ def test_a_plan_shown_by_mistake_shows_no_secret(path: pathlib.Path) -> None:
     assert found
     assert not [secret for secret in found if secret in repr(made)]
     text = files.render(made, files.Format.YAML)
-    assert not [secret for secret in found if secret in secrets.redact(text, found)]
+    assert not [secret for secret in found if secret in redaction.redact(text, found)]
 
 
 def test_a_saved_file_is_for_its_owner_alone(tmp_path: pathlib.Path) -> None:
