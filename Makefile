@@ -71,7 +71,8 @@ PACKAGES_IMAGE := $(PACKAGES_VENV) apt-utils cpio debhelper dosfstools dpkg-dev 
 	mmdebstrap mtools procps python3-pip python3-yaml squashfs-tools sudo xorriso
 # A medium of another architecture is made by qemu-user; here it is arm64, which is booted too.
 PACKAGES_IMAGE_ARM64 := arch-test binfmt-support qemu-efi-aarch64 qemu-system-arm qemu-user-static
-PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils $(PACKAGES_QEMU) \
+PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils systemd-container \
+	$(PACKAGES_QEMU) \
 	$(if $(filter 1,$(FULL)),$(PACKAGES_IMAGE_ARM64))
 PACKAGES_SCREENSHOTS := fonts-dejavu-core
 PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light

@@ -155,14 +155,17 @@ class Guest:
     def ansible(self, program: str, *argv: str) -> str:
         """Run a program of Ansible on this machine against the node, by the node's inventory.
 
+        The collection is the one in the packages, as on the node.
+
         :returns: what it prints; it succeeds.
         """
         done = subprocess.run(
             [ROOT / ".venv/bin" / program, "--inventory", self._inventory, *argv],
-            cwd=ROOT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+            cwd=self.folder, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
             env={
                 **os.environ,
                 "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+                "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
                 "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
                 "ANSIBLE_PIPELINING": "True",  # an emulated machine is slow at logging in
                 "LC_ALL": "C.UTF-8",
@@ -178,6 +181,14 @@ class Guest:
             argv += ["--args", json.dumps(options)]
         found: dict[str, Any] = json.loads(self.ansible("ansible", *argv).partition(" => ")[2])
         return found
+
+    @cached_property
+    def _collections(self) -> Path:
+        """The collection, unpacked from its package."""
+        deb = next((ROOT / "dist/apt").glob("pool/*/pce-collection_*.deb"))
+        target = self.folder / "collection"
+        subprocess.run(["dpkg-deb", "--extract", deb, target], check=True)
+        return target / "usr/share/ansible/collections"
 
     @cached_property
     def _inventory(self) -> Path:

@@ -47,7 +47,7 @@ def run(notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER) -> None:
         resources = addressed(told["resources"], default_address())
     except FileNotFoundError:
         return
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise FirstBootError(f"{notes} cannot be read: {error}") from None
     secrets = [str(told[name]) for name in SECRETS if told.get(name)]
     show(banner, "is being set up; this takes a moment")

@@ -183,8 +183,8 @@ when_it_is_ready = pytest.mark.parametrize(
     indirect=True,
     scope="module",
 )
-"""For what needs the first boot to be done: on an emulated processor that takes ten minutes. What
-the medium was attached as makes no difference any more; door and firmware do, with FULL=1."""
+"""For what needs the first boot to be done, and the roles to look at all of it. What the medium was
+attached as makes no difference any more; door and firmware do, with FULL=1."""
 
 
 @when_it_is_ready
