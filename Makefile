@@ -46,8 +46,8 @@ PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml \
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
 	debian/install-wheels debian/installer-command debian/pextra-license \
-	image/pextra-image scripts/apt-install scripts/lab scripts/sanity scripts/start-libvirt \
-	scripts/test-scenario \
+	image/pextra-image scripts/apt-install scripts/install-collection scripts/lab scripts/sanity \
+	scripts/start-libvirt scripts/test-scenario \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)
 
 # Further arguments, for example: make unit ARGS='-k sizes', make up ARGS='--check --diff'
@@ -87,12 +87,15 @@ PACKAGES_BENCH_MEDIUM := debootstrap live-build
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# They use the collection as it is installed from its tarball.
+up down bench: export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
+
 .PHONY: up
-up: $(VENV)/.controller engine ## install what is missing and make this machine a running cloud
+up: installed-collection ## install what is missing and make this machine a running cloud
 	$(BIN)/ansible-playbook -i $(INVENTORY) pextra.ce.site $(ARGS)
 
 .PHONY: down
-down: $(VENV)/.controller engine ## remove what `make up` made; asks first, unless YES=1
+down: installed-collection ## remove what `make up` made; asks first, unless YES=1
 	$(BIN)/ansible-playbook -i $(INVENTORY) pextra.ce.teardown \
 		$(if $(filter 1,$(YES)),-e teardown_confirmed=true) $(ARGS)
 
@@ -160,12 +163,12 @@ integration-long: dev node-engine
 		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: test-lab
-test-lab: dev lab-packages engine ## scenarios on nodes of their own; one alone: SCENARIOS=default
+test-lab: dev lab-packages installed-collection ## scenarios on nodes of their own; one alone: SCENARIOS=default
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) --jobs $(JOBS) \
 		$(addprefix test-lab-,$(SCENARIOS))
 
 .PHONY: $(addprefix test-lab-,$(ALL_SCENARIOS))
-$(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages engine
+$(addprefix test-lab-,$(ALL_SCENARIOS)): test-lab-%: dev lab-packages installed-collection
 	scripts/test-scenario $* $(ARGS)
 
 .PHONY: mirror
@@ -177,7 +180,7 @@ mirror-long: dev mirror-packages
 	$(BIN)/pytest -n 2 -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
 
 .PHONY: bench
-bench: dev node-engine $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
+bench: dev node-engine installed-collection $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt
 	@scripts/apt-install $(PACKAGES_BENCH)
 	scripts/start-libvirt
 	$(BIN)/python -m benchmarks.run --baseline $(BENCH_VENV) $(ARGS)
@@ -193,7 +196,7 @@ bench-medium: dev lab-packages medium image-test-packages ## measure the medium 
 	@PYTHONPATH=.:image:image/tests:molecule $(IMAGE_VENV)/bin/python -m benchmarks.medium $(ARGS)
 
 .PHONY: lab
-lab: dev lab-packages engine ## three nodes to play with; says how to reach them
+lab: dev lab-packages installed-collection ## three nodes to play with; says how to reach them
 	@scripts/lab up $(ARGS)
 
 .PHONY: lab-down
@@ -203,6 +206,10 @@ lab-down: dev lab-packages ## remove them
 .PHONY: engine
 engine: ## the package python3-pextra of this tree, where the collection carries it; in a second
 	@$(PYTHON) scripts/build_engine.py
+
+.PHONY: installed-collection
+installed-collection: $(VENV)/.controller # into .cache/collections, from its tarball
+	@scripts/install-collection
 
 .PHONY: collection
 collection: $(VENV)/.controller engine ## the collection's tarball, with the engine's package in it: dist/

@@ -84,7 +84,7 @@ class Bench:
             "PATH": os.environ["PATH"],
             "HOME": str(ground.directory),
             "LC_ALL": "C.UTF-8",
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/collections"),
             "ANSIBLE_CONFIG": str(ground.directory / "ansible.cfg"),
             "ANSIBLE_HOME": str(ground.directory / "ansible"),
             "ANSIBLE_REMOTE_TEMP": str(ground.directory / "ansible" / "tmp"),

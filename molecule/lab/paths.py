@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+COLLECTIONS = REPOSITORY / ".cache/collections"
+"""Where scripts/install-collection installs the collection from its tarball."""
 CACHE = Path(os.environ.get("PEXTRA_LAB_CACHE", "/var/cache/pextra-ce-lab"))
 """Root file systems, which all labs share; each can be made again."""
 LABS = Path(os.environ.get("PEXTRA_LAB_HOME", "/var/lib/pextra-ce-lab"))

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from lab import ansible, paths
+
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 METRICS = "/var/lib/pextra-mirror/metrics/pextra_mirror.prom"
 STICK = "/media/usb"
@@ -34,19 +35,7 @@ def site(lab: Any) -> Any:
 
 def play(lab: Any, name: str, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run a playbook on the node, whatever comes of it."""
-    argv = ["scripts/lab", "--name", lab.name, "inventory"]
-    inventory = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    environment = {
-        **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_SSH_PIPELINING": "1", "ANSIBLE_TIMEOUT": "60",
-    }  # fmt: skip
-    done = subprocess.run(
-        [f"{ROOT}/.venv/bin/ansible-playbook", "-i", inventory.strip(), f"pextra.ce.{name}",
-         "-e", json.dumps({"target": "site", **variables})],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    print(done.stdout, done.stderr)
-    return done
+    return ansible.play(lab.name, name, "-e", json.dumps({"target": "site", **variables}))
 
 
 def mirrored(uri: str) -> dict[str, Any]:
@@ -82,18 +71,11 @@ def carry(lab: Any, source: Any, target: Any) -> None:
     """Pull the stick out of one machine, carry it over, and plug it into the other."""
     source.check_output(f"umount {STICK}")
     copy = EPHEMERAL / "stick.img"
-    scp = ["scp", "-q", "-F", str(ROOT / ssh_config(lab))]
+    scp = ["scp", "-q", "-F", str(paths.lab(lab.name) / "ssh_config")]
     names = {host: f"{host.backend.host.name}:/srv/stick.img" for host in (source, target)}
     subprocess.run([*scp, names[source], str(copy)], check=True)
     subprocess.run([*scp, str(copy), names[target]], check=True)
     plug(target)
-
-
-def ssh_config(lab: Any) -> str:
-    """How the nodes are reached."""
-    from lab import paths
-
-    return f"{paths.lab(lab.name)}/ssh_config"
 
 
 def plug(host: Any) -> None:

@@ -28,7 +28,9 @@ THERE = "/opt/pextra-ce-tests"
 DIRECTORIES = ("/var/lib/pextra-ce", "/etc/pextra-ce", "/var/log/pextra-ce")
 _NEIGHBOUR = ("ip", "neighbour")
 _FOR_EVER = ("dev", "vec0", "nud", "permanent")
+_PLUGINS = "ansible_collections/pextra/ce/plugins"
 _DRIVER = "ansible_collections/pextra/ce/tests/integration/engine_driver.py"
+_PROGRAM = (f"{THERE}/engine_driver.py", THERE, f"{THERE}/library")
 
 
 def inventory() -> dict[str, Any]:
@@ -101,17 +103,15 @@ class Machine:
         )
 
     def install(self) -> None:
-        """Put the collection and ansible-core's modules' side on the node."""
+        """Put what a task brings on the node: modules and ansible-core's side of them.
+
+        They call the engine that is installed there.
+        """
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as file:
-            names = subprocess.run(
-                ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard",
-                 "ansible_collections"],
-                capture_output=True, text=True, check=True,
-            ).stdout.splitlines()  # fmt: skip
-            for name in names:
-                if (ROOT / name).exists():
-                    file.add(ROOT / name, name)
+            for name in ("modules", "module_utils"):
+                file.add(paths.COLLECTIONS / _PLUGINS / name, f"{_PLUGINS}/{name}")
+            file.add(ROOT / _DRIVER, Path(_DRIVER).name)
             library = Path(sysconfig.get_path("purelib"), "ansible")
             for part in ("__init__.py", "release.py", "module_utils", "_internal", "_vendor"):
                 if (library / part).exists():
@@ -175,9 +175,7 @@ class Machine:
 
     def _job(self, job: Mapping[str, Any]) -> dict[str, Any]:
         if self._driver is None or self._driver.poll() is not None:
-            command = shlex.join(
-                ["/usr/bin/python3", "-I", f"{THERE}/{_DRIVER}", THERE, f"{THERE}/library"]
-            )
+            command = shlex.join(["/usr/bin/python3", "-I", *_PROGRAM])
             self._driver = subprocess.Popen(
                 [*self._ssh, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )

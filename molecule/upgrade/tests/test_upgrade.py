@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab import ansible
+
 NODES = ("node1", "node2", "node3")
-ROOT = Path(__file__).parents[3]
 
 
 def play(lab: Any, *options: str) -> str:
     """What the playbook prints, and its exit code in the last line."""
-    argv = ["scripts/lab", "--name", lab.name, "inventory"]
-    inventory = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    environment = {
-        **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_SSH_PIPELINING": "1", "ANSIBLE_TIMEOUT": "60",
-    }  # fmt: skip
-    done = subprocess.run(
-        [f"{ROOT}/.venv/bin/ansible-playbook", "-i", inventory.strip(), "pextra.ce.upgrade",
-         "-e", "target=lab", *options],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    print(done.stdout)
+    done = ansible.play(lab.name, "upgrade", "-e", "target=lab", *options)
     return f"{done.stdout}{done.stderr}\nexit={done.returncode}"
 
 
