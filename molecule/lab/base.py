@@ -36,13 +36,11 @@ _STORAGE_SERVERS = ("nfs-kernel-server", "samba", "targetcli-fb")
 _VARIANTS = {
     "node": (),
     "storage": (
-        "ansible-core", "ceph-common", "ceph-mgr", "ceph-mon", "ceph-osd",
+        "ceph-common", "ceph-mgr", "ceph-mon", "ceph-osd",
         "libvirt-daemon-driver-storage-rbd", "qemu-block-extra",
     ),
 }  # fmt: skip
-"""What a base that lab.yml names has besides: Ceph is large, and most scenarios do without.
-
-The timer of storage pool propagation runs a playbook on the node."""
+"""What a base that lab.yml names has besides: Ceph is large, and most scenarios do without."""
 _SILENT = (
     "apt-daily-upgrade.timer", "apt-daily.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "logrotate.timer", "nfs-server.service", "nmbd.service",

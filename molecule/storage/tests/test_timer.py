@@ -29,3 +29,8 @@ def test_a_node_that_was_down_gets_its_pools_by_its_timer_when_it_is_back(
     node.ok("storage_pool", name=name, state="absent")
     other.run("systemctl", "start", f"{UNIT}.service")
     assert node.ok("storage_pool_info", name=name)["storage_pools"] == []
+
+
+def test_nodes_have_no_collection_of_their_own_any_more(node: Machine, other: Machine) -> None:
+    for machine in (node, other):
+        assert machine.run("find", "/usr/share/pextra-ce", "-name", "collection*") == ""
