@@ -191,7 +191,7 @@ bench-mirror: dev mirror-packages ## measure pextra-mirror against plain aptly a
 	@PYTHONPATH=.:mirror:mirror/tests $(BIN)/python -m benchmarks.mirror $(ARGS)
 
 .PHONY: bench-medium
-bench-medium: dev lab-packages medium image-test-packages ## measure the medium against live-build and debootstrap
+bench-medium: dev lab-packages installed-collection medium image-test-packages ## measure the medium against live-build and debootstrap
 	@scripts/apt-install $(PACKAGES_BENCH_MEDIUM)
 	@PYTHONPATH=.:image:image/tests:molecule $(IMAGE_VENV)/bin/python -m benchmarks.medium $(ARGS)
 

@@ -32,6 +32,8 @@ SYSTEM = (
 )  # fmt: skip
 TOOLS = ("dosfstools", "fdisk", "squashfs-tools")
 """What the package pextra-installer depends on, and a node lacks."""
+ENGINE = paths.COLLECTIONS / "ansible_collections/pextra/ce/roles/platform/files/python3-pextra.deb"
+"""The package of the engine, as the installed collection carries it."""
 VENV, INSTALLER = "usr/lib/pextra-ce/venv", "usr/lib/pextra-ce/installer"
 SITE = "lib/python3.11/site-packages"
 PLATFORMS = [f"--platform={tag}_x86_64" for tag in
@@ -67,6 +69,7 @@ def write(
         status = Path(folder, "status")
         status.write_text(run("debugfs", "-R", "cat /var/lib/dpkg/status", str(base)))
         apt.lacking(status, medium / "packages", *TOOLS, *tools)
+        shutil.copy(ENGINE, medium / "packages")
         target = paths.node(lab, node) / f"{disk}.img"
         run("mke2fs", "-q", "-F", "-t", "ext4", "-L", "medium", "-d", str(medium), str(target))
 
