@@ -8,6 +8,7 @@ import copy
 import gc
 import os
 import re
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,9 +23,14 @@ _MASK = "********"
 _SHORT = 4
 """Ansible masks a secret wherever its letters are, and so half of the output if they are few.
 Below this length it is masked as a whole word, and in failures alone: no other result has any."""
+_DEBIANS = "/usr/bin/python3"
+# An engine that is installed is not found by another Python than Debian's.
 _INSTALL = (
-    "Run the role pextra.ce.platform on this machine, which installs python3-pextra,"
-    " and let modules run with Debian's own Python (ansible_python_interpreter=/usr/bin/python3)"
+    "Run the role pextra.ce.platform on this machine, which installs python3-pextra"
+    if os.path.realpath(sys.executable) == os.path.realpath(_DEBIANS)
+    else f"The module ran with {sys.executable}. Let modules run with Debian's own Python"
+    f" (ansible_python_interpreter={_DEBIANS}), and have python3-pextra installed, which the role"
+    " pextra.ce.platform does"
 )
 
 Shown = Callable[[Mapping[str, Any]], tuple[dict[str, Any], frozenset[str]]]
