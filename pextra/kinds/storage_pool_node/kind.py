@@ -143,8 +143,9 @@ class StoragePoolNode(Kind):
 
     def _resource(self, row: Row, world: World) -> str:
         """How messages call it: a pool's trouble is that of one of its nodes."""
-        node = world.row("node", row["node_id"])
-        return f"{label('storage_pool', row['name'])} on node {node['name']}"
+        node = world.before("node", row["node_id"]) or world.get("node", row["node_id"])
+        name = node["name"] if node else row["node_id"]
+        return f"{label('storage_pool', row['name'])} on node {name}"
 
     def _step(
         self, row: Row, pool: Row, action: str, before: Any, after: Any, world: World
