@@ -113,7 +113,7 @@ class Reconciler:
             StoreError: The database failed.
             CancelledError: It was asked to stop, and stopped between two resources.
         """
-        world = World(self._specs, self._store, self._host)
+        world = World(self._specs, self._store, self._host, attended=False)
         world.this_node("reconcile")
         keys = self._keys(scope, world)
         for key in keys:
@@ -184,7 +184,7 @@ class Reconciler:
     def _see_to(self, keys: Sequence[Key]) -> list[Repair]:
         """Look at a group again, do what it needs, and write down what came of it."""
         with host_lock():
-            world = World(self._specs, self._store, self._host)
+            world = World(self._specs, self._store, self._host, attended=False)
             looks = repair.look(self._kinds, keys, world, self._host)
             group = repair.draft(self._kinds, keys, world, looks)
             steps = [step for item in group for step in item.steps]

@@ -46,10 +46,20 @@ class World:
         specs: The kinds that rows are of.
         source: Gives rows as the store holds them.
         host: This machine; planning only reads it.
+        attended: Somebody asked for what is planned. What only somebody can see to is refused
+            then; otherwise it is planned, and told instead of done.
     """
 
-    def __init__(self, specs: Mapping[str, KindSpec], source: Source, host: Host) -> None:
+    def __init__(
+        self,
+        specs: Mapping[str, KindSpec],
+        source: Source,
+        host: Host,
+        *,
+        attended: bool = True,
+    ) -> None:
         self.host = host
+        self.attended = attended
         self._specs = specs
         self._source = source
         self._rows: dict[str, dict[str, Row]] = {kind: {} for kind in specs}

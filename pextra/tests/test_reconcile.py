@@ -27,7 +27,7 @@ def cloud() -> Cloud:
 
 def world(made: Cloud) -> World:
     """The rows of a cloud as planning sees them."""
-    return World(SPECS, Rows(made.rows), made.host)
+    return World(SPECS, Rows(made.rows), made.host, attended=False)
 
 
 def drafted(made: Cloud, *keys: Key, looks: Looks | None = None) -> list[Repair]:

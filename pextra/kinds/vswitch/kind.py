@@ -111,13 +111,13 @@ class VSwitch(Kind):
                 hint="Use another name; interfaces of others are never touched",
             )
         if gone is not None:
-            if seen is not None:
+            if seen is not None and world.attended:
                 world.host.links.check_confirmed(want)
             if seen is not None or not world.host.links.units_gone(want):
                 yield self._step(current, "remove", None, None, work)
             return
         units_kept = world.host.links.units_match(want)
-        if seen != want or not units_kept:
+        if world.attended and (seen != want or not units_kept):
             world.host.links.check_confirmed(want)
         if seen is None:
             after = _shown(want, BridgeState(want.name, want.mac, -1, False))
