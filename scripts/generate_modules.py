@@ -139,11 +139,9 @@ _INVENTORY = '''\
 from __future__ import annotations
 
 NODES = """
-{nodes}
-    WHERE cluster_id = ANY(%s) ORDER BY name, id"""
+{nodes}"""
 INSTANCES = """
-{instances}
-    WHERE cluster_id = ANY(%s) ORDER BY name, id"""
+{instances}"""
 '''
 
 

@@ -9,11 +9,9 @@ NODES = """
     SELECT
         id, name, cluster_id, description, ip_address, wol_mac, hostname, os, pce_version,
         last_seen, creation
-    FROM nodes
-    WHERE cluster_id = ANY(%s) ORDER BY name, id"""
+    FROM nodes"""
 INSTANCES = """
     SELECT
         id, cluster_id, name, node_id, description, type, cpu, memory, firmware, autostart,
         boot_order, status, creation
-    FROM instances
-    WHERE cluster_id = ANY(%s) ORDER BY name, id"""
+    FROM instances"""

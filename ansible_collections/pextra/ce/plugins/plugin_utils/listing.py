@@ -34,15 +34,25 @@ _PLACES = """
         d.id AS datacenter_id, d.name AS datacenter, c.id AS cluster_id, c.name AS cluster
     FROM organizations o
     LEFT JOIN datacenters d ON d.organization_id = o.id
-    LEFT JOIN clusters c ON c.datacenter_id = d.id
-    ORDER BY o.name, d.name, c.name"""
-_NETWORKS = """
+    LEFT JOIN clusters c ON c.datacenter_id = d.id"""
+_ALL_PLACES = f"{_PLACES} ORDER BY o.name, d.name, c.name"
+_PLACES_OF = f"{_PLACES} WHERE c.id = ANY(%s) ORDER BY o.name, d.name, c.name"
+_NODES = f"{queries.NODES} WHERE cluster_id = ANY(%s) ORDER BY name, id"
+_NAMED_NODES = f"{queries.NODES} WHERE id = ANY(%s) OR name = ANY(%s) ORDER BY name, id"
+_INSTANCES = {
+    column: f"{queries.INSTANCES} WHERE {column} = ANY(%s) ORDER BY name, id"
+    for column in ("cluster_id", "node_id")
+}
+_NETWORK_COLUMNS = """
     SELECT n.instance_id, n.name, n.mac, n.model, p.name AS port_group, s.name AS vswitch
     FROM network_devices n
     JOIN instances i ON i.id = n.instance_id
     JOIN port_groups p ON p.id = n.port_group_id
-    JOIN vswitches s ON s.id = p.vswitch_id
-    WHERE i.cluster_id = ANY(%s) ORDER BY n.name"""
+    JOIN vswitches s ON s.id = p.vswitch_id"""
+_NETWORKS = {
+    column: f"{_NETWORK_COLUMNS} WHERE i.{column} = ANY(%s) ORDER BY n.name"
+    for column in ("cluster_id", "node_id")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +84,42 @@ def read(
 ) -> dict[str, list[Row]]:
     """Rows of places, nodes and instances: a query each, however many there are.
 
-    Only values that JSON has are in it, so that it can be cached as it is.
+    Only values that JSON has are in it, so that it can be cached as it is. Where nodes are named,
+    nothing is read of others.
 
     Args:
         tx: The store.
-        only: Names or ids by level; an empty list takes everything of that level.
+        only: Names or ids by level, and of ``node``; an empty list takes everything of that level.
         networks: Network devices too, with one more query.
 
     Raises:
         NotFoundError: The store has nothing of a name or id in ``only``.
     """
-    places = _chosen(tx.query(_PLACES), only)
-    clusters = (sorted({row["cluster_id"] for row in places if row["cluster_id"]}),)
+    wanted = list(only.get("node") or ())
+    if wanted:
+        nodes = tx.query(_NAMED_NODES, (wanted, wanted))
+        clusters = sorted({row["cluster_id"] for row in nodes})
+        places = _chosen(tx.query(_PLACES_OF, (clusters,)), only)
+        kept = {row["cluster_id"] for row in places}
+        nodes = [row for row in nodes if row["cluster_id"] in kept]
+        for ref in wanted:
+            if not any(ref in (row["name"], row["id"]) for row in nodes):
+                raise NotFoundError("does not exist", resource=label("node", ref))
+        column, ids = "node_id", [row["id"] for row in nodes]
+    else:
+        places = _chosen(tx.query(_ALL_PLACES), only)
+        column, ids = (
+            "cluster_id",
+            sorted({row["cluster_id"] for row in places if row["cluster_id"]}),
+        )
+        nodes = tx.query(_NODES, (ids,))
     rows = {
         "places": places,
-        "nodes": [_plain(row) for row in tx.query(queries.NODES, clusters)],
-        "instances": [_plain(row) for row in tx.query(queries.INSTANCES, clusters)],
+        "nodes": [_plain(row) for row in nodes],
+        "instances": [_plain(row) for row in tx.query(_INSTANCES[column], (ids,))],
     }
     if networks:
-        rows["networks"] = tx.query(_NETWORKS, clusters)
+        rows["networks"] = tx.query(_NETWORKS[column], (ids,))
     return rows
 
 

@@ -14,6 +14,7 @@ straight to the engine) or ``command`` (``arguments`` of the command pextra) or
 whose names begin with it). Besides: ``directories`` (state, configuration and log directory),
 ``environment``, ``machine_id`` (act as another machine, with a lock of its own),
 ``no_libvirt`` (libvirt does not answer),
+``count_rows`` (of each statement, ``points`` has the number of rows that it returned),
 ``die_at`` (be killed at that point, counted from 1; 0 lists the points), ``lose_database_at`` and
 ``lose_libvirt_at`` (their connections break there).
 
@@ -53,6 +54,8 @@ def work(job: Job, points: IO[str]) -> None:
         look(job["prefix"])
         return
     adapt(job)
+    if job.get("count_rows"):
+        count_rows(points)
     for name, what in FAULTS.items():
         if job.get(name) is not None:
             Points(job[name], what, points).watch()
@@ -113,6 +116,20 @@ def adapt(job: Job) -> None:
         import libvirt
 
         libvirt.open = functools.partial(_open_nowhere, libvirt.open)
+
+
+def count_rows(points: IO[str]) -> None:
+    """Write down how many rows each statement returns."""
+    transaction = importlib.import_module("pextra.store.transaction").Transaction
+    query = transaction.query
+
+    def counted(tx: Any, *args: Any, **kwargs: Any) -> Any:
+        rows = query(tx, *args, **kwargs)
+        points.write(f"{len(rows)}\n")
+        points.flush()
+        return rows
+
+    transaction.query = counted
 
 
 def _open_nowhere(connect: Callable[[str], Any], uri: str) -> Any:

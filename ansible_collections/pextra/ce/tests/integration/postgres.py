@@ -72,10 +72,24 @@ class Postgres:
         """How to reach a database."""
         return f"host={self.directory} port={PORT} dbname={name} user={user}"
 
-    def psql(self, statement: str) -> str:
+    def psql(self, statement: str, database: str = "postgres") -> str:
         """Run one statement as the server's owner."""
-        where = ["-h", str(self.directory), "-p", str(PORT), "-d", "postgres"]
-        return self._run("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
+        return self._psql(database, "-c", statement)
+
+    def script(self, path: Path, database: str, **variables: object) -> None:
+        """Run a file as the server's owner, with psql's variables."""
+        given = (item for name, value in variables.items() for item in ("-v", f"{name}={value}"))
+        self._psql(database, *given, "-f", str(path))
+
+    def restart(self) -> None:
+        """Stop the server, whoever is connected, and start it again."""
+        data = self.directory / "data"
+        self._run("pg_ctl", "-D", str(data), "-l", f"{self.directory}/log", "-w", "-m", "fast",
+                  "restart")  # fmt: skip
+
+    def _psql(self, database: str, *arguments: str) -> str:
+        where = ["-h", str(self.directory), "-p", str(PORT), "-d", database]
+        return self._run("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", *where, *arguments)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> str:
         argv = ["runuser", "-u", "postgres", "--", str(self._programs / program), *arguments]

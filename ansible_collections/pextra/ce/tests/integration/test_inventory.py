@@ -19,8 +19,8 @@ from ansible_collections.pextra.ce.tests.integration.lab import ROOT
 from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
 
 BIN = sysconfig.get_path("scripts")
-MOST_STATEMENTS = 9
-"""BEGIN and COMMIT twice, two for the schema's version, three for the rows."""
+MOST_STATEMENTS = 5
+"""BEGIN with the schema's version, three for the rows, COMMIT."""
 
 
 def an_id(prefix: str, name: object) -> str:
@@ -227,6 +227,17 @@ def test_only_what_was_asked_for_is_listed(cloud: Cloud) -> None:
     assert cloud.hosts(organizations=["other"]) == {"server2", "db1"}
     assert cloud.hosts(organizations=[an_id("org", "2")], include=["instances"]) == {"db1"}
     assert cloud.hosts(datacenters=["east"], clusters=["first"], include=["nodes"]) == {"server1"}
+
+
+def test_nodes_that_were_asked_for_are_listed_with_what_is_on_them(cloud: Cloud) -> None:
+    cloud.node("server2", "1")
+    cloud.instance("db1", "server2", "1")
+    assert cloud.hosts(nodes=["server2"]) == {"server2", "db1"}
+    assert cloud.hosts(nodes=[an_id("node", "server1")], include=["instances"]) == {"web1", "box1"}
+    assert cloud.list(nodes=["server2"])["cluster_first"]["hosts"] == ["server2"]
+    text = cloud.error(nodes=["server2"], clusters=["other"])
+    assert 'cluster "other": does not exist' in text
+    assert 'node "server3": does not exist' in cloud.error(nodes=["server3"])
 
 
 def test_a_place_that_does_not_exist_is_named(cloud: Cloud) -> None:
