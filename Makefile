@@ -63,6 +63,8 @@ PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-l
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
 	python3-psycopg qemu-utils swtpm swtpm-tools xorriso zstd \
 	$(PACKAGES_QEMU)
+# What integration tests need besides: a pooler of transactions between an engine and its store.
+PACKAGES_INTEGRATION := pgbouncer
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
 PACKAGES_LAB := e2fsprogs iproute2 mmdebstrap openssh-client patchelf procps squashfs-tools \
 	systemd-container user-mode-linux
@@ -100,7 +102,7 @@ down: installed-collection ## remove what `make up` made; asks first, unless YES
 		$(if $(filter 1,$(YES)),-e teardown_confirmed=true) $(ARGS)
 
 .PHONY: test
-test: dev node-engine ## lint, sanity, unit, integration and controllers, then one table
+test: dev node-engine integration-packages ## lint, sanity, unit, integration and controllers, then one table
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(LANES)
 
 .PHONY: lint
@@ -142,7 +144,7 @@ unit: dev ## tests of the pure parts; touches nothing on this machine
 		installer/tests/unit molecule/lab/tests pextra/tests $(ARGS)
 
 .PHONY: integration
-integration: dev node-engine ## tests on this machine's own PostgreSQL, libvirt and network
+integration: dev node-engine integration-packages ## tests on this machine's own PostgreSQL, libvirt and network
 	scripts/start-libvirt
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long' --junitxml=$(RESULTS)/integration.xml \
 		$(COLLECTION)/tests/integration $(ARGS)
@@ -286,6 +288,8 @@ dev-packages:
 	@scripts/apt-install $(PACKAGES_DEV)
 node-packages:
 	@scripts/apt-install $(PACKAGES_NODE)
+integration-packages:
+	@scripts/apt-install $(PACKAGES_INTEGRATION)
 mirror-packages:
 	@scripts/apt-install $(PACKAGES_MIRROR)
 lab-packages:

@@ -2,7 +2,7 @@
 -- A large deployment in a store of the latest schema, made by the database itself in seconds.
 --
 -- psql's variables: cluster, the name of the only cluster that is there; organizations, how many
--- others, each with a datacenter, a cluster and 200 users; nodes, how many; instances, how many on
+-- others, each with a datacenter, a cluster and 100 users; nodes, how many; instances, how many on
 -- each of them, with a network device and two volumes each.
 --
 -- Nothing of it is on this machine: it is what other nodes have. Half of them are in the cluster that
@@ -41,7 +41,7 @@ INSERT INTO clusters (id, organization_id, datacenter_id, name, creation)
 
 INSERT INTO users (id, organization_id, username, creation)
     SELECT pg_temp.id('user', o || '/' || u), pg_temp.id('org', o), 'user' || u, creation
-    FROM other, generate_series(1, 200) AS u;
+    FROM other, generate_series(1, 100) AS u;
 
 INSERT INTO nodes (id, organization_id, cluster_id, name, host_key, hardware, creation)
     SELECT id, organization_id, cluster_id, 'larger-' || n, md5('host' || n),
