@@ -136,6 +136,7 @@ class Controller:
             "ANSIBLE_ASYNC_DIR": str(directory / "async"),
             "ANSIBLE_COLLECTIONS_PATH": str(directory / "collections"),
             "ANSIBLE_CONFIG": str(directory / "ansible.cfg"),
+            "ANSIBLE_INJECT_INVOCATION": "1",  # show all that a controller can show
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_REMOTE_TMP": str(directory / "tmp"),
