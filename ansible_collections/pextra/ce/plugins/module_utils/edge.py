@@ -102,11 +102,12 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
     try:
         from pextra import VERSION
     except ImportError as error:
-        _fail_without_engine(f"this machine has no engine of the platform: {error}", _INSTALL)
+        _fail_without_engine(spec, f"this machine has no engine of the platform: {error}", _INSTALL)
         return
     if tuple(int(part) for part in VERSION.split(".")[:2]) < ENGINE:
         needed = ".".join(map(str, ENGINE))
         _fail_without_engine(
+            spec,
             f"this machine's engine has version {VERSION}, and this collection needs {needed} or"
             " newer",
             "Upgrade python3-pextra: the role pextra.ce.platform does it",
@@ -119,7 +120,7 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
     try:
         procedure = registry.find(name)
     except PextraError as error:
-        _fail_without_engine(str(error), error.hint or "")
+        _fail_without_engine(spec, str(error), error.hint or "")
         return
 
     def shown(given: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
@@ -148,8 +149,13 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
     module.exit_json(**answer)
 
 
-def _fail_without_engine(message: str, hint: str) -> None:
+def _fail_without_engine(spec: Mapping[str, Any], message: str, hint: str) -> None:
     """End the task; which options are secret cannot be asked, so none is looked at or shown."""
-    module = Module(lambda _given: ({}, frozenset()), {})
+    blank = {
+        name: [] if option["type"] == "list" else _MASK
+        for name, option in spec.items()
+        if option.get("required")
+    }
+    module = Module(lambda _given: (blank, frozenset()), spec)
     error = {"code": "engine", "resource": None, "message": message, "hint": hint}
     module.fail_json(msg=f"{message}. {hint}", code="engine", errors=[error])

@@ -291,7 +291,7 @@ def test_the_readme_names_the_modules_that_are_in_no_group() -> None:
 def test_the_modules_that_can_change_a_bridge_confirm_it() -> None:
     """A bridge that carries the node's addresses: what plans steps on it needs the controller."""
     routing = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["plugin_routing"]["modules"]
-    assert {item["action_plugin"] for item in routing.values()} == {"pextra.ce.guarded"}
+    assert {item["action_plugin"] for item in routing.values()} == {"pextra.ce.vswitch"}
     here = "k"
     world: Any = SimpleNamespace(here=here, by=lambda *_wanted: [])
     changing = {"vswitch", "apply"}

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module that may cut this controller off from the node, and confirms that it did not.
 
-meta/runtime.yml leads the modules here that can change what carries the node's own addresses.
-Ansible's own action runs all others.
+meta/runtime.yml leads the modules here that can change what carries the node's own addresses: all
+do it by a vSwitch, and an action needs the name of a module. Ansible's own action runs all others.
 """
 
 from __future__ import annotations
