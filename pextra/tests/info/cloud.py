@@ -158,7 +158,8 @@ class Cloud:
         """A row of a kind; its id."""
         spec = KINDS[kind].spec
         id = ids.new_id(spec.prefix)
-        row = {"id": id, "description": "", "creation": day(-2)}
+        row: Row = {item.column: item.default for item in spec.stored}
+        row |= {"id": id, "description": "", "creation": day(-2)}
         self.rows[kind].append(row | _DEFAULTS.get(kind, {}) | columns)
         return id
 
