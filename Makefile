@@ -281,7 +281,7 @@ image-packages:
 node-engine: node-packages
 	@$(PYTHON) scripts/build_engine.py --install
 
-.PHONY: venv-packages dev-packages node-packages lab-packages node-package-names mirror-packages
+.PHONY: venv-packages dev-packages node-packages integration-packages lab-packages node-package-names mirror-packages
 venv-packages:
 	@scripts/apt-install $(PACKAGES_VENV)
 dev-packages:

@@ -23,6 +23,7 @@ DIRECTORY = Path("/var/lib/pextra-ce-bench")
 NODE_PYTHON = "/usr/bin/python3"
 BRIDGES = tuple(f"svswitch{4_200_000 + number}" for number in range(10))
 """vSwitches that are measured, and the bridges that a loop makes instead."""
+_ROOT = Path(__file__).parents[1]
 _LOCK = "/run/lock/pextra-ce-bench.lock"
 _SHARED = tuple(
     map(Path, ("/var/log/pextra-ce/console", "/var/log/pextra-ce", "/run/lock/pextra-ce.lock"))
@@ -39,6 +40,8 @@ class Ground:
 
     directory = DIRECTORY
     pool = DIRECTORY / "pool"
+    engine = DIRECTORY / "engine"
+    vswitch = BRIDGES[0]
     database = f"host={DIRECTORY} port=5432 dbname=cloud user=postgres"
 
     def __init__(self) -> None:
@@ -50,7 +53,10 @@ class Ground:
         self.filled: int | None = None
 
     def start(self) -> None:
-        """Make the directory, note what of the shared paths is missing, start the server."""
+        """Make the directory, note what of the shared paths is missing, start the server.
+
+        The engine that is measured is this tree's, compiled as a node's package has it.
+        """
         DIRECTORY.mkdir(mode=0o755)
         missing = [str(path) for path in _SHARED if not path.exists()]
         (DIRECTORY / "missing").write_text("\n".join(missing))
@@ -61,6 +67,11 @@ class Ground:
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS.format(directory=DIRECTORY))
         self._control("start")
+        shutil.copytree(
+            _ROOT / "pextra", self.engine / "pextra",
+            ignore=shutil.ignore_patterns("tests", "__pycache__"),
+        )  # fmt: skip
+        subprocess.run([NODE_PYTHON, "-m", "compileall", "-q", str(self.engine)], check=True)
         self.sql("CREATE DATABASE cloud TEMPLATE template0")
 
     def keep(self) -> None:
@@ -106,6 +117,23 @@ class Ground:
         """Run a statement as the server's owner."""
         where = ("-h", str(DIRECTORY), "-d", database)
         self._run("psql", "-qX", "-v", "ON_ERROR_STOP=1", *where, "-c", statement)
+
+    def script(self, path: Path, database: str, **variables: object) -> None:
+        """Run a file as the server's owner, with psql's variables."""
+        where = ("-h", str(DIRECTORY), "-d", database)
+        given = (item for name, value in variables.items() for item in ("-v", f"{name}={value}"))
+        readable = DIRECTORY / path.name
+        shutil.copy(path, readable)
+        self._run("psql", "-qX", "-v", "ON_ERROR_STOP=1", *where, *given, "-f", str(readable))
+
+    def ask(self, statement: str) -> str:
+        """What a statement of one row and column returns."""
+        where = ("-h", str(DIRECTORY), "-d", "postgres")
+        argv = ["runuser", "-u", "postgres", "--", str(self._programs / "psql"), "-qAtX", *where]
+        done = subprocess.run(
+            [*argv, "-c", statement], cwd="/", capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
 
     def _control(self, action: str, *, check: bool = True) -> None:
         log = str(DIRECTORY / "sql" / "log")

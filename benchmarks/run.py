@@ -14,14 +14,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import network, storage
+from benchmarks import network, scale, storage
 from benchmarks.cases import CASES as INSTANCES
 from benchmarks.cases import FULL, QUICK, ROOT, Bench, Line
 from benchmarks.ground import Ground, alone
 from benchmarks.report import day, machine
 from benchmarks.timing import ProgramError, interruptible, uninterruptible
 
-CASES = {**INSTANCES, "network": network.network, "pools": storage.pools}
+CASES = {
+    **INSTANCES, "scale": scale.scale, "contention": scale.contention,
+    "network": network.network, "pools": storage.pools,
+}  # fmt: skip
 _HEAD = "| what | clock, s | processor, s | |\n| --- | ---: | ---: | --- |"
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pextra.host.hypervisor.connection import Hypervisor
     from pextra.host.network.links import Links
 
-KEY_FILES = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+KEY_FILES: tuple[str, ...] = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
 class Host:

@@ -154,7 +154,7 @@ def test_what_is_refused_because_of_many_is_refused_after_looking_at_a_few(
         ("storage_pool", {"name": scaled.node.pool}),
         ("organization", {"name": "larger-1"}),
         ("datacenter", {"name": "dc", "organization": "larger-1"}),
-        ("cluster", {"name": "cluster"}),
+        ("cluster", {"id": scaled.node.row("clusters", "cluster")["id"]}),
         ("node", {"name": "larger-2"}),
     ):
         task = {**args, "state": "absent"}
