@@ -43,7 +43,7 @@ class Node:
         identity.write_text(hashlib.sha256(self.own.encode()).hexdigest()[:32])
         places = tuple(str(self.directory / name) for name in ("lib", "etc", "log"))
         machine.KEY_FILES = (str(identity),)
-        machine.Host.__init__.__defaults__ = places  # type: ignore[attr-defined]
+        machine.Host.__init__.__defaults__ = places
         lock.host_lock.__wrapped__.__defaults__ = (  # type: ignore[attr-defined]
             str(self.directory / "lock"), lock.TIMEOUT,
         )  # fmt: skip

@@ -78,7 +78,7 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
     """The domains of these instances: four listings a driver, and a definition each."""
     found: dict[str, DomainState] = {}
     files = instance_files.observe(rows, host)
-    host.links.look()
+    looked = False
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
         domains, active = driver.domains(), driver.active_names()
@@ -96,6 +96,9 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
                 with translated("reading the definition", label("instance", row["name"])):
                     text = domain.XMLDesc(_INACTIVE)
                     live = domain.XMLDesc(0) if row["name"] in active else None
+                if live and not looked:
+                    host.links.look()
+                    looked = True
                 found[row["id"]] = DomainState(
                     config=domain_xml.parse(text),
                     live=instance_ports.observed(domain_xml.parse(live), host) if live else None,

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pextra.engine.world import World
-from pextra.host.network import networkd
-from pextra.host.network.nics import NetworkCard
 from pextra.host.network.snapshot import Link
 from pextra.host.network.switch import Addressing, bond_name_of, is_uplink_kind
 from pextra.model.errors import (
@@ -17,6 +17,9 @@ from pextra.model.errors import (
 )
 from pextra.model.fields import Row
 from pextra.model.request import Request
+
+if TYPE_CHECKING:
+    from pextra.host.network.nics import NetworkCard
 
 
 def check(request: Request, current: Row | None, row: Row, world: World) -> None:
@@ -128,6 +131,8 @@ def _check_addresses(name: str, row: Row, request: Request, world: World) -> Non
             resource=request.label,
             hint="Give the node a fixed address first",
         )
+    from pextra.host.network import networkd
+
     if not networkd.runs():
         raise UnsupportedError(
             f"{name} carries {what}, and nothing would keep them over a reboot",
