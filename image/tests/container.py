@@ -51,18 +51,23 @@ class Container:
 
     def _init(self) -> str:
         """Its process 1, as this machine counts; empty before there is one."""
-        pid = self.process.pid
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split(" ")[0]
+        argv = ["pgrep", "--parent", str(self.process.pid)]
+        return subprocess.run(argv, check=False, capture_output=True, text=True).stdout.strip()
 
 
 @contextmanager
 def booted(root: Path, log: Path) -> Iterator[Container]:
     """Start the system in a folder; it ends with us.
 
+    What is mounted in it for programs that run there by chroot is not there for it: its /proc is
+    that of its own processes.
+
     :param log: what it shows on its console goes there.
     """
-    argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network",
-            "--console=pipe", f"--directory={root}", "--boot"]  # fmt: skip
+    apart = 'for name in proc dev/shm; do umount --quiet "$0/$name"; done; exec "$@"'
+    argv = ["unshare", "--mount", "sh", "-c", apart, str(root), "systemd-nspawn", "--quiet",
+            "--register=no", "--keep-unit", "--private-network", "--console=pipe",
+            f"--directory={root}", "--boot"]  # fmt: skip
     with log.open("wb") as console:
         process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", *argv],

@@ -25,6 +25,7 @@ PACKAGES = {
     "pce-ansible", "pce-collection", "pce-common", "pce-config", "pextra-installer",
     "python3-pextra",
 }  # fmt: skip
+FILES = ROOT / "image/elements/pextra-node/install.d/55-pextra-files"
 NODE = {
     "site_organization": "Example",
     "site_node": "node1",
@@ -217,6 +218,7 @@ def test_the_first_boot_makes_the_cloud_and_the_site_playbook_finds_it_made(
     """With systemd, and all else that runs on a node: only the disk and its start are missing."""
     install(debian, "pce-common", "pextra-installer", "systemd-sysv", "dbus")
     inside(debian, "systemd-machine-id-setup")
+    inside(debian, "bash", "-c", FILES.read_text())
     (debian / "srv/prepare.yml").write_text(PREPARATION)
     told = {
         "install_target": "/",
