@@ -164,6 +164,7 @@ def test_modules_of_the_collection_run_against_it(debian: Path) -> None:
     install(debian, "pce-collection")
     said = inside(
         debian, "ansible", "localhost", "--connection=local",
+        "--extra-vars=ansible_python_interpreter=/usr/bin/python3",
         "--module-name=pextra.ce.system_files", "--args",
         json.dumps({"root": "/srv", "files": [{"path": "/there", "content": "it is\n"}]}),
     )  # fmt: skip
@@ -217,6 +218,7 @@ def test_the_first_boot_makes_the_cloud_and_the_site_playbook_finds_it_made(
 ) -> None:
     """With systemd, and all else that runs on a node: only the disk and its start are missing."""
     install(debian, "pce-common", "pextra-installer", "systemd-sysv", "dbus")
+    (debian / "etc/hostname").write_text("node1\n")
     inside(debian, "systemd-machine-id-setup")
     inside(debian, "bash", "-c", FILES.read_text())
     (debian / "srv/prepare.yml").write_text(PREPARATION)
