@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
