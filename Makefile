@@ -247,7 +247,7 @@ screenshots: dev ## take the pictures of the wizard; ARGS=--check: are they up t
 	PYTHONPATH=.:installer $(BIN)/python -m screenshots $(ARGS)
 
 .PHONY: venv
-venv: dev ## only make the virtual environment
+venv: dev engine ## only make the virtual environment, and the package that the collection carries
 
 .PHONY: lock
 lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
