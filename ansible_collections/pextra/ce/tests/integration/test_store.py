@@ -8,21 +8,27 @@ import datetime as dt
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration.postgres import PORT, Postgres
+from pextra.calls.resource import to_request
+from pextra.engine.runner import Runner
+from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS
 from pextra.model import ids
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, StoreError
 from pextra.model.fields import Row
+from pextra.model.principal import Principal
 from pextra.store.connection import Store
 from pextra.store.transaction import Transaction
 
+_T = TypeVar("_T")
 NAME = "long_lived"
 SPEC = KINDS["organization"].spec
 MOMENT = dt.datetime(2026, 3, 4, 5, 6, 7, 890000, tzinfo=dt.UTC)
@@ -205,6 +211,61 @@ def test_settings_of_role_and_database_change_nothing(
             assert store.transact(lambda tx: tx.query(isolation)) == [{"level": "serializable"}]
     finally:
         postgres.psql("DROP ROLE odd")
+
+
+# Several runs at once
+
+
+class Meeting(Store):
+    """A store whose first transaction that changes something commits when another one does, too."""
+
+    def __init__(self, database: str, gate: threading.Barrier) -> None:
+        super().__init__(database)
+        self._gate = gate
+        self.attempts = 0
+
+    def transact(self, work: Callable[[Transaction], _T], *, read_only: bool = False) -> _T:
+        """Do the work, and wait for the other one before the first commit."""
+
+        def meet(tx: Transaction) -> _T:
+            self.attempts += not read_only
+            result = work(tx)
+            if not read_only and self.attempts == 1:
+                self._gate.wait(30)
+            return result
+
+        return super().transact(meet, read_only=read_only)
+
+
+def together(database: str, *tasks: tuple[str, Row]) -> list[int]:
+    """Runs whose transactions all commit at the same moment; how often each was tried."""
+    gate = threading.Barrier(len(tasks))
+
+    def run(task: tuple[str, Row]) -> int:
+        kind, given = task
+        principal = Principal("test", "localhost", "test")
+        with Meeting(database, gate) as store, Host() as host:
+            runner = Runner(KINDS, store, host, principal)
+            runner.run([to_request(KINDS[kind], given)], check=False, allow_restart=False)
+            return store.attempts
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(run, tasks))
+
+
+def test_runs_that_make_things_of_their_own_do_not_undo_each_other(
+    database: str, store: Store
+) -> None:
+    kinds = ("one", "two", "three", "four")
+    made = [("organization", {"name": name}) for name in kinds]
+    assert together(database, *made) == [1] * 4
+    made = [("user", {"username": "ann", "organization": name}) for name in kinds]
+    assert together(database, *made) == [1] * 4
+    changed = [("user", {**given, "description": "new"}) for _kind, given in made]
+    assert together(database, *changed) == [1] * 4
+    gone = [("user", {**given, "state": "absent"}) for _kind, given in made]
+    assert together(database, *gone) == [1] * 4
+    assert store.select(KINDS["user"].spec, {}) == []
 
 
 # Several hosts
