@@ -11,8 +11,9 @@ from typing import Any
 from pextra.backup import archive, restoring, taking
 from pextra.calls.call import Answer, Call, Procedure, options, plain, told
 from pextra.calls.resource import resources, to_request
+from pextra.engine.rows import Source
 from pextra.engine.runner import Runner
-from pextra.engine.world import Source, World
+from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, parse_path, resolve_node
 from pextra.kinds.registry import KINDS

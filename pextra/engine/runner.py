@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from pextra.engine.kind import Kind
 from pextra.engine.planner import Drafted, Planner, converge
 from pextra.engine.progress import SILENT, Event, Progress, begin
-from pextra.engine.world import Absences, World
+from pextra.engine.rows import Absences
+from pextra.engine.world import World
 from pextra.host.lock import host_lock
 from pextra.host.machine import Host
 from pextra.model.change import RowChange

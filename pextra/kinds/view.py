@@ -9,7 +9,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from pextra.engine.world import Source, World
+from pextra.engine.rows import Source
+from pextra.engine.world import World
 from pextra.host.hypervisor.domains import Domains
 from pextra.host.machine import Host
 from pextra.host.pools.backend import VolumeState

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the store, read when they are first looked at, with changes that are not in it yet.
+
+A row is read by its identifier, or with all others that have the same values in some columns. So a
+run reads what it has to do with, and never a table. Rows are read many at a time nevertheless: a
+look at what belongs to one of the resources that a run is about reads what belongs to all of them,
+and a look at one name reads all the names that were announced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from pextra.model.fields import Row
+from pextra.model.spec import KindSpec
+
+SEVERAL = 6
+"""Rows that are enough to say that there are several."""
+_STAYING = ("pending", "updating", "ready")
+"""The status of what is not about to go."""
+
+
+class Source(Protocol):
+    """What gives rows: a transaction, or the store outside of one."""
+
+    def select(
+        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+    ) -> list[Row]:
+        """Rows of a kind whose columns have one of these values each."""
+
+
+class Rows:
+    """Rows by kind and id, as the store holds them but for those that were replaced.
+
+    Args:
+        specs: The kinds that rows are of.
+        source: Gives rows as the store holds them.
+    """
+
+    def __init__(self, specs: Mapping[str, KindSpec], source: Source) -> None:
+        self._specs = specs
+        self._source = source
+        self._rows: dict[str, dict[str, Row]] = {kind: {} for kind in specs}
+        self._before: dict[tuple[str, str], Row | None] = {}
+        # By kind and columns: ids of rows by their values there, and the values that were read.
+        self._indexes: dict[tuple[str, _Columns], dict[_Values, dict[str, None]]] = {}
+        self._covered: dict[str, dict[_Columns, set[_Values]]] = {kind: {} for kind in specs}
+        self._asked: dict[tuple[object, ...], list[str]] = {}
+        self._names: dict[str, set[str]] = {}
+        self._subjects: dict[str, set[str]] = {kind: set() for kind in specs}
+        self._referred: dict[str, set[str]] = {kind: set() for kind in specs}
+        self._absent: set[tuple[str, str]] = set()
+        self._presumed: Absences = frozenset()
+        self._relied_on: set[_Key] = set()
+        self._missed: set[_Key] = set()
+
+    def read_from(self, source: Source) -> None:
+        """Take what is read from now on from elsewhere: a transaction that ended gives nothing."""
+        self._source = source
+
+    def announce(self, kind: str, names: Iterable[str]) -> None:
+        """Say that rows of these names will be looked for, so that they are read together."""
+        self._names.setdefault(kind, set()).update(names)
+
+    def subject(self, kind: str, id: str) -> None:
+        """Say that the run is about this resource: what belongs to all of them is read together."""
+        self._subjects[kind].add(id)
+
+    def absences(self) -> Absences:
+        """What was looked for by a unique key and is not there."""
+        return frozenset(self._missed)
+
+    def presume(self, absences: Absences) -> None:
+        """Take what another world has just missed to be missing still, without looking.
+
+        The database sees to it: a unique constraint refuses a row that exists meanwhile. See
+        ``unproven`` for what it does not see.
+        """
+        self._presumed = absences
+
+    def get(self, kind: str, id: str | None) -> Row | None:
+        """The row with this identifier."""
+        if id is None:
+            return None
+        row = self._rows[kind].get(id)
+        if row is not None or (kind, id) in self._before or (kind, id) in self._absent:
+            return row
+        self._referred[kind].add(id)
+        wanted = sorted(
+            item
+            for item in self._referred[kind]
+            if item not in self._rows[kind] and (kind, item) not in self._before
+        )
+        self._referred[kind].clear()
+        self._take(kind, self._source.select(self._specs[kind], {"id": wanted}))
+        self._absent |= {(kind, item) for item in wanted if item not in self._rows[kind]}
+        return self._rows[kind].get(id)
+
+    def by(self, kind: str, column: str, value: Any) -> list[Row]:
+        """Rows of a kind whose column has this value; indexed."""
+        return self.where(kind, {column: value})
+
+    def where(self, kind: str, values: Mapping[str, Any]) -> list[Row]:
+        """Rows of a kind whose columns have these values; there must be an index for them."""
+        columns, key = _sorted(values)
+        if not self._is_read(kind, columns, key):
+            self._read(kind, columns, key)
+        rows = self._rows[kind]
+        return [rows[id] for id in self._index(kind, columns).get(key, ())]
+
+    def some(self, kind: str, where: Mapping[str, Any], limit: int | None) -> list[Row]:
+        """At most so many rows of a kind whose columns have these values; None: all of them."""
+        found = {
+            row["id"]: row
+            for row in self._rows[kind].values()
+            if all(row.get(column) == value for column, value in where.items())
+        }
+        more = None if limit is None else limit + len(self._before)
+        for id in self._ask(kind, {column: (value,) for column, value in where.items()}, more):
+            if (kind, id) not in self._before:
+                found[id] = self._rows[kind][id]
+        return list(found.values())[:limit]
+
+    def staying(self, kind: str, where: Mapping[str, Any]) -> list[Row]:
+        """Rows of a kind with these values that are not about to go: a few where they are many.
+
+        To refuse something because of them, that is enough.
+        """
+        little = any(self._is_part(column, value) for column, value in where.items())
+        if little or self._is_read(kind, *_sorted(where)):
+            return [row for row in self.where(kind, where) if row.get("status") != "deleting"]
+        planned = {
+            id: row
+            for id, row in self._rows[kind].items()
+            if (kind, id) in self._before
+            and row.get("status") != "deleting"
+            and all(row.get(column) == value for column, value in where.items())
+        }
+        asked: dict[str, Sequence[Any]] = {column: (value,) for column, value in where.items()}
+        if self._specs[kind].on_host:
+            asked["status"] = _STAYING
+        stored = self._ask(kind, asked, SEVERAL + len(self._before))
+        there = (self._rows[kind][id] for id in stored if (kind, id) not in self._before)
+        return [*planned.values(), *there][:SEVERAL]
+
+    def before(self, kind: str, id: str) -> Row | None:
+        """The row as the store holds it."""
+        return self._before.get((kind, id), self._rows[kind].get(id))
+
+    def replaced(self) -> Mapping[tuple[str, str], Row | None]:
+        """The rows that were replaced, as the store holds them; None: it has none."""
+        return self._before
+
+    def replace(self, kind: str, id: str, row: Row | None) -> None:
+        """Have another row from now on, or none; what the store holds of it is looked at no more.
+
+        It was read before, where the store holds it.
+        """
+        current = self._rows[kind].get(id)
+        self._before.setdefault((kind, id), current)
+        self._reindex(kind, current, row)
+        if row is None:
+            del self._rows[kind][id]
+        else:
+            self._rows[kind][id] = row
+
+    def _is_read(self, kind: str, columns: _Columns, key: _Values) -> bool:
+        """Whether every such row has been read, by these columns or by some of them."""
+        covered = self._covered[kind]
+        if key in covered.get(columns, ()):
+            return True
+        if len(columns) == 1:
+            return False
+        values = dict(zip(columns, key, strict=True))
+        return any(
+            values.keys() > set(some) and _values(values, some) in keys
+            for some, keys in covered.items()
+        )
+
+    def _ask(self, kind: str, where: Mapping[str, Sequence[Any]], limit: int | None) -> list[str]:
+        """Ids of rows as the store has them; the same question is asked once."""
+        question = (kind, tuple(sorted((name, tuple(item)) for name, item in where.items())), limit)
+        if question not in self._asked:
+            rows = self._source.select(self._specs[kind], where, limit)
+            self._take(kind, rows)
+            self._asked[question] = [row["id"] for row in rows]
+        return self._asked[question]
+
+    def _read(self, kind: str, columns: _Columns, key: _Values) -> None:
+        """Read the rows that have these values, and those that will be looked at next."""
+        for column, value in zip(columns, key, strict=True):
+            if self._is_part(column, value):
+                subjects = self._subjects[column.removesuffix("_id")]
+                self._read_keys(kind, (column,), {(id,) for id in subjects}, together=True)
+                return
+        names = self._names.get(kind, set())
+        place = columns.index(self._specs[kind].key) if self._specs[kind].key in columns else None
+        if place is not None and key[place] in names:
+            keys = {(*key[:place], name, *key[place + 1 :]) for name in names}
+            self._read_keys(kind, columns, keys, together=True)
+        else:
+            self._read_keys(kind, columns, {key}, together=False)
+
+    def _read_keys(
+        self, kind: str, columns: _Columns, keys: set[_Values], *, together: bool
+    ) -> None:
+        covered = self._covered[kind].setdefault(columns, set())
+        keys = keys - covered
+        covered |= keys
+        asked = [key for key in keys if None not in key and not self._is_new(columns, key)]
+        unique = self._specs[kind].is_unique(columns)
+        if unique:
+            presumed = {key for key in asked if (kind, columns, key) in self._presumed}
+            self._relied_on |= {(kind, columns, key) for key in presumed}
+            asked = [key for key in asked if key not in presumed]
+        if not asked:
+            return
+        where = {
+            column: sorted({key[position] for key in asked})
+            for position, column in enumerate(columns)
+        }
+        rows = self._source.select(self._specs[kind], where)
+        self._take(kind, rows)
+        if unique:
+            found = {_values(row, columns) for row in rows}
+            self._missed |= {(kind, columns, key) for key in asked if key not in found}
+        if together:
+            self._subjects[kind] |= {row["id"] for row in rows}
+
+    def _is_part(self, column: str, value: Any) -> bool:
+        """Whether what has this value in a column belongs to a subject, and is little."""
+        parent = column.removesuffix("_id")
+        return (
+            parent in self._specs and self._specs[parent].small and value in self._subjects[parent]
+        )
+
+    def _is_new(self, columns: _Columns, key: _Values) -> bool:
+        """Whether nothing in the store can have these values: they refer to what is planned."""
+        return any(
+            column.endswith("_id")
+            and self._before.get((column.removesuffix("_id"), value), _UNPLANNED) is None
+            for column, value in zip(columns, key, strict=True)
+        )
+
+    def _take(self, kind: str, rows: Iterable[Row]) -> None:
+        """Add rows as the store holds them, but for those that planning has changed."""
+        known = self._rows[kind]
+        for row in rows:
+            id = row["id"]
+            if id in known or (kind, id) in self._before:
+                continue
+            known[id] = row
+            self._reindex(kind, None, row)
+            for column, value in row.items():
+                if column.endswith("_id") and isinstance(value, str):
+                    parent = column.removesuffix("_id")
+                    if parent in self._referred and value not in self._rows[parent]:
+                        self._referred[parent].add(value)
+
+    def _index(self, kind: str, columns: _Columns) -> dict[_Values, dict[str, None]]:
+        index = self._indexes.get((kind, columns))
+        if index is None:
+            index = self._indexes[kind, columns] = {}
+            for id, row in self._rows[kind].items():
+                index.setdefault(_values(row, columns), {})[id] = None
+        return index
+
+    def _reindex(self, kind: str, old: Row | None, new: Row | None) -> None:
+        for (name, columns), index in self._indexes.items():
+            if name != kind:
+                continue
+            if old is not None:
+                index.get(_values(old, columns), {}).pop(old["id"], None)
+            if new is not None:
+                index.setdefault(_values(new, columns), {})[new["id"]] = None
+
+
+_Columns = tuple[str, ...]
+_Values = tuple[Any, ...]
+_Key = tuple[str, _Columns, _Values]
+"""A kind, columns of it, and a value for each of them."""
+Absences = frozenset[_Key]
+"""Unique keys that no row has."""
+_UNPLANNED: Row = {}
+"""Stands for a row that planning has not touched."""
+
+
+def _sorted(values: Mapping[str, Any]) -> tuple[_Columns, _Values]:
+    columns = tuple(sorted(values))
+    return columns, tuple(values[column] for column in columns)
+
+
+def _values(row: Mapping[str, Any], columns: _Columns) -> _Values:
+    return tuple(row.get(column) for column in columns)
