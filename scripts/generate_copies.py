@@ -1,4 +1,4 @@
-"""Copy the few files of the engine that the collection needs where there is no engine.
+"""Copy the few files of the engine and the mirror that the collection needs where neither is.
 
 That is what works on a bare machine (``preflight_info``), on a mirror server (``aptly_*``), and on
 a controller that reads the store (the inventory). Without arguments it writes; with --check it
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "ansible_collections/pextra/ce/plugins/module_utils/bare"
 PACKAGE = "ansible_collections.pextra.ce.plugins.module_utils.bare"
+PACKAGES = {"pextra": "", "pextra_mirror": "mirror"}
+"""The packages that files are copied from; the folder that each is in, here and among copies."""
 ROOTS = (
     "pextra.host.preflight.checks",
     "pextra.host.preflight.machine",
@@ -22,14 +25,16 @@ ROOTS = (
     "pextra.model.request",
     "pextra.model.units",
     "pextra.store.connection",
+    "pextra_mirror.aptly",
 )
 """What is used; the rest is what these import."""
+_IMPORT = re.compile(rf"\bfrom ({'|'.join(PACKAGES)})\b(?=[\w.]* import\b)")
 _HEAD = "# Copied from {source} by `make generate`: change it there.\n"
 
 
 def path_of(module: str) -> Path | None:
-    """The file of a module or package of the engine; None where the name is something in one."""
-    base = ROOT / module.replace(".", "/")
+    """The file of a module or package; None where the name is something in one."""
+    base = ROOT / PACKAGES[module.partition(".")[0]] / module.replace(".", "/")
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
             return path
@@ -37,10 +42,10 @@ def path_of(module: str) -> Path | None:
 
 
 def imported(path: Path) -> set[str]:
-    """The engine's modules that a file imports, anywhere in it."""
+    """The modules of these packages that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pextra"):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in PACKAGES:
             for name in (f"{node.module}.{item.name}" for item in node.names):
                 found.add(name if path_of(name) else str(node.module))
     return found
@@ -66,11 +71,25 @@ def copies() -> dict[Path, str]:
     """The texts of all files of the folder of copies."""
     found = {TARGET / "__init__.py": ""}
     for path in closure():
-        relative = path.relative_to(ROOT / "pextra")
-        text = path.read_text().replace("from pextra", f"from {PACKAGE}")
+        text = _IMPORT.sub(lambda line: f"from {copy_of(line[1])}", path.read_text())
         head = _HEAD.format(source=path.relative_to(ROOT))
-        found[TARGET / relative] = head + text if text else ""
-    return found
+        found[copied_to(path)] = head + text if text else ""
+    folders = {path.parent for path in found}
+    return {folder / "__init__.py": "" for folder in folders} | found
+
+
+def copy_of(package: str) -> str:
+    """What the copy of a package is imported as."""
+    return ".".join(item for item in (PACKAGE, PACKAGES[package]) if item)
+
+
+def copied_to(path: Path) -> Path:
+    """Where a file's copy is."""
+    for package, folder in PACKAGES.items():
+        root = ROOT / folder / package
+        if path.is_relative_to(root):
+            return TARGET / folder / path.relative_to(root)
+    raise ValueError(path)
 
 
 def main() -> int:

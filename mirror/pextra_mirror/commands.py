@@ -8,7 +8,7 @@ from typing import Any
 
 from pextra_mirror import bundle, bundle_import, publication
 from pextra_mirror import status as state
-from pextra_mirror.aptly import Aptly
+from pextra_mirror.archive import Archive
 from pextra_mirror.config import EXAMPLE, Config, load
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.lock import locked
@@ -36,7 +36,7 @@ def init(wanted: argparse.Namespace) -> Result:
         name = publication.make_identity(config)
         if not store.fingerprints():
             store.create(f"pextra-mirror {name}")
-        Aptly(config).prepare()
+        Archive(config).prepare()
         config.public.mkdir(exist_ok=True)
         key = store.chosen(config.signing_key)
     example = f"{wanted.config} is an example: edit it, then run `pextra-mirror sync --publish`\n"

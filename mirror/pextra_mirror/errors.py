@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every error that is raised on purpose, and the exit code that it ends the command with."""
 
 from __future__ import annotations
@@ -9,18 +10,25 @@ class MirrorError(Exception):
     Args:
         message: What was asked and what is there, without a trailing full stop.
         hint: What to do about it.
+        resource: The kind and name that it is about, such as ``mirror "common"``.
+        brief: The message without what a reader of the command knows; the same by default.
     """
 
     exit_code = 1
     code = "error"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", *, resource: str = "", brief: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.resource = resource
+        self.brief = brief or message
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        text = f"{self.resource}: {self.message}" if self.resource else self.message
+        return f"{text}. {self.hint}" if self.hint else text
 
 
 class ConfigError(MirrorError):
@@ -77,6 +85,22 @@ class AptlyFailed(MirrorError):
 
     exit_code = 9
     code = "program_failed"
+
+
+class NotInstalled(AptlyFailed):
+    """aptly or gpg is not there."""
+
+
+class Missing(MirrorError):
+    """What was asked for is new, and something that it needs is not given."""
+
+    code = "invalid_input"
+
+
+class Contradiction(MirrorError):
+    """What was asked for contradicts what aptly has."""
+
+    code = "conflict"
 
 
 class NotReady(MirrorError):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pextra_mirror import record, release
-from pextra_mirror.aptly import Aptly
+from pextra_mirror.archive import Archive
 from pextra_mirror.bundle_import import check_signature
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import ConfigError, Damaged, MirrorError, NotReady
@@ -77,7 +77,7 @@ def publish(config: Config, snapshots: Snapshots, *, force: bool = False) -> tup
     Raises:
         MirrorError: What was served before still is.
     """
-    tree, aptly = Tree(config.public), Aptly(config)
+    tree, aptly = Tree(config.public), Archive(config)
     current = tree.current()
     if current is not None and not force and tree.listing(current).snapshots == snapshots:
         return tree.listing(current), False
@@ -128,7 +128,7 @@ def published_files(config: Config, name: str) -> Iterator[tuple[Entry, Path]]:
                     yield entry, pooled
 
 
-def clean_up(config: Config, tree: Tree, aptly: Aptly) -> None:
+def clean_up(config: Config, tree: Tree, aptly: Archive) -> None:
     """Remove publications beyond the last N, and what nothing refers to any more."""
     tree.prune(config.keep)
     kept: set[str] = set()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one place where programs are started."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pextra_mirror.errors import AptlyFailed, DiskFull, MirrorError
+from pextra_mirror.errors import AptlyFailed, DiskFull, MirrorError, NotInstalled
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -22,7 +23,7 @@ def run(
     """Run a program to its end, whatever comes of it.
 
     Raises:
-        AptlyFailed: It is not installed.
+        NotInstalled: There is no such program.
     """
     try:
         return subprocess.run(
@@ -39,7 +40,8 @@ def output(
     """The standard output of a program that succeeds.
 
     Raises:
-        AptlyFailed: It is not installed, or failed; the message is the program's own.
+        NotInstalled: There is no such program.
+        AptlyFailed: It failed; the message is the program's own.
         DiskFull: It failed because of that.
     """
     done = run(argv, env=env, stdin=stdin)
@@ -50,16 +52,20 @@ def output(
 
 def failed(argv: Sequence[str | Path], code: int, text: str) -> MirrorError:
     """The error of a program that failed: its first words and what it said last."""
-    words = " ".join(str(item) for item in argv if not str(item).startswith("-"))
+    words = [str(item) for item in argv if not str(item).startswith("-")]
     lines = [line for line in text.strip().splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR: ")]
     full = [line for line in lines if "no space left on device" in line.lower()]
-    said = (full or errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
+    said = (errors or lines or ["it said nothing"])[-1].removeprefix("ERROR: ")
+    why = full[-1].removeprefix("ERROR: ") if full else said
     kind = DiskFull if full else AptlyFailed
-    return kind(f"{words[:200]} failed with code {code}: {said}")
+    return kind(
+        f"{' '.join(words)[:200]} failed with code {code}: {why}",
+        brief=f"{' '.join(words[:3])} failed: {said}",
+    )
 
 
-def not_installed(program: str) -> AptlyFailed:
+def not_installed(program: str) -> NotInstalled:
     """The error of a program that is not there."""
     package = {"gpg": "gnupg"}.get(program, program)
-    return AptlyFailed(f"{program} is not installed", f"apt install {package}")
+    return NotInstalled(f"{program} is not installed", f"apt install {package}")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pextra_mirror import gpg, record, release
 from pextra_mirror.aptly import Aptly
+from pextra_mirror.archive import Archive
+from pextra_mirror.changes import snapshot_change
 from pextra_mirror.closure import Index
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import AptlyFailed, DiskFull, NotReady, SourceRefused
@@ -74,7 +76,7 @@ def bring(
     found = release.parse(text.decode(errors="replace"))
     last_date = datetime.fromisoformat(last.date) if last else None
     release.check(source, found, datetime.now(UTC), last_date)
-    aptly = Aptly(config)
+    aptly = Archive(config)
     aptly.prepare()
     roots = choice(config, source, aptly)
     digest = hashlib.sha256(text).hexdigest()
@@ -136,7 +138,7 @@ def trusted_text(source: Source, signed: Mapping[str, bytes], keys: bytes) -> by
 
 
 def fetch(
-    config: Config, source: Source, aptly: Aptly, gate: Gate, roots: Roots, keyring: Path,
+    config: Config, source: Source, aptly: Archive, gate: Gate, roots: Roots, keyring: Path,
     progress: Progress,
 ) -> dict[str, str]:  # fmt: skip
     """Have aptly take each component through the gate; the mirror of each."""
@@ -148,7 +150,7 @@ def fetch(
             progress.expect(sum(length for length, _digest in gate.wanted.values()))
             gate.fetch(config.transfers, progress.add)
         try:
-            name = aptly.mirror(source, component, query, keyring, gate.proxy)
+            name = aptly.follow(source, component, query, keyring, gate.proxy)
             aptly.update(name, keyring, gate.proxy)
         except AptlyFailed as error:
             raise gate.fault or error from error
@@ -208,7 +210,7 @@ def snapshot(aptly: Aptly, mirror: str, last: str | None) -> str:
         return last
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     name = f"{mirror}-{moment}-{secrets.token_hex(3)}"
-    aptly.call("snapshot", "create", name, "from", "mirror", mirror)
+    aptly.carry_out(snapshot_change(None, {"name": name, "mirror": mirror}))
     return name
 
 

@@ -167,22 +167,22 @@ errors:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.pextra.ce.plugins.module_utils.aptly import SPEC, Aptly
-from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import PextraError
+from ansible_collections.pextra.ce.plugins.module_utils.aptly import SPEC, aptly_of, fail
+from ansible_collections.pextra.ce.plugins.module_utils.bare.mirror.errors import MirrorError
 
 
 def main() -> None:
     """Read and return."""
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    aptly = Aptly(module.params["config"], module.params["gnupg_home"])
+    aptly = aptly_of(module)
     try:
         found = {
-            "mirrors": [aptly.mirror(name) for name in aptly.names("mirror")],
-            "snapshots": [aptly.snapshot(name) for name in aptly.names("snapshot")],
+            "mirrors": [aptly.mirror(name) for name in sorted(aptly.names("mirror"))],
+            "snapshots": [aptly.snapshot(name) for name in sorted(aptly.names("snapshot"))],
             "publications": aptly.publications(),
         }
-    except PextraError as error:
-        module.fail_json(msg=str(error), code=error.code, errors=[error.as_dict()])
+    except MirrorError as error:
+        fail(module, error)
     module.exit_json(changed=False, **found)
 
 

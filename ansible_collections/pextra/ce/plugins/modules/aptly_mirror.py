@@ -168,7 +168,7 @@ errors:
       sample: Remove the mirror and make it again
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.aptly import plan_mirror, run
+from ansible_collections.pextra.ce.plugins.module_utils.aptly import mirror, run
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -187,7 +187,7 @@ SPEC = {
 
 def main() -> None:
     """Run the module."""
-    run("mirror", SPEC, lambda aptly, wanted: aptly.mirror(wanted["name"]), plan_mirror)
+    run("mirror", SPEC, lambda aptly, options: aptly.mirror(options["name"]), mirror)
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ errors:
       sample: Remove the mirror and make it again
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.aptly import plan_publication, run
+from ansible_collections.pextra.ce.plugins.module_utils.aptly import publication, run
 
 SPEC = {
     "prefix": {"type": "str", "default": "."},
@@ -177,8 +177,8 @@ def main() -> None:
     run(
         "publication",
         SPEC,
-        lambda aptly, wanted: aptly.publication(wanted["prefix"], wanted["distribution"]),
-        plan_publication,
+        lambda aptly, options: aptly.publication(options["prefix"], options["distribution"]),
+        publication,
     )
 
 

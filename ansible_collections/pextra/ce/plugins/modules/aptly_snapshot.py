@@ -113,7 +113,7 @@ errors:
       sample: Remove the mirror and make it again
 """
 
-from ansible_collections.pextra.ce.plugins.module_utils.aptly import plan_snapshot, run
+from ansible_collections.pextra.ce.plugins.module_utils.aptly import run, snapshot
 
 SPEC = {
     "name": {"type": "str", "required": True},
@@ -126,7 +126,7 @@ SPEC = {
 
 def main() -> None:
     """Run the module."""
-    run("snapshot", SPEC, lambda aptly, wanted: aptly.snapshot(wanted["name"]), plan_snapshot)
+    run("snapshot", SPEC, lambda aptly, options: aptly.snapshot(options["name"]), snapshot)
 
 
 if __name__ == "__main__":
