@@ -14,7 +14,7 @@ from typing import Any
 
 from pextra.backup import archive
 from pextra.engine.world import World
-from pextra.host.hypervisor import export, memory
+from pextra.host.hypervisor import export, power
 from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.instance_device.kind import DETAILS
@@ -157,7 +157,7 @@ def alone(instance: Row, host: Host) -> Iterator[str]:
             raise ConflictError(
                 "another run is backing it up", resource=f'instance "{instance["name"]}"'
             ) from None
-        if memory.state(host.qemu, instance["id"]) != "stopped":
+        if power.state(host.qemu, instance["id"]) != "stopped":
             export.stop_copying(host.qemu, instance["id"], place)
         shutil.rmtree(place, ignore_errors=True)
         os.mkdir(place, mode=0o711)
@@ -181,11 +181,11 @@ def take(
     try:
         with alone(instance, host) as place:
             targets = [f"{place}/{index}.qcow2" for index in range(len(disks))]
-            state = memory.state(host.qemu, instance["id"])
+            state = power.state(host.qemu, instance["id"])
             said["state"] = state
             if state == "stopped":
                 _copy_stopped(disks, targets, progress, resource)
-                if memory.state(host.qemu, instance["id"]) != "stopped":
+                if power.state(host.qemu, instance["id"]) != "stopped":
                     raise HostError(
                         "it was started while it was backed up", resource=resource,
                         hint="Run it again",

@@ -10,7 +10,7 @@ from pextra.calls.call import Answer, Call, Procedure, options, told
 from pextra.calls.resource import guards, resources, to_request
 from pextra.engine.runner import Outcome, Runner
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
-from pextra.model.errors import InputError, PextraError, PlanErrors
+from pextra.model.errors import AggregateError, InputError, PextraError
 from pextra.model.fields import MASK, Field, Masked, masked
 from pextra.model.request import Request
 from pextra.model.values import convert
@@ -37,7 +37,7 @@ def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
     """The requests of a manifest.
 
     Raises:
-        PlanErrors: Entries are unacceptable; all of them are listed.
+        AggregateError: Entries are unacceptable; all of them are listed.
     """
     requests: list[Request] = []
     errors: list[PextraError] = []
@@ -67,7 +67,7 @@ def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
         except PextraError as error:
             errors.append(error)
     if errors:
-        raise PlanErrors(errors)
+        raise AggregateError(errors)
     return requests
 
 

@@ -36,11 +36,11 @@ FILES_FIELDS = (
 def _disk(call: Call) -> Answer:
     request = system.Request(**options(DISK_FIELDS, call.given, "system_disk"))
     state = system.read(request)
-    todo = system.work(request, state)
-    lines = todo.lines(request, state.disk)
+    lacking = system.missing(request, state)
+    lines = lacking.lines(request, state.disk)
     partitions = state.partitions
     if lines and not call.check:
-        system.apply(request, state, todo)
+        system.apply(request, state, lacking)
         partitions = system.read(request).partitions
     uuids = {
         one.name: layout.file_system_uuid(request.token, one)

@@ -15,7 +15,13 @@ from pextra.engine.store_steps import hide_new, store_step
 from pextra.engine.world import World, several
 from pextra.host.machine import Host
 from pextra.model import ids
-from pextra.model.errors import ConflictError, InputError, NotFoundError, PextraError, PlanErrors
+from pextra.model.errors import (
+    AggregateError,
+    ConflictError,
+    InputError,
+    NotFoundError,
+    PextraError,
+)
 from pextra.model.fields import Change, Row
 from pextra.model.plan import Phase, Plan, Step
 from pextra.model.request import Request, label
@@ -60,7 +66,7 @@ class Planner:
         """The plan that makes the requests true, and removes what they leave out of ``purge``.
 
         Raises:
-            PlanErrors: One or more requests are unacceptable; all of them are listed.
+            AggregateError: One or more requests are unacceptable; all of them are listed.
         """
         for request in requests:
             for kind, name in self._kinds[request.kind].names(request):
@@ -79,12 +85,12 @@ class Planner:
                         _check_once(part, id, listed)
                     if id is not None:
                         asked[part.kind, id] = part
-            except PlanErrors as error:
+            except AggregateError as error:
                 errors += error.errors
             except PextraError as error:
                 errors.append(error)
         if errors:
-            raise PlanErrors(errors)
+            raise AggregateError(errors)
         hosted, steps = self._host_steps(asked, world, host)
         if not steps and not any(world.changes()):
             self._finish_interrupted(hosted, world)
@@ -304,7 +310,7 @@ def converge(
     """The host steps that these resources need: made in rank order, cleared in reverse.
 
     Raises:
-        PlanErrors: What is on the host stands in the way; all of it is listed.
+        AggregateError: What is on the host stands in the way; all of it is listed.
     """
     made: list[Step] = []
     cleared: list[list[Step]] = []
@@ -335,7 +341,7 @@ def converge(
             else:
                 made += steps
     if errors:
-        raise PlanErrors(errors)
+        raise AggregateError(errors)
     powered = [step for step in made if step.phase is Phase.POWER]
     return [
         *(step for step in made if step.phase is Phase.HOST),

@@ -19,10 +19,10 @@ from pextra.host.lock import host_lock
 from pextra.host.machine import Host
 from pextra.model.change import RowChange
 from pextra.model.errors import (
+    AggregateError,
     ForeignError,
     HostError,
     PextraError,
-    PlanErrors,
     RestartRequiredError,
     VerificationError,
 )
@@ -103,7 +103,7 @@ class Runner:
         try:
             return work()
         except PextraError as error:
-            errors = error.errors if isinstance(error, PlanErrors) else (error,)
+            errors = error.errors if isinstance(error, AggregateError) else (error,)
             if not any(isinstance(item, (ForeignError, HostError)) for item in errors):
                 raise
             # Or another run made or removed it between our look at the store and at the host.
@@ -290,7 +290,7 @@ def _going(row: Mapping[str, object]) -> bool:
 
 
 def _one_or_all(errors: Sequence[PextraError], outcome: str = "nothing was changed") -> PextraError:
-    return errors[0] if len(errors) == 1 else PlanErrors(errors, outcome)
+    return errors[0] if len(errors) == 1 else AggregateError(errors, outcome)
 
 
 def _by_resource(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:

@@ -103,8 +103,8 @@ class CancelledError(PextraError):
     code = "cancelled"
 
 
-class PlanErrors(PextraError):
-    """Several resources of one plan are unacceptable; nothing was changed."""
+class AggregateError(PextraError):
+    """Several errors as one: all resources of a plan that are unacceptable, or that failed."""
 
     code = "plan"
 
@@ -135,4 +135,4 @@ class IncompleteError(PextraError):
 
 def each(error: PextraError) -> tuple[PextraError, ...]:
     """The errors that an error is made of: itself, or those that it lists."""
-    return error.errors if isinstance(error, (PlanErrors, IncompleteError)) else (error,)
+    return error.errors if isinstance(error, (AggregateError, IncompleteError)) else (error,)

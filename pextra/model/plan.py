@@ -6,7 +6,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 
 class Phase(enum.IntEnum):
@@ -18,6 +18,14 @@ class Phase(enum.IntEnum):
     """On the host, between the two transactions."""
     POWER = 2
     """After everything is in place; waiting happens here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What executing a step needs besides the step; each kind derives its own."""
+
+
+_Own = TypeVar("_Own", bound=Work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Step:
         before: Public values that it changes, as they are.
         after: Public values that it changes, as they will be.
         needs_restart: It takes effect only by restarting the instance.
-        payload: What ``execute`` needs; never shown.
+        work: What executing it needs; never shown. Steps of the store need none.
     """
 
     kind: str
@@ -44,7 +52,17 @@ class Step:
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
     needs_restart: bool = False
-    payload: Any = field(default=None, compare=False, repr=False)
+    work: Work | None = field(default=None, compare=False, repr=False)
+
+    def work_as(self, own: type[_Own]) -> _Own:
+        """The work, as its kind knows it.
+
+        Raises:
+            TypeError: It is another kind's.
+        """
+        if not isinstance(self.work, own):
+            raise TypeError(f"{self.kind} {self.action}: the work is {type(self.work).__name__}")
+        return self.work
 
     def as_dict(self) -> dict[str, Any]:
         """The step as a task returns it."""

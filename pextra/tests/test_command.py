@@ -17,7 +17,7 @@ from pextra.calls.registry import find
 from pextra.cli import main, terminal
 from pextra.engine.progress import Event, Progress, begin
 from pextra.host import process
-from pextra.model.errors import CancelledError, NotFoundError, PlanErrors
+from pextra.model.errors import AggregateError, CancelledError, NotFoundError
 
 
 @pytest.mark.parametrize("command", [[], ["reconcile"], ["call"], ["operation", "list"]])
@@ -64,7 +64,7 @@ def test_what_nobody_has_is_told_with_a_hint(capsys: pytest.CaptureFixture[str])
 
 def test_each_of_several_errors_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     errors = [NotFoundError("is gone", resource=f'volume "{name}"') for name in "ab"]
-    terminal.complain(PlanErrors(errors))
+    terminal.complain(AggregateError(errors))
     assert capsys.readouterr().err.splitlines() == [
         'pextra: not_found: volume "a": is gone', 'pextra: not_found: volume "b": is gone',
     ]  # fmt: skip

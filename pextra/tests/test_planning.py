@@ -20,12 +20,13 @@ from pextra.host.machine import Host
 from pextra.host.network import links
 from pextra.host.network.snapshot import Link, Snapshot
 from pextra.host.network.switch import BridgeState
+from pextra.kinds.instance.files import StaleWork
 from pextra.kinds.registry import KINDS
-from pextra.kinds.vswitch.kind import wanted
+from pextra.kinds.vswitch.kind import BridgeWork, wanted
 from pextra.model import ids
-from pextra.model.errors import ConflictError, NotFoundError, PextraError, PlanErrors
+from pextra.model.errors import AggregateError, ConflictError, NotFoundError, PextraError
 from pextra.model.fields import Row
-from pextra.model.plan import Phase
+from pextra.model.plan import Phase, Step
 from pextra.tests.rows import Rows
 
 NOW = dt.datetime(2030, 1, 31, 12, tzinfo=dt.UTC)
@@ -83,7 +84,7 @@ class Cloud:
         for step in drafted.plan.of(Phase.HOST):
             bridges = self.host.links.bridges
             if step.action == "bridge":
-                bridges[step.name] = step.payload.want
+                bridges[step.name] = step.work_as(BridgeWork).want
             else:
                 del bridges[step.name]
         for change in drafted.world.changes():
@@ -185,7 +186,7 @@ def test_planning_changes_nothing_and_says_the_same_each_time(
     changed = [{**item, "description": "new"} for item in entries]
     try:
         plans = [shown(cloud.plan(*changed, purge=purge)) for _index in range(2)]
-    except PlanErrors:
+    except AggregateError:
         plans = [[], []]
     assert plans[0] == plans[1]
     assert cloud.rows == before
@@ -280,7 +281,7 @@ def test_interrupted_deletion_goes_on_and_is_not_taken_back(cloud: Cloud) -> Non
     cloud.apply({"kind": "port_group", "name": "dmz", "state": "absent"})
     (row,) = (row for row in cloud.rows["vswitch"] if row["name"] == "svswitch2")
     row["status"] = "deleting"
-    with pytest.raises(PlanErrors, match="marked for destruction"):
+    with pytest.raises(AggregateError, match="marked for destruction"):
         cloud.plan({"kind": "vswitch", "name": "svswitch2"})
     actions = [step.action for step in cloud.plan(
         {"kind": "vswitch", "name": "svswitch2", "state": "absent"}
@@ -292,7 +293,7 @@ def test_interrupted_deletion_goes_on_and_is_not_taken_back(cloud: Cloud) -> Non
 
 
 def test_all_errors_are_listed(cloud: Cloud) -> None:
-    with pytest.raises(PlanErrors) as caught:
+    with pytest.raises(AggregateError) as caught:
         cloud.plan(
             {"kind": "port_group", "name": "a", "vswitch": "svswitch9"},
             {"kind": "cluster", "name": "b", "datacenter": "nowhere"},
@@ -306,19 +307,19 @@ def test_all_errors_are_listed(cloud: Cloud) -> None:
 
 def test_name_that_is_taken_is_refused(cloud: Cloud) -> None:
     id = cloud.rows["port_group"][0]["id"]
-    with pytest.raises(PlanErrors, match="the name is taken"):
+    with pytest.raises(AggregateError, match="the name is taken"):
         cloud.plan({"kind": "port_group", "id": id, "name": "dmz"})
 
 
 def test_resource_that_is_named_in_two_ways_is_refused(cloud: Cloud) -> None:
     id = cloud.rows["organization"][0]["id"]
-    with pytest.raises(PlanErrors, match="listed twice"):
+    with pytest.raises(AggregateError, match="listed twice"):
         cloud.plan({"kind": "organization", "name": "org"}, {"kind": "organization", "id": id})
 
 
 def test_two_changes_that_swap_names_are_refused_not_half_done(cloud: Cloud) -> None:
     lan, dmz = (row["id"] for row in cloud.rows["port_group"])
-    with pytest.raises(PlanErrors, match="taken"):
+    with pytest.raises(AggregateError, match="taken"):
         cloud.plan(
             {"kind": "port_group", "id": lan, "name": "dmz"},
             {"kind": "port_group", "id": dmz, "name": "lan"},
@@ -326,22 +327,22 @@ def test_two_changes_that_swap_names_are_refused_not_half_done(cloud: Cloud) -> 
 
 
 def test_second_node_on_one_machine_is_refused(cloud: Cloud) -> None:
-    with pytest.raises(PlanErrors, match="registered as node"):
+    with pytest.raises(AggregateError, match="registered as node"):
         cloud.plan({"kind": "node", "name": "node2"})
 
 
 def test_other_machine_does_not_change_what_is_on_this_one(cloud: Cloud) -> None:
     cloud.host.__dict__["key"] = "o" * 32
-    with pytest.raises(PlanErrors, match="not registered as a node"):
+    with pytest.raises(AggregateError, match="not registered as a node"):
         cloud.plan({"kind": "vswitch", "name": "svswitch1", "mtu": 1400})
-    with pytest.raises(PlanErrors, match="on node node1"):
+    with pytest.raises(AggregateError, match="on node node1"):
         cloud.plan({"kind": "vswitch", "name": "svswitch1", "node": "node1", "mtu": 1400})
 
 
 def test_bridge_of_somebody_else_is_refused(cloud: Cloud) -> None:
     name = "svswitch3"
     cloud.host.links.bridges[name] = BridgeState(name, "52:54:00:00:00:01", 1500, True)
-    with pytest.raises(PlanErrors, match="not ours"):
+    with pytest.raises(AggregateError, match="not ours"):
         cloud.plan({"kind": "vswitch", "name": name})
 
 
@@ -427,3 +428,11 @@ def test_kinds_are_made_in_an_order_in_which_references_exist() -> None:
         for item in spec.stored:
             if item.ref:
                 assert ranks[item.ref] < ranks[spec.name], f"{spec.name} refers to {item.ref}"
+
+
+def test_a_step_gives_its_work_only_as_what_it_is() -> None:
+    step = Step("volume", "vol-1", "data", "grow", Phase.HOST, work=StaleWork(("/tmp/a",)))
+    assert step.work_as(StaleWork).paths == ("/tmp/a",)
+    with pytest.raises(TypeError, match="volume grow: the work is StaleWork"):
+        step.work_as(BridgeWork)
+    assert "/tmp/a" not in repr(step)

@@ -9,8 +9,9 @@ import pytest
 
 from pextra.calls.apply import manifest
 from pextra.engine.planner import Planner
-from pextra.engine.world import SEVERAL, World
-from pextra.model.errors import ConflictError, PlanErrors
+from pextra.engine.rows import SEVERAL
+from pextra.engine.world import World
+from pextra.model.errors import AggregateError, ConflictError
 from pextra.model.fields import Row
 from pextra.tests.rows import Rows
 from pextra.tests.test_planning import BASE, KINDS, NOW, SPECS, Cloud, machine
@@ -155,5 +156,5 @@ def test_pool_that_is_there_is_not_compared_with_the_others_again(cloud: Cloud) 
          "options": {"path": f"/nonexistent/n{number}"}} for number in range(50)
     ]  # fmt: skip
     assert planned(cloud, pool).read["storage_pool"] == 1
-    with pytest.raises(PlanErrors, match="conflicts with pool"):
+    with pytest.raises(AggregateError, match="conflicts with pool"):
         planned(cloud, {**pool, "name": "two"})

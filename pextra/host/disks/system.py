@@ -39,14 +39,14 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """What is left to do; nothing where the disk is as it should be."""
+class Missing:
+    """What a system disk still lacks; nothing where it is as it should be."""
 
     partition: bool
     format: tuple[layout.Partition, ...]
 
     def lines(self, request: Request, disk: devices.Node) -> list[str]:
-        """The work for people."""
+        """What making it does, for people."""
         done = [f"erase {node['path']}" for node in devices.below(disk)] if self.partition else []
         done += [f"partition {request.path}"] if self.partition else []
         return done + [f"make {one.file_system} on {one.name}" for one in self.format]
@@ -89,28 +89,28 @@ def read(request: Request) -> State:
     return State(disk, found, frozenset(made))
 
 
-def work(request: Request, state: State) -> Work:
-    """What is missing. Pure."""
+def missing(request: Request, state: State) -> Missing:
+    """What is missing, of how the disk is. Pure."""
     partitions = layout.wanted(request.firmware)
-    missing = [one for one in partitions if one.file_system and one.name not in state.formatted]
-    return Work(partition=not state.partitions, format=tuple(missing))
+    unformatted = [one for one in partitions if one.file_system and one.name not in state.formatted]
+    return Missing(partition=not state.partitions, format=tuple(unformatted))
 
 
-def apply(request: Request, state: State, todo: Work) -> None:
-    """Do the work.
+def apply(request: Request, state: State, lacking: Missing) -> None:
+    """Make what is missing.
 
     Raises:
         HostError: A program failed; the disk is not usable until another run finishes.
     """
     partitions = layout.wanted(request.firmware)
     found = state.partitions
-    if todo.partition:
+    if lacking.partition:
         for command in devices.release(state.disk):
             _run(command.argv, harmless=command.harmless)
         argv = ("sfdisk", "--wipe", "always", "--wipe-partitions", "always", "--quiet")
         _run((*argv, request.path), text=layout.script(request.token, partitions))
         found = _appeared(request, partitions)
-    for one in todo.format:
+    for one in lacking.format:
         argv_of = layout.format_command(request.token, one, found[one.name])
         if argv_of is not None:
             _run(argv_of)

@@ -19,6 +19,48 @@ _ASK_AGAIN = 10.0
 _STUMBLES = 5.0
 """Seconds for which libvirt may fail to end a domain."""
 
+_PAUSED = 3
+"""libvirt's VIR_DOMAIN_PAUSED."""
+
+
+def state(hypervisor: Hypervisor, id: str) -> str:
+    """``running``, ``paused`` or ``stopped``, which is also what is not there.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    libvirt = bindings()
+    with translated("reading the state"):
+        try:
+            domain = hypervisor.connection.lookupByUUIDString(ids.uuid_of(id))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return "stopped"
+            raise
+        if not domain.isActive():
+            return "stopped"
+        return "paused" if domain.state()[0] == _PAUSED else "running"
+
+
+def pause(hypervisor: Hypervisor, id: str, resource: str) -> None:
+    """Let a machine's processors stand still; what it has written to disks is there.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    with translated("pausing it", resource):
+        hypervisor.domain(ids.uuid_of(id)).suspend()
+
+
+def resume(hypervisor: Hypervisor, id: str, resource: str) -> None:
+    """Let a paused machine go on.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    with translated("resuming it", resource):
+        hypervisor.domain(ids.uuid_of(id)).resume()
+
 
 def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
     """Start an instance.

@@ -51,23 +51,23 @@ def unpack(archive: str, target: str) -> None:
     Raises:
         HostError: tar failed, or there is no ``/sbin/init`` in it; what was begun is removed.
     """
-    work = unfinished(target)
+    part = unfinished(target)
     try:
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
-        shutil.rmtree(work, ignore_errors=True)
-        os.mkdir(work, mode=0o755)
+        shutil.rmtree(part, ignore_errors=True)
+        os.mkdir(part, mode=0o755)
         _run(
-            "tar", "--extract", f"--file={archive}", f"--directory={work}", "--numeric-owner",
+            "tar", "--extract", f"--file={archive}", f"--directory={part}", "--numeric-owner",
             "--same-owner", "--preserve-permissions", "--xattrs", "--xattrs-include=*", "--acls",
             "--anchored", "--exclude=./dev/*", "--exclude=dev/*",
         )  # fmt: skip
-        _run("find", work, "-xdev", "(", "-type", "b", "-o", "-type", "c", ")", "-delete")
-        if not os.path.lexists(f"{work}/sbin/init"):
+        _run("find", part, "-xdev", "(", "-type", "b", "-o", "-type", "c", ")", "-delete")
+        if not os.path.lexists(f"{part}/sbin/init"):
             raise HostError(
                 f"{archive} holds no root file system: there is no /sbin/init in it",
                 hint="Install an init system into it, such as systemd-sysv or busybox",
             )
-        os.replace(work, target)
+        os.replace(part, target)
     except OSError as error:
         raise HostError(
             f"{archive} could not be unpacked: {error.strerror}",
@@ -75,7 +75,7 @@ def unpack(archive: str, target: str) -> None:
         ) from None
     finally:
         with contextlib.suppress(OSError):
-            shutil.rmtree(work)
+            shutil.rmtree(part)
 
 
 def _run(*argv: str) -> None:

@@ -48,24 +48,24 @@ def write(target: str, files: Mapping[str, str]) -> None:
     Raises:
         HostError: xorriso is missing or failed, or the files cannot be written.
     """
-    work = target + _UNFINISHED
+    part = target + _UNFINISHED
     try:
         os.makedirs(os.path.dirname(target), mode=0o711, exist_ok=True)
-        shutil.rmtree(work, ignore_errors=True)
-        os.mkdir(work, mode=0o700)
+        shutil.rmtree(part, ignore_errors=True)
+        os.mkdir(part, mode=0o700)
         for name, text in files.items():
-            with open(f"{work}/{name}", "w", encoding="utf-8") as file:
+            with open(f"{part}/{name}", "w", encoding="utf-8") as file:
                 file.write(text)
-        _make_iso(f"{work}/seed.iso", [f"{work}/{name}" for name in files])
-        os.chmod(f"{work}/seed.iso", 0o600)
-        os.replace(f"{work}/seed.iso", target)
+        _make_iso(f"{part}/seed.iso", [f"{part}/{name}" for name in files])
+        os.chmod(f"{part}/seed.iso", 0o600)
+        os.replace(f"{part}/seed.iso", target)
     except OSError as error:
         raise HostError(
             f"cloud-init seed {target} could not be made: {error.strerror}",
             hint="Free space on that file system" if error.errno == 28 else None,
         ) from None
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _make_iso(target: str, paths: Iterable[str]) -> None:

@@ -81,8 +81,8 @@ def take(
         *iproute.read("ip", "-json", "-6", "route", "show"),
     ]
     names = [item["ifname"] for item in links if item]
-    facts = {name: hardware(f"{root}/{name}") for name in names}
-    return parse(links, routes, facts, connection(), hidden)
+    known = {name: hardware(f"{root}/{name}") for name in names}
+    return parse(links, routes, known, connection(), hidden)
 
 
 def parse(
@@ -112,10 +112,10 @@ def _card(
     item: Mapping[str, Any],
     routes: tuple[tuple[str, str], ...],
     masters: Mapping[str, str | None],
-    sysfs: Hardware | None,
+    known: Hardware | None,
     management: str | None,
 ) -> NetworkCard:
-    info, facts = item.get("linkinfo", {}), sysfs or Hardware()
+    info, device = item.get("linkinfo", {}), known or Hardware()
     addresses = [entry for entry in item.get("addr_info", ()) if entry.get("scope") != "link"]
     master = item.get("master")
     over = masters.get(master) if master else None
@@ -138,8 +138,8 @@ def _card(
         kind=info.get("info_kind") or "physical",
         up="UP" in flags,
         link="LOWER_UP" in flags,
-        speed=facts.speed, duplex=facts.duplex, driver=facts.driver,
-        pci_address=facts.pci_address,
+        speed=device.speed, duplex=device.duplex, driver=device.driver,
+        pci_address=device.pci_address,
         mtu=item.get("mtu", 0),
         max_mtu=item.get("max_mtu") or 65535,
         addresses=tuple(f"{entry['local']}/{entry['prefixlen']}" for entry in addresses),

@@ -25,6 +25,6 @@ FIELDS = (
     DESCRIPTION,
 )
 
-FACTS = {
+COMPUTED = {
     "organization_id": Returned("Identifier of the organization that the cluster belongs to."),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds.cluster.fields import FACTS, FIELDS
+from pextra.kinds.cluster.fields import COMPUTED, FIELDS
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
@@ -20,7 +20,7 @@ class Cluster(Kind):
         table="clusters",
         prefix="cls",
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         scope=("datacenter_id",),
         rank=30,
     )

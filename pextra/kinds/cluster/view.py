@@ -19,13 +19,13 @@ def _nodes(row: Row, view: View) -> list[Row]:
 
 def _hardware(row: Row, view: View) -> dict[str, Any]:
     known = [node["hardware"] for node in _nodes(row, view)]
-    facts = [hardware for hardware in known if hardware]
-    disks = sum(disk["size"] for hardware in facts for disk in hardware["disks"])
+    machines = [hardware for hardware in known if hardware]
+    disks = sum(disk["size"] for hardware in machines for disk in hardware["disks"])
     return {
-        "vcpus": sum(hardware["vcpus"] for hardware in facts),
-        "memory_gb": round(sum((hardware["memory_gb"] for hardware in facts), 0.0), 1),
+        "vcpus": sum(hardware["vcpus"] for hardware in machines),
+        "memory_gb": round(sum((hardware["memory_gb"] for hardware in machines), 0.0), 1),
         "storage_gb": round(disks / 10**9, 1),
-        "partial": len(facts) < len(known),
+        "partial": len(machines) < len(known),
     }
 
 

@@ -10,7 +10,7 @@ from pextra.host.hypervisor.connection import translated
 from pextra.host.machine import Host
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance.files import console_log
-from pextra.kinds.instance.steps import Work
+from pextra.kinds.instance.steps import DomainWork
 from pextra.model import ids
 from pextra.model.fields import Row
 from pextra.model.plan import Step
@@ -25,7 +25,7 @@ def execute(step: Step, host: Host) -> None:
     if step.action in instance_files.ACTIONS:
         instance_files.execute(step)
         return
-    work: Work = step.payload
+    work = step.work_as(DomainWork)
     driver, resource = host.driver(work.type), label("instance", step.name)
     if step.action in ("define", "redefine"):
         _execute_define(step, work, host)
@@ -50,7 +50,7 @@ def _log_of(step: Step, host: Host) -> str:
     return console_log({"id": step.id}, host)
 
 
-def _execute_define(step: Step, work: Work, host: Host) -> None:
+def _execute_define(step: Step, work: DomainWork, host: Host) -> None:
     if work.console_log:
         os.makedirs(os.path.dirname(work.console_log), mode=0o700, exist_ok=True)
     with translated("defining it", label("instance", step.name)):
@@ -59,7 +59,7 @@ def _execute_define(step: Step, work: Work, host: Host) -> None:
             domain.setAutostart(int(work.autostart))
 
 
-def _execute_device(step: Step, work: Work, host: Host) -> None:
+def _execute_device(step: Step, work: DomainWork, host: Host) -> None:
     domain = host.driver(work.type).domain(ids.uuid_of(step.id))
     with translated(f"{step.action} of a device", label("instance", step.name)):
         if step.action == "plug" and work.nic is not None:
@@ -75,9 +75,9 @@ def _execute_device(step: Step, work: Work, host: Host) -> None:
 
 def wait(step: Step, host: Host) -> None:
     """Wait until a shutdown is complete; start again what was to restart."""
-    work: Work = step.payload
     if step.action not in ("shutdown", "restart"):
         return
+    work = step.work_as(DomainWork)
     driver, resource = host.driver(work.type), label("instance", step.name)
     power.wait_stopped(driver, step.id, work.timeout, resource)
     if step.action == "restart":

@@ -329,7 +329,7 @@ STEERING = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "cluster_id": Returned("Identifier of the cluster that the instance belongs to."),
     "restored_from": Returned("The backup that it was restored from, V(null) if none."),
 }

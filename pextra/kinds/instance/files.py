@@ -10,15 +10,39 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pextra.host.hypervisor import rootfs, seed
 from pextra.host.machine import Host
 from pextra.model.errors import ConflictError
 from pextra.model.fields import Row
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import label
 
 ACTIONS = ("seed", "unpack", "clean")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedWork(Work):
+    """What a step needs: the seed's file, and the text of each file in it."""
+
+    path: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RootfsWork(Work):
+    """What a step needs: the archive, and the directory that it is unpacked to."""
+
+    archive: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleWork(Work):
+    """What a step needs: the files and directories that go."""
+
+    paths: tuple[str, ...]
 
 
 def console_log(row: Row, host: Host) -> str:
@@ -74,18 +98,20 @@ def making(row: Row, there: Sequence[str], host: Host) -> Iterator[Step]:
                 hint="Restore the directory, or remove the instance and create it again",
             )
         archive = row["rootfs_archive"]
-        yield _step(row, "unpack", None, {"rootfs": row["rootfs"]}, (archive, row["rootfs"]))
+        yield _step(
+            row, "unpack", None, {"rootfs": row["rootfs"]}, RootfsWork(archive, row["rootfs"])
+        )
     wanted = seed_of(row, host)
     if wanted is not None and wanted[0] not in there:
         after = {"cloud_init": sorted(wanted[1])}
-        yield _step(row, "seed", None, after, wanted)
+        yield _step(row, "seed", None, after, SeedWork(*wanted))
 
 
 def clearing(row: Row, there: Sequence[str], keep: str | None) -> Iterator[Step]:
     """The step that removes what is there but for one file."""
     stale = tuple(path for path in there if path != keep)
     if stale:
-        yield _step(row, "clean", {"files": list(stale)}, {"files": []}, stale)
+        yield _step(row, "clean", {"files": list(stale)}, {"files": []}, StaleWork(stale))
 
 
 def _step(
@@ -93,19 +119,22 @@ def _step(
     action: str,
     before: Mapping[str, object] | None,
     after: Mapping[str, object] | None,
-    payload: object,
+    work: Work,
 ) -> Step:
-    return Step(
-        "instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=payload
-    )
+    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
 
 
 def execute(step: Step) -> None:
     """Carry out one of these steps."""
-    if step.action in ("seed", "unpack"):
-        (seed.write if step.action == "seed" else rootfs.unpack)(*step.payload)
+    if step.action == "seed":
+        medium = step.work_as(SeedWork)
+        seed.write(medium.path, medium.files)
         return
-    for path in step.payload:
+    if step.action == "unpack":
+        root = step.work_as(RootfsWork)
+        rootfs.unpack(root.archive, root.target)
+        return
+    for path in step.work_as(StaleWork).paths:
         if os.path.isdir(path):
             shutil.rmtree(path)
         elif os.path.exists(path):

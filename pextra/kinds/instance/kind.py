@@ -16,7 +16,7 @@ from pextra.kinds.instance import domain as instance_domain
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import realised
 from pextra.kinds.instance import steps as instance_steps
-from pextra.kinds.instance.fields import FACTS, FIELDS, STEERING
+from pextra.kinds.instance.fields import COMPUTED, FIELDS, STEERING
 from pextra.kinds.instance_device import kind as instance_device
 from pextra.kinds.volume_snapshot.kind import refuse_snapshots
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
@@ -52,7 +52,7 @@ class Instance(Kind):
         options=STEERING,
         states=("present", "started", "stopped", "killed", "restarted", "absent"),
         scope=("cluster_id",),
-        facts=FACTS,
+        computed=COMPUTED,
         rank=80,
         host_rank=40,
         on_host=True,

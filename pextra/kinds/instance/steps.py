@@ -29,14 +29,14 @@ from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.model.errors import ConflictError, ForeignError
 from pextra.model.fields import Row
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request, label
 
 DEVICES = ("disks", "nics", "extras")
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class DomainWork(Work):
     """What executing a step needs: the driver's type, and what to do there."""
 
     type: str
@@ -99,7 +99,7 @@ def steps(request: Request | None, row: Row, seen: DomainState, world: World) ->
 
 
 def _define(row: Row, want: Domain, seen: DomainState) -> Iterator[Step]:
-    work = Work(row["type"], "", row["autostart"], want.console_log or "")
+    work = DomainWork(row["type"], "", row["autostart"], want.console_log or "")
     if seen.config is None:
         text = domain_xml.render(want)
         after = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
@@ -178,7 +178,7 @@ def _live(
         timeout = request.options.get("timeout", 60) if request else 60
         yield Step(
             "instance", row["id"], row["name"], "restart", Phase.POWER, before, after,
-            needs_restart=True, payload=Work(row["type"], timeout=timeout),
+            needs_restart=True, work=DomainWork(row["type"], timeout=timeout),
         )  # fmt: skip
 
 
@@ -238,7 +238,7 @@ def _plug(row: Row, old: Device | None, new: Device | None, want: Domain) -> Ite
             yield _device_step(row, "change-medium", old, medium)
     elif isinstance(new, Nic) and instance_ports.same_device(old, new):
         if not instance_ports.matched(old, new):
-            work = Work(row["type"], metadata=port_xml.element_text(want), nic=new)
+            work = DomainWork(row["type"], metadata=port_xml.element_text(want), nic=new)
             yield _step(row, "set-port", _shown(old), _shown(new), work)
     else:
         if old is not None:
@@ -247,8 +247,8 @@ def _plug(row: Row, old: Device | None, new: Device | None, want: Domain) -> Ite
             step = _device_step(row, "plug", None, new)
             if isinstance(new, Nic) and new.port != OPEN:
                 metadata = port_xml.element_text(want)
-                work = dataclasses.replace(step.payload, nic=new, metadata=metadata)
-                step = dataclasses.replace(step, payload=work)
+                work = dataclasses.replace(step.work_as(DomainWork), nic=new, metadata=metadata)
+                step = dataclasses.replace(step, work=work)
             yield step
 
 
@@ -261,7 +261,7 @@ def _device_step(row: Row, action: str, old: Device | None, new: Device | None) 
     else:
         element = device_xml.element(subject)
     text = domain_xml.as_text(element)
-    return _step(row, action, _shown(old), _shown(new), Work(row["type"], text))
+    return _step(row, action, _shown(old), _shown(new), DomainWork(row["type"], text))
 
 
 def _power(
@@ -285,7 +285,7 @@ def _power(
     after = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
     yield Step(
         "instance", row["id"], row["name"], action, Phase.POWER, before, after,
-        payload=Work(row["type"], timeout=timeout),
+        work=DomainWork(row["type"], timeout=timeout),
     )  # fmt: skip
 
 
@@ -299,8 +299,8 @@ def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
     return "paused" if seen.paused else "running"
 
 
-def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
-    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, payload=work)
+def _step(row: Row, action: str, before: Any, after: Any, work: DomainWork) -> Step:
+    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
 
 
 def removal(gone: Row, seen: DomainState) -> Iterator[Step]:
@@ -316,5 +316,5 @@ def removal(gone: Row, seen: DomainState) -> Iterator[Step]:
             hint="Stop it first: state=stopped, or state=killed if it does not answer",
         )
     if seen.config is not None:
-        yield _step(gone, "undefine", {"power": "stopped"}, None, Work(gone["type"]))
+        yield _step(gone, "undefine", {"power": "stopped"}, None, DomainWork(gone["type"]))
     yield from instance_files.clearing(gone, seen.files, None)

@@ -2,17 +2,17 @@
 """Carrying out the steps of an instance's snapshots, each of which looks first.
 
 Where a pool can take a snapshot of a volume that is in use, a running instance is paused for that.
-Otherwise it is stopped with its memory in a file, and goes on with it afterwards: its guest and
-its connections notice a pause.
+Otherwise it is stopped with its memory in a save image, and goes on from that afterwards: its guest
+and its connections notice a pause.
 """
 
 from __future__ import annotations
 
 import os
 
-from pextra.host.hypervisor import memory, power
+from pextra.host.hypervisor import power, save_image
 from pextra.host.machine import Host
-from pextra.kinds.instance_snapshot.work import HELD, Part, Work
+from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
 from pextra.model.errors import HostError
 from pextra.model.plan import Step
 from pextra.model.request import label
@@ -20,7 +20,7 @@ from pextra.model.request import label
 
 def execute(step: Step, host: Host) -> None:
     """Carry out one step."""
-    work: Work = step.payload
+    work = step.work_as(SnapshotWork)
     resource = label("instance_snapshot", step.name)
     if step.action == "snapshot":
         _take(work, host, resource)
@@ -30,20 +30,20 @@ def execute(step: Step, host: Host) -> None:
         _remove(work, host, resource)
 
 
-def _take(work: Work, host: Host, resource: str) -> None:
+def _take(work: SnapshotWork, host: Host, resource: str) -> None:
     row, driver, instance = work.row, host.qemu, work.row["instance_id"]
-    state = memory.state(driver, instance)
+    state = power.state(driver, instance)
     if state != "stopped":
         if not _missing(work) and os.path.exists(work.file) >= row["memory"]:
             _settle(work, state, host, resource)
             return
-        memory.forget(work.file)  # of another moment
+        save_image.forget(work.file)  # of another moment
         if not row["memory"] and not must_stop(work):
-            memory.pause(driver, instance, resource)
+            power.pause(driver, instance, resource)
             _snapshot(work)
             _settle(work, "paused", host, resource)
             return
-        memory.save(driver, instance, work.file, resource)
+        save_image.save(driver, instance, work.file, resource)
     elif row["state"] != "stopped" and not os.path.exists(work.file):
         raise HostError(
             "the instance was stopped before the snapshot was complete",
@@ -52,30 +52,30 @@ def _take(work: Work, host: Host, resource: str) -> None:
         )
     _snapshot(work)
     if row["state"] != "stopped":
-        memory.restore(driver, work.file, resource)
+        save_image.restore(driver, work.file, resource)
         if not row["memory"]:
-            memory.forget(work.file)
+            save_image.forget(work.file)
 
 
-def _settle(work: Work, state: str, host: Host, resource: str) -> None:
+def _settle(work: SnapshotWork, state: str, host: Host, resource: str) -> None:
     """Let the instance go on that was only paused for this, and keep its memory only if wanted."""
     if state == "paused" and work.row["state"] == "running":
-        memory.resume(host.qemu, work.row["instance_id"], resource)
+        power.resume(host.qemu, work.row["instance_id"], resource)
     if not work.row["memory"]:
-        memory.forget(work.file)
+        save_image.forget(work.file)
 
 
-def must_stop(work: Work) -> bool:
+def must_stop(work: SnapshotWork) -> bool:
     """Whether there is a volume that lets nothing be done while an instance has it open."""
     return any(part.type.no_snapshots(part.pool, part.volume, True) for part in work.parts)
 
 
-def _missing(work: Work) -> list[Part]:
+def _missing(work: SnapshotWork) -> list[Part]:
     id = work.row["id"]
     return [part for part in work.parts if id not in part.type.snapshots(part.pool, part.volume)]
 
 
-def _snapshot(work: Work) -> None:
+def _snapshot(work: SnapshotWork) -> None:
     """Take all of them anew: what is there may be of another moment."""
     for part in work.parts:
         part.type.snapshot_remove(part.pool, part.volume, work.row["id"])
@@ -83,22 +83,22 @@ def _snapshot(work: Work) -> None:
         part.type.snapshot_create(part.pool, part.volume, work.row["id"])
 
 
-def _remove(work: Work, host: Host, resource: str) -> None:
+def _remove(work: SnapshotWork, host: Host, resource: str) -> None:
     """Remove it; where an instance is in the way, that is held still meanwhile."""
     driver, instance, held = host.qemu, work.row["instance_id"], work.file + HELD
-    if memory.state(driver, instance) != "stopped":
-        memory.forget(held)  # an interrupted run's; it was started since
+    if power.state(driver, instance) != "stopped":
+        save_image.forget(held)  # an interrupted run's; it was started since
         if must_stop(work):
-            memory.save(driver, instance, held, resource)
+            save_image.save(driver, instance, held, resource)
     for part in work.parts:
         part.type.snapshot_remove(part.pool, part.volume, work.row["id"])
-    memory.forget(work.file)
+    save_image.forget(work.file)
     if os.path.exists(held):
-        memory.restore(driver, held, resource)
-        memory.forget(held)
+        save_image.restore(driver, held, resource)
+        save_image.forget(held)
 
 
-def _revert(work: Work, host: Host, resource: str) -> None:
+def _revert(work: SnapshotWork, host: Host, resource: str) -> None:
     row, driver = work.row, host.qemu
     power.kill(driver, row["instance_id"], resource)
     for part in work.parts:
@@ -107,4 +107,4 @@ def _revert(work: Work, host: Host, resource: str) -> None:
         if found is not None and found.size < part.size:
             part.type.grow(part.pool, part.volume, part.size)
     if row["memory"]:
-        memory.restore(driver, work.file, resource)
+        save_image.restore(driver, work.file, resource)

@@ -35,7 +35,7 @@ FIELDS = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "node_id": Returned("Identifier of the node that it is on."),
     "state": Returned(
         "How the instance ran when it was taken, V(running), V(paused) or V(stopped).",

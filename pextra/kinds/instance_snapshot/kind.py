@@ -11,12 +11,12 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.host.hypervisor import memory
+from pextra.host.hypervisor import power
 from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
-from pextra.kinds.instance_snapshot.fields import FACTS, FIELDS
-from pextra.kinds.instance_snapshot.work import HELD, Part, Work
+from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
+from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
@@ -31,13 +31,13 @@ class Seen:
     Attributes:
         state: How the instance runs.
         taken: Ids of the volumes that have theirs.
-        memory: There is a file with its memory.
+        saved: There is its save image.
         held: There is one that only keeps an instance from being disturbed.
     """
 
     state: str
     taken: frozenset[str]
-    memory: bool
+    saved: bool
     held: bool
 
 
@@ -51,7 +51,7 @@ class InstanceSnapshot(Kind):
         small=True,
         on_node=True,
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         states=("present", "reverted", "absent"),
         scope=("instance_id",),
         moments=("creation", "reverted"),
@@ -100,7 +100,7 @@ class InstanceSnapshot(Kind):
                 raise UnsupportedError(
                     f'volume "{volume["name"]}": {refusal}', resource=request.label
                 )
-        row["state"] = memory.state(world.host.qemu, instance["id"])
+        row["state"] = power.state(world.host.qemu, instance["id"])
         if row["memory"] and row["state"] == "stopped":
             raise InputError(
                 "memory can be kept only of an instance that runs",
@@ -157,11 +157,11 @@ class InstanceSnapshot(Kind):
         current = row or gone
         if current is None or seen is None:
             return
-        work = Work(current, tuple(_parts(current, world)), _file(current, world.host))
+        work = SnapshotWork(current, tuple(_parts(current, world)), _file(current, world.host))
         names = [item["name"] for item in current["volumes"]]
         resource = f'instance_snapshot "{current["name"]}"'
         if gone is not None:
-            if seen.taken or seen.memory or seen.held:
+            if seen.taken or seen.saved or seen.held:
                 yield _step(current, "delete", {"volumes": names}, None, work)
             return
         if current["status"] == "pending":
@@ -169,7 +169,7 @@ class InstanceSnapshot(Kind):
                 after = {"volumes": names, "memory": current["memory"]}
                 yield _step(current, "snapshot", None, after, work)
             return
-        if len(seen.taken) < len(work.parts) or (current["memory"] and not seen.memory):
+        if len(seen.taken) < len(work.parts) or (current["memory"] and not seen.saved):
             raise ConflictError(
                 "its data is missing", resource=resource, hint="Remove it with state=absent"
             )
@@ -205,13 +205,13 @@ def _whole(row: Row, seen: Seen, parts: int) -> bool:
     """Whether an interrupted run had only not said yet that it was done."""
     return (
         len(seen.taken) == parts
-        and seen.memory == row["memory"]
+        and seen.saved == row["memory"]
         and (row["state"] == "stopped" or seen.state == row["state"])
     )
 
 
 def _file(row: Row, host: Host) -> str:
-    """The file with the instance's memory."""
+    """The save image of the instance."""
     return f"{host.state_dir}/snapshots/{row['id']}.memory"
 
 
@@ -225,10 +225,10 @@ def _parts(row: Row, world: World) -> Iterable[Part]:
             yield Part(backend(pool["type"]), where, volume_of(volume), volume["size"])
 
 
-def _step(row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
+def _step(row: Row, action: str, before: Any, after: Any, work: SnapshotWork) -> Step:
     return Step(
         "instance_snapshot", row["id"], row["name"], action, Phase.HOST, before, after,
-        payload=work,
+        work=work,
     )  # fmt: skip
 
 

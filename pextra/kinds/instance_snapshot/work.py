@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pextra.host.pools.backend import Pool, PoolBackend, Volume
 from pextra.model.fields import Row
+from pextra.model.plan import Work
 
 HELD = ".held"
-"""The end of the name of a file that keeps an instance's memory for a moment only."""
+"""The end of the name of a save image that is needed for a moment only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class SnapshotWork(Work):
     """What executing a step needs."""
 
     row: Row

@@ -72,7 +72,7 @@ FIELDS = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "organization_id": Returned("Identifier of the organization that the node belongs to."),
     "hostname": Returned("What the machine calls itself.", sample="node1"),
     "os": Returned(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds.node.fields import FACTS, FIELDS
+from pextra.kinds.node.fields import COMPUTED, FIELDS
 from pextra.model.errors import ConflictError
 from pextra.model.fields import Row
 from pextra.model.request import Request
@@ -22,7 +22,7 @@ class Node(Kind):
         table="nodes",
         prefix="node",
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         scope=("cluster_id",),
         moments=("creation", "last_seen"),
         hidden=("host_key",),

@@ -56,7 +56,7 @@ STEERING = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "edition": Returned(
         "V(community), V(evaluation), V(standard) or V(enterprise).", sample="evaluation"
     ),

@@ -11,7 +11,7 @@ from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, resolve_node
-from pextra.kinds.node_license.fields import FACTS, FIELDS, STEERING
+from pextra.kinds.node_license.fields import COMPUTED, FIELDS, STEERING
 from pextra.model.errors import InputError, PextraError
 from pextra.model.fields import Row
 from pextra.model.request import Request
@@ -33,7 +33,7 @@ class NodeLicense(Kind):
         on_node=True,
         key="node_id",
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         options=STEERING,
         scope=("node_id",),
         owned_by=None,

@@ -74,7 +74,7 @@ class PortGroup(Kind):
     def _check_filters(self, row: Row, current: Row | None, request: Request, world: World) -> None:
         needs = [name for name in ("promiscuous",) if row[name]]
         needs += ["rate_limit.outbound"] if row["rate_limit"].get("outbound") else []
-        new = current is None or _facts(row) != _facts(current)
+        new = current is None or _realised(row) != _realised(current)
         if needs and new and row["node_id"] == world.here and not world.host.links.filters:
             raise UnsupportedError(
                 f"{' and '.join(needs)} needs a kernel with packet classifiers",
@@ -88,7 +88,7 @@ class PortGroup(Kind):
 
     def touched(self, before: Row | None, after: Row | None, world: World) -> Any:
         """The vSwitch, whose uplinks carry its VLANs, and the instances that are on it."""
-        if before is not None and after is not None and _facts(before) == _facts(after):
+        if before is not None and after is not None and _realised(before) == _realised(after):
             return
         for row in (before, after):
             if row is not None and row["node_id"] == world.here and vlans.of_group(row):
@@ -104,7 +104,7 @@ class PortGroup(Kind):
             yield "instance", device["instance_id"]
 
 
-def _facts(row: Row) -> tuple[Any, ...]:
+def _realised(row: Row) -> tuple[Any, ...]:
     """What of a port group shows on the host."""
     return tuple(row[name] for name in (
         "vswitch_id", "vlan_id", "trunk", "promiscuous", "mac_changes", "forged_transmits",

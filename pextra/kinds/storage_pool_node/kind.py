@@ -19,14 +19,14 @@ from pextra.kinds.storage_pool_node.branch import Branch, decide, going
 from pextra.model import ids
 from pextra.model.errors import ConflictError, ForeignError, PextraError
 from pextra.model.fields import Field, Row
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request, label
 from pextra.model.returned import Returned
 from pextra.model.spec import KindSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PoolWork(Work):
     """What a step needs: the pool, what libvirt knows it by, and how messages call it."""
 
     type: str
@@ -47,7 +47,7 @@ class StoragePoolNode(Kind):
             Field("storage_pool", ref="storage_pool", required=True),
             Field("node", ref="node", required=True),
         ),
-        facts={
+        computed={
             "internal_id": Returned("What libvirt on the node knows the pool by, V(null) before."),
             "error": Returned("What went wrong when the node last tried, V(null) if nothing did."),
         },
@@ -150,20 +150,20 @@ class StoragePoolNode(Kind):
     def _step(
         self, row: Row, pool: Row, action: str, before: Any, after: Any, world: World
     ) -> Step:
-        work = Work(
+        work = PoolWork(
             pool["type"], pool_of(pool, world.host), ids.uuid_of(row["id"]),
             self._resource(row, world),
         )  # fmt: skip
         return Step(
             "storage_pool_node", row["id"], row["name"], action, Phase.HOST, before, after,
-            payload=work,
+            work=work,
         )  # fmt: skip
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with libvirt."""
         from pextra.host.pools import defined
 
-        work: Work = step.payload
+        work = step.work_as(PoolWork)
         type, trouble = backend(work.type), (step.before or {}).get("trouble")
         with _told_of(work.pool, work.resource):
             if step.action == "undefine":

@@ -152,7 +152,7 @@ STEERING = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "locked": Returned("Whether the user is locked after failed attempts.", "bool", sample=False),
     "mfa_enabled": Returned("Whether the user needs a second factor.", "bool", sample=False),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds.user.fields import FACTS, FIELDS, STEERING
+from pextra.kinds.user.fields import COMPUTED, FIELDS, STEERING
 from pextra.model.errors import InputError
 from pextra.model.fields import Row
 from pextra.model.request import Request
@@ -23,7 +23,7 @@ class User(Kind):
         prefix="user",
         key="username",
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         options=STEERING,
         scope=("organization_id",),
         rank=50,

@@ -164,7 +164,7 @@ STEERING = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "id": Returned("Identifier, C(vol-) and 21 characters. The image file is named by it."),
     "is_root": Returned(
         "Whether it is the instance's root volume, which cannot be detached.", "bool", sample=False

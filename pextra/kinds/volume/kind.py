@@ -19,8 +19,9 @@ from pextra.kinds.common import (
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.kinds.storage_pool.kind import pool_on_node
 from pextra.kinds.volume import luns
-from pextra.kinds.volume.fields import FACTS, FIELDS, STEERING, parse_volume_size
+from pextra.kinds.volume.fields import COMPUTED, FIELDS, STEERING, parse_volume_size
 from pextra.kinds.volume.place import ATTACHED, paths_of_drives, place
+from pextra.kinds.volume.work import VolumeWork
 from pextra.model import units
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.fields import Row
@@ -39,7 +40,7 @@ class Volume(Kind):
         small=True,
         on_node=True,
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         options=STEERING,
         states=("present", "attached", "detached", "absent"),
         scope=("storage_pool_id", "node_id"),
@@ -224,10 +225,10 @@ class Volume(Kind):
             return
         pool = world.row("storage_pool", current["storage_pool_id"])
         type, where = backend(pool["type"]), pool_of(pool, world.host)
-        payload = (type, where, current)
+        work = VolumeWork(type, where, current)
         if gone is not None:
             if seen is not None:
-                yield _step(gone, "delete", {"path": seen.path}, None, payload)
+                yield _step(gone, "delete", {"path": seen.path}, None, work)
         elif seen is None or (current["status"] == "pending" and pool["type"] == "iscsi"):
             recreate = request is not None and request.options.get("recreate_missing")
             if current["status"] != "pending" and not recreate:
@@ -236,13 +237,13 @@ class Volume(Kind):
                     resource=f'volume "{current["name"]}"',
                     hint="Restore it, or set recreate_missing=true to begin anew",
                 )
-            yield _step(current, "allocate", None, {"size": current["size"]}, payload)
+            yield _step(current, "allocate", None, {"size": current["size"]}, work)
         elif seen.size < current["size"]:
             before, after = {"size": seen.size}, {"size": current["size"]}
-            yield _step(current, "grow", before, after, payload)
+            yield _step(current, "grow", before, after, work)
         elif self._untold(current, type, world):
             after = {"size": current["size"]}
-            yield _step(current, "grow", {"size": "(not known to the instance)"}, after, payload)
+            yield _step(current, "grow", {"size": "(not known to the instance)"}, after, work)
 
     def _untold(self, row: Row, type: PoolBackend, world: World) -> bool:
         """Whether a run was killed between enlarging a device and telling the instance."""
@@ -259,14 +260,16 @@ class Volume(Kind):
             return
         pools: dict[str, list[Step]] = {}
         for step in steps:
-            pools.setdefault(step.payload[1].id, []).append(step)
+            pools.setdefault(step.work_as(VolumeWork).pool.id, []).append(step)
         for members in pools.values():
-            type, pool, _row = members[0].payload
-            type.create(pool, [_wanted(step.payload[2]) for step in members])
+            work = members[0].work_as(VolumeWork)
+            rows = [step.work_as(VolumeWork).row for step in members]
+            work.type.create(work.pool, [_wanted(row) for row in rows])
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with the pool's type."""
-        type, pool, row = step.payload
+        work = step.work_as(VolumeWork)
+        type, pool, row = work.type, work.pool, work.row
         if step.action == "grow":
             grow(type, pool, row, host)
         else:
@@ -294,10 +297,8 @@ def grow(type: PoolBackend, pool: Pool, row: Row, host: Host) -> None:
         type.grow(pool, volume, row["size"])
 
 
-def _step(row: Row, action: str, before: Any, after: Any, payload: Any) -> Step:
-    return Step(
-        "volume", row["id"], row["name"], action, Phase.HOST, before, after, payload=payload
-    )
+def _step(row: Row, action: str, before: Any, after: Any, work: VolumeWork) -> Step:
+    return Step("volume", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
 
 
 def _wanted(row: Row) -> VolumeWanted:

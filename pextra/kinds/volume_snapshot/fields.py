@@ -33,7 +33,7 @@ FIELDS = (
     DESCRIPTION,
 )
 
-FACTS = {
+COMPUTED = {
     "node_id": Returned("Identifier of the node that it is on."),
     "size": Returned("Size of the volume when it was taken, in bytes.", "int", sample=10737418240),
 }

@@ -14,7 +14,8 @@ from pextra.host.machine import Host
 from pextra.host.pools.backend import SnapshotState
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
-from pextra.kinds.volume_snapshot.fields import FACTS, FIELDS
+from pextra.kinds.volume.work import VolumeWork
+from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
 from pextra.model.errors import ConflictError, NotFoundError
 from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
@@ -39,7 +40,7 @@ class VolumeSnapshot(Kind):
         prefix="snap",
         on_node=True,
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         states=("present", "reverted", "absent"),
         scope=("volume_id",),
         rank=95,
@@ -117,10 +118,10 @@ class VolumeSnapshot(Kind):
         refusal = type.no_snapshots(where, volume_of(volume), seen.running)
         if (gone is None) == (seen.state is None) and refusal:
             raise ConflictError(refusal, resource=resource)
-        payload = (type, where, volume)
+        work = VolumeWork(type, where, volume)
         if gone is not None:
             if seen.state is not None:
-                yield _step(gone, "delete", {"size": gone["size"]}, None, Phase.HOST, payload)
+                yield _step(gone, "delete", {"size": gone["size"]}, None, Phase.HOST, work)
             return
         if seen.state is None:
             if current["status"] != "pending":
@@ -128,7 +129,7 @@ class VolumeSnapshot(Kind):
                     "its data is missing", resource=resource, hint="Remove it with state=absent"
                 )
             after = {"size": current["size"]}
-            yield _step(current, "snapshot", None, after, Phase.HOST, payload)
+            yield _step(current, "snapshot", None, after, Phase.HOST, work)
         if request is not None and request.state == "reverted":
             if seen.running:
                 raise ConflictError(
@@ -137,7 +138,7 @@ class VolumeSnapshot(Kind):
                     hint="Stop it first",
                 )
             before, after = {"content": "(current)"}, {"content": "(of the snapshot)"}
-            yield _step(current, "revert", before, after, Phase.POWER, payload)
+            yield _step(current, "revert", before, after, Phase.POWER, work)
 
     def unasked(self, step: Step, row: Row) -> str | None:
         """The moment to take one, or to go back to one, is the user's to choose."""
@@ -147,7 +148,8 @@ class VolumeSnapshot(Kind):
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step with the pool's type; after going back, the size is what it was."""
-        type, pool, row = step.payload
+        work = step.work_as(VolumeWork)
+        type, pool, row = work.type, work.pool, work.row
         volume = volume_of(row)
         if step.action == "snapshot":
             type.snapshot_create(pool, volume, step.id)
@@ -161,10 +163,8 @@ class VolumeSnapshot(Kind):
                     type.grow(pool, volume, row["size"])
 
 
-def _step(row: Row, action: str, before: Any, after: Any, phase: Phase, payload: Any) -> Step:
-    return Step(
-        "volume_snapshot", row["id"], row["name"], action, phase, before, after, payload=payload
-    )
+def _step(row: Row, action: str, before: Any, after: Any, phase: Phase, work: VolumeWork) -> Step:
+    return Step("volume_snapshot", row["id"], row["name"], action, phase, before, after, work=work)
 
 
 def refuse_snapshots(world: World, volume: Row, resource: str) -> None:

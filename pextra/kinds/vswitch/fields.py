@@ -159,7 +159,7 @@ STEERING = (
     ),
 )
 
-FACTS = {
+COMPUTED = {
     "cluster_id": Returned("Identifier of the cluster that the vSwitch belongs to."),
     "addressing": Returned(
         "The addresses, routes and name servers that moved from uplinks to its bridge, V(null) if"

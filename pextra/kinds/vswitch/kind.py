@@ -15,17 +15,17 @@ from pextra.host.network.snapshot import Bond, ranges
 from pextra.host.network.switch import BridgeState
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.vswitch import uplinks as vswitch_uplinks
-from pextra.kinds.vswitch.fields import FACTS, FIELDS, STEERING
+from pextra.kinds.vswitch.fields import COMPUTED, FIELDS, STEERING
 from pextra.model import ids
 from pextra.model.errors import ConflictError, ForeignError
 from pextra.model.fields import Row
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Work:
+class BridgeWork(Work):
     """What a step needs: the bridge as it should be, and how long a guard waits, in seconds."""
 
     want: BridgeState
@@ -42,7 +42,7 @@ class VSwitch(Kind):
         small=True,
         on_node=True,
         fields=FIELDS,
-        facts=FACTS,
+        computed=COMPUTED,
         options=STEERING,
         scope=("cluster_id",),
         rank=75,
@@ -101,7 +101,7 @@ class VSwitch(Kind):
             return
         want = wanted(current, world)
         options = request.options if request is not None else {}
-        work = Work(want, options.get("guard_timeout", 60))
+        work = BridgeWork(want, options.get("guard_timeout", 60))
         if seen is not None and seen.mac != want.mac:
             if gone is not None:
                 return
@@ -127,10 +127,8 @@ class VSwitch(Kind):
             after = {**_shown(want, seen), "persistent": True}
             yield self._step(current, "bridge", before, after, work)
 
-    def _step(self, row: Row, action: str, before: Any, after: Any, work: Work) -> Step:
-        return Step(
-            "vswitch", row["id"], row["name"], action, Phase.HOST, before, after, payload=work
-        )
+    def _step(self, row: Row, action: str, before: Any, after: Any, work: BridgeWork) -> Step:
+        return Step("vswitch", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
 
     def unasked(self, step: Step, row: Row) -> str | None:
         """Nobody would confirm a change of what the node itself answers to: it would be undone."""
@@ -142,7 +140,7 @@ class VSwitch(Kind):
 
     def execute(self, step: Step, host: Host) -> None:
         """Carry out a step by netlink and systemd-networkd."""
-        work: Work = step.payload
+        work = step.work_as(BridgeWork)
         if step.action == "bridge":
             host.links.make_bridge(work.want, work.timeout)
         else:

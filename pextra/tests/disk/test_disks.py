@@ -139,10 +139,10 @@ def test_only_what_is_missing_is_made() -> None:
     found = layout.nodes(table("uefi"), "t", layout.wanted("uefi"))
     disk = node("/dev/sda", "disk")
     whole = system.State(disk, found, frozenset({"esp", "root"}))
-    assert system.work(request, whole) == system.Work(False, ())
-    half = system.work(request, system.State(disk, found, frozenset({"esp"})))
+    assert system.missing(request, whole) == system.Missing(False, ())
+    half = system.missing(request, system.State(disk, found, frozenset({"esp"})))
     assert (half.partition, [one.name for one in half.format]) == (False, ["root"])
-    fresh = system.work(request, system.State(disk, {}, frozenset()))
+    fresh = system.missing(request, system.State(disk, {}, frozenset()))
     assert fresh.partition
     assert fresh.lines(request, node("/dev/sda", "disk", node("/dev/sda1", "part"))) == [
         "erase /dev/sda1", "partition /dev/sda", "make vfat on esp", "make ext4 on root",

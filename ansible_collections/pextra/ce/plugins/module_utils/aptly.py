@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge between Ansible and aptly: options in, one change, result or failure out.
+"""What the modules of aptly share: options in, one change, result or failure out.
 
 aptly is read and changed by pextra-mirror's own code, of which the collection has a copy.
 """

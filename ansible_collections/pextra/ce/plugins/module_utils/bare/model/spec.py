@@ -30,8 +30,8 @@ class KindSpec:
         small: What refers to one of these is little, and is read for many of them together.
         on_node: Rows have a column ``node_id``, and are planned by that node alone.
         moments: Columns with a time that only the run itself knows.
-        facts: Columns that no option sets, as they are returned. What every kind has (identifier,
-            creation, status) is said here only where there is more to say.
+        computed: Columns that no option sets, as they are returned. What every kind has
+            (identifier, creation, status) is said here only where there is more to say.
         hidden: Columns of no option that are never returned.
         rank: Order of planning and of store writes; deletion goes the other way.
         host_rank: Order of changes on the host.
@@ -51,7 +51,7 @@ class KindSpec:
     small: bool = False
     on_node: bool = False
     moments: tuple[str, ...] = ("creation",)
-    facts: Mapping[str, Returned] = field(default_factory=dict)
+    computed: Mapping[str, Returned] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     rank: int = 0
     host_rank: int = 0
@@ -74,19 +74,19 @@ class KindSpec:
 
     @property
     def shown(self) -> Mapping[str, Returned]:
-        """What is returned of a row, by column: facts of every kind, references, the rest."""
-        known = {name: item for name, item in self.facts.items() if name.endswith("_id")}
+        """What is returned of a row, by column: what every kind has, references, the rest."""
+        known = {name: item for name, item in self.computed.items() if name.endswith("_id")}
         fields = {item.column: _returned(item) for item in self.stored if item.shown}
         status = {"status": _STATUS} if self.on_host else {}
         columns = (
             {"id": Returned(f"Identifier, C({self.prefix}-) and 21 characters.")}
             | known
             | fields
-            | dict(self.facts)
+            | dict(self.computed)
             | status
             | {"creation": _CREATION}
         )
-        return {name: self.facts.get(name, item) for name, item in columns.items()}
+        return {name: self.computed.get(name, item) for name, item in columns.items()}
 
     @property
     def columns(self) -> frozenset[str]:
