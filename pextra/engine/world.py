@@ -105,14 +105,19 @@ class World(Rows):
         return frozenset(id for (_kind, id), before in self.replaced().items() if before is None)
 
     def unproven(self) -> bool:
-        """Whether anything was taken to be missing that the plan does not itself insert."""
-        return any(
-            not any(
-                self.before(kind, row["id"]) is None
+        """Whether anything was taken to be missing that the plan does not itself write."""
+        return not all(
+            any(
+                self._takes(kind, row["id"], dict(zip(columns, key, strict=True)))
                 for row in self.where(kind, dict(zip(columns, key, strict=True)))
             )
             for kind, columns, key in self._relied_on
         )
+
+    def _takes(self, kind: str, id: str, values: Mapping[str, Any]) -> bool:
+        """Whether the plan gives a row these values, which it has not in the store."""
+        before = self.before(kind, id) or {}
+        return any(before.get(column) != value for column, value in values.items())
 
     def find(self, kind: str, ref: str, scope: Mapping[str, Any] | None = None) -> Row | None:
         """The row that an identifier or name means within a scope of column values.

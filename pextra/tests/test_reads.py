@@ -147,6 +147,18 @@ def test_what_was_missed_is_not_looked_for_and_must_be_inserted() -> None:
     assert rows.queries["organization"] == 2
 
 
+def test_what_was_missed_may_also_be_what_a_row_is_renamed_to() -> None:
+    rows = Rows({"organization": [{"id": "org-1", "name": "old"}]})
+    first = World(SPECS, rows, machine())
+    assert first.find("organization", "new") is None
+    second = World(SPECS, rows, machine())
+    second.presume(first.absences())
+    assert second.find("organization", "new") is None
+    assert second.unproven()
+    second.put("organization", {**second.require("organization", "old"), "name": "new"})
+    assert not second.unproven()
+
+
 def test_pool_that_is_there_is_not_compared_with_the_others_again(cloud: Cloud) -> None:
     pool = {"kind": "storage_pool", "name": "one", "options": {"path": "/nonexistent/one"}}
     cloud.apply(pool)
