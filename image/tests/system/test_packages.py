@@ -161,7 +161,7 @@ def test_the_engine_works_alone_in_an_empty_debian(debian: Path) -> None:
 
 
 def test_modules_of_the_collection_run_against_it(debian: Path) -> None:
-    install(debian, "pce-collection")
+    install(debian, "pce-collection", "python3-pextra")
     said = inside(
         debian, "ansible", "localhost", "--connection=local",
         "--extra-vars=ansible_python_interpreter=/usr/bin/python3",
@@ -238,7 +238,8 @@ def test_the_first_boot_makes_the_cloud_and_the_site_playbook_finds_it_made(
         end = node.ask("ansible-playbook", "pextra.ce.site")
         assert re.search(r"localhost\s+: ok=\d+\s+changed=0\s+unreachable=0\s+failed=0", end), end
         found = json.loads(
-            node.ask("ansible", "localhost", "--module-name=pextra.ce.organization_info")
+            node.ask("env", "ANSIBLE_CALLBACK_RESULT_FORMAT=json", "ansible", "localhost",
+                     "--module-name=pextra.ce.organization_info")
             .partition(" => ")[2]
         )  # fmt: skip
         assert [one["name"] for one in found["organizations"]] == ["Example"]
