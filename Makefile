@@ -45,7 +45,7 @@ PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml \
 	$(if $(filter 1,$(FULL)),,-m 'not full') $(ARGS)
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
-	debian/install-wheels debian/installer-command debian/pextra-license \
+	debian/install-wheels debian/installer-command debian/install-engine \
 	image/pextra-image scripts/apt-install scripts/install-collection scripts/lab scripts/sanity \
 	scripts/start-libvirt scripts/test-scenario \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)
