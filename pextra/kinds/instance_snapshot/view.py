@@ -14,7 +14,7 @@ def _exists(row: Row, view: View) -> bool | None:
     if not view.is_here(row):
         return None
     seen = KINDS["instance_snapshot"].observe([row], view.host, view)[row["id"]]
-    return len(seen.taken) == len(row["volumes"]) and (seen.memory or not row["memory"])
+    return len(seen.taken) == len(row["volumes"]) and (seen.saved or not row["memory"])
 
 
 INSTANCE_SNAPSHOT = Info(
