@@ -61,7 +61,7 @@ def translated(error: psycopg.Error) -> Exception:
         return ConflictError(f"something else refers to it: {text}")
     hints = {
         "25006": "The database is read-only: connect to the primary",
-        "42P01": "Run the module pextra.ce.database with state=migrated first",
+        "42P01": "Create the tables: run the module pextra.ce.database with state=migrated",
         "42501": "The database role lacks the right: use the owner of the tables",
         "40001": "The database is too busy: run it again",
         "53100": "The database's disk is full",
