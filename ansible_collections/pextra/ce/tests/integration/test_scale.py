@@ -149,14 +149,15 @@ def test_no_run_reads_more_rows_because_other_nodes_have_something(scaled: Scale
 def test_what_is_refused_because_of_many_is_refused_after_looking_at_a_few(
     scaled: Scaled,
 ) -> None:
-    before = scaled.fetched()
-    for module, args in (
+    refused = (
         ("storage_pool", {"name": scaled.node.pool}),
         ("organization", {"name": "larger-1"}),
         ("datacenter", {"name": "dc", "organization": "larger-1"}),
         ("cluster", {"id": scaled.node.row("clusters", "cluster")["id"]}),
         ("node", {"id": scaled.node.row("nodes", "larger-2")["id"]}),
-    ):
+    )
+    before = scaled.fetched()
+    for module, args in refused:
         task = {**args, "state": "absent"}
         result = scaled.node.task(module, task, count_rows=True)
         assert result.failed
