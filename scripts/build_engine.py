@@ -1,7 +1,8 @@
 """Build the Debian package python3-pextra of this tree: in a second, without network and debhelper.
 
 `make packages` builds it too, with all others; the contents are the same. The package and its
-version go where the collection carries them, so that the role pextra.ce.platform finds them.
+version go where the collection carries them, so that the role pextra.ce.platform finds them. So
+does the mirror's program, for the role pextra.ce.mirror.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("pextra", "debian")
-CARRIED = ROOT / "ansible_collections/pextra/ce/roles/platform/files"
+ROLES = ROOT / "ansible_collections/pextra/ce/roles"
+CARRIED = ROLES / "platform/files"
 NAME = "python3-pextra"
 
 
@@ -74,6 +76,20 @@ def build(target: Path, number: str, epoch: int) -> None:
         part.replace(target)
 
 
+def carry_mirror() -> None:
+    """Have the collection carry the mirror's program, which its role brings to a server."""
+    source, target = ROOT / "mirror/pextra_mirror", ROLES / "mirror/files/pextra_mirror"
+    wanted = {path.relative_to(source): path for path in source.rglob("*.py")}
+    there = {path.relative_to(target) for path in target.rglob("*") if path.is_file()}
+    for name in there - wanted.keys():
+        (target / name).unlink()
+    for name, path in wanted.items():
+        copy = target / name
+        if not copy.exists() or copy.read_bytes() != path.read_bytes():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
 def main() -> int:
     """Build it, unless it is there as this tree is."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,6 +103,7 @@ def main() -> int:
         build(package, number, epoch)
         said.write_text(f"{number}\n")
         print(f"build_engine: {NAME} {number}")
+    carry_mirror()
     if arguments.install and installed() != number:
         install(package)
     return 0

@@ -21,6 +21,7 @@ PACKAGED = (
     "installer/pextra_installer",
     "inventories/local",
     "LICENSE",
+    "mirror/pextra_mirror",
     "pextra",
     "requirements/controller.txt",
     "requirements/installer.txt",
