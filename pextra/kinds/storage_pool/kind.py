@@ -15,6 +15,9 @@ from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+_UNSETTLED = ("pending", "updating", "deleting")
+"""The status of what some node may still have to do its part of."""
+
 
 class StoragePool(Kind):
     """A pool as the cluster's configuration has it."""
@@ -131,17 +134,19 @@ class StoragePool(Kind):
         here = world.get("node", world.here)
         if here is None:
             return ()
-        enabled = {
-            item["storage_pool_id"] for item in world.by("storage_pool_node", "node_id", here["id"])
-        }
-        rows = world.by("storage_pool", "cluster_id", here["cluster_id"])
-        return [row for row in rows if row["id"] in enabled or row["status"] != "ready"]
+        associations = world.by("storage_pool_node", "node_id", here["id"])
+        rows = [world.row("storage_pool", item["storage_pool_id"]) for item in associations]
+        for status in _UNSETTLED:
+            rows += world.where(
+                "storage_pool", {"cluster_id": here["cluster_id"], "status": status}
+            )
+        return list({row["id"]: row for row in rows}.values())
 
     def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
         """What this node has of it; and itself, so that what goes is gone with the last node."""
-        for item in world.by("storage_pool_node", "storage_pool_id", row["id"]):
-            if item["node_id"] == world.here:
-                yield "storage_pool_node", item["id"]
+        place = {"storage_pool_id": row["id"], "node_id": world.here}
+        for item in world.where("storage_pool_node", place):
+            yield "storage_pool_node", item["id"]
         if row["status"] != "ready":
             yield "storage_pool", row["id"]
 
