@@ -110,7 +110,7 @@ def install_packages(root: Path, folder: Path) -> None:
     """Ansible, the collection and the installer, as debian/rules installs them."""
     source = folder / "source"
     source.mkdir()
-    for name in ("ansible_collections", "debian", "installer", "requirements"):
+    for name in ("ansible_collections", "debian", "installer", "mirror", "requirements"):
         (source / name).symlink_to(paths.REPOSITORY / name)
     requirements = source / "requirements/installer.txt"
     key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
