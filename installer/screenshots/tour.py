@@ -67,7 +67,7 @@ STEPS = (
     Step(TAB, "Erase the disk", marked="^ Erase"),
     Step(ENTER, ">>   Unpacking the system"),
     Step("", "did not finish", "10-failed", "^ Retry $", release="fail"),
-    Step(ENTER, "━ +37%", "08-progress"),
+    Step(ENTER, "━ +29%", "08-progress"),
     Step("", "The installation is done", "09-done", "^ Reboot $", release="finish"),
 )
 PICTURES = tuple(sorted(step.picture for step in STEPS if step.picture))

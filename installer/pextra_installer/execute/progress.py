@@ -12,7 +12,7 @@ STEPS: tuple[tuple[str, str, float], ...] = (
     ("unpack", "Unpacking the system", 60),
     ("identity", "Making the system this node's own", 6),
     ("network", "Configuring the network", 4),
-    ("first_boot", "Preparing the first boot", 3),
+    ("first_boot", "Preparing the first boot", 30),
     ("bootloader", "Installing the bootloader", 15),
     ("finish", "Finishing", 3),
 )
