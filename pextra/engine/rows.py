@@ -231,9 +231,11 @@ class Rows:
     def _is_part(self, column: str, value: Any) -> bool:
         """Whether what has this value in a column belongs to a subject, and is little."""
         parent = column.removesuffix("_id")
-        return (
-            parent in self._specs and self._specs[parent].small and value in self._subjects[parent]
-        )
+        return parent in self._specs and self._is_small(parent) and value in self._subjects[parent]
+
+    def _is_small(self, parent: str) -> bool:
+        """Whether what refers to one of a kind is read for all subjects of that kind together."""
+        return self._specs[parent].small
 
     def _is_new(self, columns: _Columns, key: _Values) -> bool:
         """Whether nothing in the store can have these values: they refer to what is planned."""

@@ -107,6 +107,18 @@ def test_a_thousand_instances_are_read_in_bulk(
     assert dict(cloud.libvirt.calls) == calls
 
 
+def test_many_clusters_are_read_in_as_few_queries_as_one(cloud: Node) -> None:
+    inside = {"organization_id": cloud.organization, "datacenter_id": cloud.datacenter}
+    for number in range(50):
+        cluster = cloud.add("cluster", name=f"more{number}", **inside)
+        cloud.add(
+            "node", name="node1", organization_id=cloud.organization, cluster_id=cluster,
+            host_key=str(number),
+        )  # fmt: skip
+    assert len(cloud.info("cluster")) == 51
+    assert max(cloud.queries.values()) <= MOST
+
+
 def test_resources_are_sorted_by_name(cloud: Node) -> None:
     for name in ("zeta", "Alpha", "beta"):
         cloud.add("organization", name=name)
