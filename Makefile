@@ -65,6 +65,8 @@ PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-l
 	$(PACKAGES_QEMU)
 # What integration tests need besides: a pooler of transactions between an engine and its store.
 PACKAGES_INTEGRATION := pgbouncer
+# A way for the tests of controllers to become root.
+PACKAGES_CONTROLLERS := sudo
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.
 PACKAGES_LAB := e2fsprogs iproute2 mmdebstrap openssh-client patchelf procps squashfs-tools \
 	systemd-container user-mode-linux
@@ -102,7 +104,7 @@ down: installed-collection ## remove what `make up` made; asks first, unless YES
 		$(if $(filter 1,$(YES)),-e teardown_confirmed=true) $(ARGS)
 
 .PHONY: test
-test: dev node-engine integration-packages ## lint, sanity, unit, integration and controllers, then one table
+test: dev node-engine integration-packages controller-packages ## lint, sanity, unit, integration and controllers, then one table
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) $(LANES)
 
 .PHONY: lint
@@ -150,16 +152,16 @@ integration: dev node-engine integration-packages ## tests on this machine's own
 		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: controllers
-controllers: dev node-engine $(CONTROLLER_VENVS:=/.controller) ## the built collection, installed, under the oldest and the newest ansible-core
+controllers: dev node-engine controller-packages $(CONTROLLER_VENVS:=/.controller) ## the built collection, installed, under the oldest and the newest ansible-core
 	$(BIN)/pytest --junitxml=$(RESULTS)/controllers.xml $(COLLECTION)/tests/controllers \
 		$(CONTROLLER_VENVS:%=--controller=%) $(ARGS)
 
 .PHONY: test-long
-test-long: dev node-engine mirror-packages ## tests that take minutes each, then one table
+test-long: dev node-engine integration-packages mirror-packages ## tests that take minutes each, then one table
 	@$(BIN)/python scripts/run_suites.py --results $(RESULTS) integration-long mirror-long
 
 .PHONY: integration-long
-integration-long: dev node-engine
+integration-long: dev node-engine integration-packages
 	scripts/start-libvirt
 	$(BIN)/pytest -n 2 --dist worksteal -m long --junitxml=$(RESULTS)/integration-long.xml \
 		$(COLLECTION)/tests/integration $(ARGS)
@@ -281,7 +283,8 @@ image-packages:
 node-engine: node-packages
 	@$(PYTHON) scripts/build_engine.py --install
 
-.PHONY: venv-packages dev-packages node-packages integration-packages lab-packages node-package-names mirror-packages
+.PHONY: venv-packages dev-packages node-packages integration-packages controller-packages \
+	lab-packages node-package-names mirror-packages
 venv-packages:
 	@scripts/apt-install $(PACKAGES_VENV)
 dev-packages:
@@ -290,6 +293,8 @@ node-packages:
 	@scripts/apt-install $(PACKAGES_NODE)
 integration-packages:
 	@scripts/apt-install $(PACKAGES_INTEGRATION)
+controller-packages:
+	@scripts/apt-install $(PACKAGES_CONTROLLERS)
 mirror-packages:
 	@scripts/apt-install $(PACKAGES_MIRROR)
 lab-packages:

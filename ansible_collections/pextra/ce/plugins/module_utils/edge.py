@@ -7,9 +7,7 @@ from __future__ import annotations
 import copy
 import gc
 import os
-import re
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,7 +20,7 @@ CONFIRMS = "PEXTRA_CE_CONFIRMS"
 _MASK = "********"
 _SHORT = 4
 """Ansible masks a secret wherever its letters are, and so half of the output if they are few.
-Below this length it is masked as a whole word, and in failures alone: no other result has any."""
+Below this length that is left to the engine."""
 _DEBIANS = "/usr/bin/python3"
 # An engine that is installed is not found by another Python than Debian's.
 _INSTALL = (
@@ -49,7 +47,7 @@ class Module(AnsibleModule):
 
     Attributes:
         given: The options as the task has them, nulls included.
-        secrets: What must not be shown, as it is and as messages quote it.
+        secrets: What must not be shown.
     """
 
     def __init__(self, shown: Shown, spec: Mapping[str, Any]) -> None:
@@ -64,16 +62,9 @@ class Module(AnsibleModule):
         given = {k: v for k, v in self.params.items() if not k.startswith("_ansible")}
         self.given: dict[str, Any] = copy.deepcopy(given)
         shown, secrets = self._shown(self.given)
-        # Messages may quote them.
-        self.secrets = secrets | {repr(text)[1:-1] for text in secrets}
+        self.secrets = secrets
         internal = {k: v for k, v in self.params.items() if k not in given}
         self.params = {**_without_nulls(shown), **internal}
-
-    def fail_with(self, failure: Mapping[str, Any]) -> None:
-        """End the task; no secret is in what it returns, short ones neither."""
-        words = sorted(map(re.escape, self.secrets), key=len, reverse=True)
-        secret = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
-        self.fail_json(**_cleaned(dict(failure), secret))
 
 
 def _without_nulls(value: Any) -> Any:
@@ -81,15 +72,6 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
-def _cleaned(value: Any, secret: re.Pattern[str] | None) -> Any:
-    """The value with a mask in place of each secret in its texts."""
-    if isinstance(value, dict):
-        return {key: _cleaned(item, secret) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(item, secret) for item in value]
-    return secret.sub(_MASK, value) if secret and isinstance(value, str) else value
 
 
 def run(name: str, spec: Mapping[str, Any]) -> None:
@@ -113,9 +95,8 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
             "Upgrade python3-pextra: the role pextra.ce.platform does it",
         )
         return
-    from pextra.calls import registry
-    from pextra.host.identity import local
-    from pextra.model.errors import IncompleteError, PextraError, each
+    from pextra.calls import registry, task
+    from pextra.model.errors import PextraError
 
     try:
         procedure = registry.find(name)
@@ -128,25 +109,13 @@ def run(name: str, spec: Mapping[str, Any]) -> None:
         return masked.shown, masked.secrets
 
     module = Module(shown, spec)
-    failure: dict[str, Any] = {}
-    try:
-        answer = registry.call(
-            procedure, module.given, local("ansible"), check=module.check_mode, diff=module._diff,
-            confirms=os.environ.get(CONFIRMS) == "1",
-        )  # fmt: skip
-    except PextraError as error:
-        results = error.results if isinstance(error, IncompleteError) else {}
-        errors = [item.as_dict() for item in each(error)]
-        failure = {"msg": str(error), "code": error.code, "errors": errors, **results}
-    except Exception as error:
-        # Ansible would print the traceback as it is, with what is secret in it.
-        text = f"the engine failed, which is a fault in it: {type(error).__name__}: {error}"
-        errors = [{"code": "internal", "resource": None, "message": text, "hint": None}]
-        trace = traceback.format_exc()
-        failure = {"msg": text, "code": "internal", "errors": errors, "exception": trace}
-    if failure:  # not while the exception is handled: Ansible would add its traceback
-        module.fail_with(failure)
-    module.exit_json(**answer)
+    result = task.result(
+        procedure, module.given, module.secrets, check=module.check_mode, diff=module._diff,
+        confirms=os.environ.get(CONFIRMS) == "1",
+    )  # fmt: skip
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 def _fail_without_engine(spec: Mapping[str, Any], message: str, hint: str) -> None:

@@ -1,0 +1,131 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks the node's engine, and confirms what the node would undo otherwise.
+
+meta/runtime.yml leads every module here that is a call of the engine; the file has the name of one
+of them because an action needs the name of a module.
+
+The engine is on the node, so that nothing has to be sent but a task's options, on the standard
+input of one command. The module is what runs instead where that is not possible: with async, with a
+connection or a way to become root that passes no standard input on, and on a node that has no
+engine, or an old one, of which it tells.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.action.normal import ActionModule as Normal
+
+from ansible_collections.pextra.ce.plugins.module_utils.edge import CONFIRMS, ENGINE
+from ansible_collections.pextra.ce.plugins.plugin_utils import guards
+
+_COMMAND = "/usr/bin/python3 -P -m pextra.cli.task"
+_HELLO = "pextra engine "
+_NO_INPUT = frozenset({"su"})
+"""Ways to become another user that read a password from standard input."""
+
+
+class ActionModule(Normal):
+    """The action of modules that are a call of the node's engine."""
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Ask the engine."""
+        if self._task.async_val:
+            # Nobody is here when it ends: without the promise to confirm, the module refuses,
+            # before anything is changed, what would have to be confirmed.
+            return self._module(task_vars)
+        began = time.monotonic()
+        result = self._promised(task_vars)
+        left = result.pop("guards", [])
+        if not left:
+            return result
+        result = guards.confirm(self, left, result, began)
+        if result.get("failed") or not any(guard["removal"] for guard in left):
+            return result
+        # Until now the store has what was removed: the node might have put it back.
+        rest = self._promised(task_vars)
+        return rest if rest.get("failed") else result
+
+    def _promised(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The result, with the promise that what is left to confirm is confirmed."""
+        if self._passes_input():
+            result = self._asked(task_vars)
+            if result is not None:
+                return result
+        environment = self._task.environment or []
+        given = environment if isinstance(environment, list) else [environment]
+        self._task.environment = [*given, {CONFIRMS: "1"}]
+        try:
+            return self._module(task_vars)
+        finally:
+            self._task.environment = environment
+
+    def _module(self, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """What the module returns."""
+        result: dict[str, Any] = super().run(None, task_vars)
+        return result
+
+    def _passes_input(self) -> bool:
+        """Whether a command on the node gets the standard input that it is given here."""
+        become = self._connection.become
+        return bool(self._connection.has_pipelining) and (
+            become is None or str(become.name).rpartition(".")[2] not in _NO_INPUT
+        )
+
+    def _asked(self, task_vars: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What the engine says; None if there is none, or one that is too old."""
+        silent = constants.config.get_config_value("DEFAULT_NO_TARGET_SYSLOG", variables=task_vars)
+        asked = {
+            "name": self._task.action.rpartition(".")[2],
+            "options": _plain(self._task.args),
+            "check": self._task.check_mode,
+            "diff": self._task.diff,
+            "confirms": True,
+            "log": not (self._task.no_log or silent),
+        }
+        command = f"{self._compute_environment_string()} {_COMMAND}".strip()
+        done = self._low_level_execute_command(command, in_data=json.dumps(asked).encode())
+        hello, _, rest = done["stdout"].partition(_HELLO)[2].partition("\n")
+        if not hello or _version(hello) < ENGINE:
+            return None
+        try:
+            result: dict[str, Any] = json.loads(rest)
+        except ValueError:
+            said = done["stderr"].strip() or rest.strip() or "it said nothing"
+            return {
+                "failed": True,
+                "code": "engine",
+                "msg": f"the node's engine ended without an answer, with status {done['rc']}:"
+                f" {said}. What it had begun is finished by the next run",
+            }
+        return result
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Major and minor version of an engine."""
+    return tuple(int(part) for part in text.split(".")[:2])
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it: without what Ansible keeps beside it, vaults opened."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value)
