@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import syslog
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,22 +34,31 @@ def main() -> None:
     from pextra.calls import registry, task
     from pextra.model.errors import PextraError
 
-    name, given = asked["name"], asked["options"]
     try:
-        procedure = registry.find(name)
+        procedure = registry.find(asked["name"])
+        masked = registry.masked(procedure, asked["options"])
     except PextraError as error:
-        failure = {"failed": True, "msg": str(error), "code": error.code}
-        print(json.dumps(failure | {"errors": [error.as_dict()]}))
+        print(json.dumps(_failure(error.code, str(error), [error.as_dict()])))
         return
-    masked = registry.masked(procedure, given)
+    except Exception as error:
+        # What is secret is not known: where it failed can be told, but not what with.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        text = f"the engine failed, which is a fault in it: {type(error).__name__}\n{trace}"
+        print(json.dumps(_failure("internal", text, [])))
+        return
     if asked["log"]:
-        syslog.openlog(f"ansible-pextra.ce.{name}", 0, syslog.LOG_USER)
+        syslog.openlog(f"ansible-pextra.ce.{procedure.name}", 0, syslog.LOG_USER)
         syslog.syslog(syslog.LOG_INFO, f"Invoked with {_words(masked.shown)}")
     result = task.result(
-        procedure, given, masked.secrets,
+        procedure, asked["options"], masked.secrets,
         check=asked["check"], diff=asked["diff"], confirms=asked["confirms"],
     )  # fmt: skip
     print(json.dumps({**result, "invocation": {"module_args": masked.shown}}))
+
+
+def _failure(code: str, text: str, errors: list[dict[str, Any]]) -> dict[str, Any]:
+    """A failed task."""
+    return {"failed": True, "msg": text, "code": code, "errors": errors}
 
 
 def _words(options: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ def test_a_task_asks_the_engine_and_sends_no_module(controller: Controller, data
     assert run.output.count(f"-m {STRAIGHT}") == len(tasks)
     assert MODULE.format(controller.collection) not in run.output
     assert run["one"]["changed"]
-    assert run["one"]["organization"]["status"] != "ready" or run["one"]["diff"]
+    assert [item["before"] for item in run["one"]["diff"]] == [""]
     assert run["two"]["organization"]["name"] == "two"
-    assert run["two"]["invocation"]["module_args"]["name"] == "two"
+    assert '"module_args": {' in run.output
 
 
 def test_sudo_asks_the_engine_too(controller: Controller, database: str) -> None:
@@ -64,14 +65,14 @@ def test_options_arrive_as_the_playbook_has_them(controller: Controller, databas
     password.write_text("opens the vault\n")
     given = ["--vault-password-file", str(password)]
     hidden = controller.run("ansible-vault", "encrypt_string", *given, "hidden in a vault")
-    text = "\n".join(f"    {line.strip()}" for line in hidden.splitlines()[1:])
+    text = "\n".join(f"      {line.strip()}" for line in hidden.splitlines()[1:])
     (controller.directory / "vaulted.yml").write_text(f"""
 resources:
   - kind: organization
     name: Example
   - kind: user
     username: ann
-    expiry: 2031-02-03
+    expiry: "2031-02-03"
     password: !vault |
 {text}
 """)
@@ -83,7 +84,11 @@ resources:
             "register": "made",
         },
         {
-            "pextra.ce.user": {"username": "ann", "password": "{{ resources[1].password }}"},
+            "pextra.ce.user": {
+                "username": "ann",
+                "password": "{{ resources[1].password }}",
+                "expiry": dt.date(2031, 2, 3),
+            },
             "environment": {"PEXTRA_CE_DATABASE": database},
             "register": "again",
         },
@@ -92,8 +97,8 @@ resources:
         tasks, "-vvv", *given, "-e", f"@{controller.directory / 'vaulted.yml'}",
         variables={"database": database},
     )  # fmt: skip
-    assert run.code == 0, run.output
-    assert not run["again"]["changed"]
+    assert not run["made"].get("failed"), run.output
+    assert run["again"]["changed"] is False, run.output
     assert run["again"]["user"]["expiry"].startswith("2031-02-03")
     assert "hidden in a vault" not in run.output + run.log
 
@@ -111,8 +116,8 @@ def test_an_engine_that_breaks_is_told_and_runs_once(
 ) -> None:
     counted = f"open({str(tmp_path / 'runs')!r}, 'a').write('1')\n"
     (tmp_path / "psycopg.py").write_text(counted + driver)
-    task = organization("one", environment={"PYTHONPATH": str(tmp_path)})
-    run = controller.play([task], defaults={"database": database})
+    environment = {"PYTHONPATH": str(tmp_path), "PEXTRA_CE_DATABASE": database}
+    run = controller.play([organization("one", environment=environment)])
     assert (run["one"]["failed"], run["one"]["code"]) == (True, code), run.output
     assert message in run["one"]["msg"]
     assert (tmp_path / "runs").read_text() == "1"
