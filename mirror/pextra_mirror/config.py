@@ -183,7 +183,9 @@ def convert(type_name: str, value: Any, where: str) -> Any:
             raise ConfigError(f"{where} must be an absolute path, not {value!r}")
         return Path(value)
     wanted: type = {"str": str, "int": int, "bool": bool}[type_name]
-    if type(value) is not wanted or (type(value) is int and value < 0):
+    # True and False are of the type int, too.
+    fits = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+    if not fits or (wanted is int and value < 0):
         raise ConfigError(f"{where} must be of type {type_name}, not {value!r}")
     return value
 

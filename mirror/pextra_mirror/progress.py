@@ -52,9 +52,9 @@ class Progress:
         share = min(1.0, self.done / self.total) if self.total else 0.0
         rate = self.done / max(time.monotonic() - self._began, 0.001)
         left = f", {(self.total - self.done) / rate:.0f} s left" if rate and self.total else ""
-        bar = "#" * int(share * WIDTH)
+        filled = "#" * int(share * WIDTH)
         print(
-            f"{before}{self.label} [{bar:<{WIDTH}}] {size(self.done)} of {size(self.total)}, "
+            f"{before}{self.label} [{filled:<{WIDTH}}] {size(self.done)} of {size(self.total)}, "
             f"{size(rate)}/s{left}   ",
             end=after, file=sys.stderr, flush=True,
         )  # fmt: skip

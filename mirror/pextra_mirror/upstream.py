@@ -48,6 +48,7 @@ class Upstream:
         Raises:
             TransferError: It cannot be had.
         """
+        fault: TransferError | None = None
         for pause in self._attempts():
             try:
                 with self._open(path) as answer:

@@ -93,7 +93,7 @@ class ActionModule(Normal):
         }
         command = f"{self._compute_environment_string()} {_COMMAND}".strip()
         done = self._low_level_execute_command(command, in_data=json.dumps(asked).encode())
-        hello, _, rest = done["stdout"].partition(_HELLO)[2].partition("\n")
+        hello, _end, rest = done["stdout"].partition(_HELLO)[2].partition("\n")
         if not hello or _version(hello) < ENGINE:
             return None
         try:
