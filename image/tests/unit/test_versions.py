@@ -16,6 +16,7 @@ PLACES = {
     "installer/pextra_installer/__init__.py": r'^__version__ = "(.+)"$',
     "ansible_collections/pextra/ce/galaxy.yml": r"^version: (.+)$",
     "pextra/__init__.py": r'^VERSION = "(.+)"$',
+    "ansible_collections/pextra/ce/plugins/module_utils/edge.py": r'^VERSION = "(.+)"$',
 }
 
 

@@ -90,8 +90,8 @@ def bindings() -> Any:
     except ImportError:
         raise HostError(
             f"{sys.executable} has no libvirt bindings",
-            hint="Set ansible_python_interpreter=/usr/bin/python3 and install python3-libvirt"
-            " (the role pextra.ce.hypervisor does)",
+            hint="Install python3-libvirt, as the role pextra.ce.hypervisor does; Debian's own"
+            " /usr/bin/python3 has it",
         ) from None
     return libvirt
 

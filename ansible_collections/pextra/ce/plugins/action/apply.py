@@ -22,7 +22,7 @@ from typing import Any
 from ansible import constants
 from ansible.plugins.action.normal import ActionModule as Normal
 
-from ansible_collections.pextra.ce.plugins.module_utils.edge import CONFIRMS, ENGINE
+from ansible_collections.pextra.ce.plugins.module_utils.edge import CONFIRMS, ENGINE, VERSION
 from ansible_collections.pextra.ce.plugins.plugin_utils import guards
 
 _COMMAND = "/usr/bin/python3 -P -m pextra.cli.task"
@@ -106,6 +106,12 @@ class ActionModule(Normal):
                 "msg": f"the node's engine ended without an answer, with status {done['rc']}:"
                 f" {said}. What it had begun is finished by the next run",
             }
+        if result.get("code") in ("invalid_input", "not_found") and hello.strip() != VERSION:
+            result["msg"] += (
+                f". The node's engine has version {hello.strip()} and this collection {VERSION}:"
+                " one may not know what the other does. The role pextra.ce.platform upgrades the"
+                " engine"
+            )
         return result
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+VERSION = "0.2.0"
+"""This collection's version, which is also that of the engine it was made with."""
 ENGINE = (0, 2)
 """The oldest engine that this collection works with: major and minor version."""
 CONFIRMS = "PEXTRA_CE_CONFIRMS"

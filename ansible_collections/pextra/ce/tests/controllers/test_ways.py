@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,20 @@ def test_what_is_not_to_be_logged_is_not(controller: Controller, database: str) 
     assert "ansible-pextra.ce.organization" in run.log
     assert "name=loud" in run.log
     assert "hushed" not in run.log
+
+
+def test_an_engine_of_another_version_is_named_with_what_it_does_not_know(
+    controller: Controller, database: str, engine: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(engine, tmp_path / "pextra")
+    (tmp_path / "pextra/__init__.py").write_text('VERSION = "0.2.7"\n')
+    other = {"environment": {"PYTHONPATH": str(tmp_path)}}
+    tasks: list[dict[str, Any]] = [
+        {"pextra.ce.organization": {"name": "one", "colour": "red"}, "register": "same"},
+        {"pextra.ce.organization": {"name": "one", "colour": "red"}, "register": "other", **other},
+    ]
+    run = controller.play(tasks, defaults={"database": database})
+    assert "unknown option: colour" in run["same"]["msg"]
+    assert "version" not in run["same"]["msg"]
+    assert "unknown option: colour" in run["other"]["msg"]
+    assert "engine has version 0.2.7 and this collection 0.2.0" in run["other"]["msg"]
