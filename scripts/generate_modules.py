@@ -1,5 +1,6 @@
 """Write the collection's modules from the engine: a kind's and its list's as a whole, and of the
-others the argument spec and body, below documentation that is written by hand.
+others the argument spec and body, below documentation that is written by hand. And the types of the
+kinds' rows.
 
 Without arguments it writes; with --check it only says which files are not as they would be, and
 ends with 1 where there are some.
@@ -22,9 +23,10 @@ from pextra.calls import registry
 from pextra.calls.call import Procedure
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.fields import Field
-from scripts import module_docs
+from scripts import module_docs, row_types
 
 MODULES = Path(__file__).parents[1] / "ansible_collections/pextra/ce/plugins/modules"
+ROWS = Path(__file__).parents[1] / "pextra/model/rows.py"
 INVENTORY = MODULES.parent / "plugin_utils/inventory_queries.py"
 LEFT_OUT = {
     "node": {"organization_id", "time", "hardware"},
@@ -101,7 +103,11 @@ def _option(field: Field, *, nested: bool) -> dict[str, Any]:
 
 def body(procedure: Procedure) -> str:
     """What follows a module's documentation, formatted as the linters want it."""
-    text = _BODY.format(spec=repr(argument_spec(procedure)), name=procedure.name)
+    return formatted(_BODY.format(spec=repr(argument_spec(procedure)), name=procedure.name))
+
+
+def formatted(text: str) -> str:
+    """Python as the linters want it."""
     ruff = Path(sys.executable).with_name("ruff")
     return subprocess.run(
         [ruff, "format", "--stdin-filename", MODULES / "module.py", "-"],
@@ -189,7 +195,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check
-    texts = {INVENTORY: inventory_text()}
+    texts = {INVENTORY: inventory_text(), ROWS: formatted(row_types.text())}
     for procedure in map(registry.find, registry.names()):
         if procedure.module:
             path = MODULES / f"{procedure.name}.py"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pextra.kinds.info import Info
+from pextra.kinds.info import AnyInfo
 from pextra.kinds.registry import KINDS
 from pextra.kinds.views import INFOS
 from pextra.model.documentation import KindDocs, Text, paragraphs
@@ -210,7 +210,7 @@ def _of_module(spec: KindSpec, docs: KindDocs) -> dict[str, Returned]:
     return {**found, **docs.returned}
 
 
-def _of_info(spec: KindSpec, table: Info) -> dict[str, Returned]:
+def _of_info(spec: KindSpec, table: AnyInfo) -> dict[str, Returned]:
     found: dict[str, Returned] = {}
     for name, item in spec.shown.items():
         if name not in table.computed:

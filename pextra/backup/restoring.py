@@ -18,7 +18,7 @@ from pextra.backup import archive
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS
-from pextra.model import ids
+from pextra.model import ids, kinds
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError
 
@@ -101,12 +101,12 @@ def there(wanted: Mapping[str, Any], world: World, place: str) -> str | None:
         ConflictError: Another instance has the name.
     """
     here = world.this_node(f'instance "{wanted["name"]}"')
-    row = world.find("instance", wanted["name"], {"cluster_id": here["cluster_id"]})
+    row = world.find(kinds.INSTANCE, wanted["name"], {"cluster_id": here["cluster_id"]})
     if row is None:
         return None
     if row["restored_from"] == os.path.basename(place).removeprefix("restore-"):
         return "ready"
-    volumes = world.by("volume", "instance_id", row["id"])
+    volumes = world.by(kinds.VOLUME, "instance_id", row["id"])
     ours = [item for item in volumes if str(item["image"] or "").startswith(f"{place}/")]
     if len(ours) == len(wanted["volumes"]) and ours:
         return "pending"
@@ -124,9 +124,9 @@ def marks(id: str, said: Mapping[str, Any], world: World) -> list[RowChange]:
 
     Until then the volumes' images say where they came from.
     """
-    row = world.row("instance", id)
+    row = world.row(kinds.INSTANCE, id)
     changes = [RowChange(KINDS["instance"].spec, id, row, {**row, "restored_from": said["id"]})]
-    for volume in world.by("volume", "instance_id", id):
+    for volume in world.by(kinds.VOLUME, "instance_id", id):
         index = os.path.basename(str(volume["image"])).removesuffix(".qcow2")
         if index.isdigit() and int(index) < len(said["volumes"]):
             image = said["volumes"][int(index)].get("image")

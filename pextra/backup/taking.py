@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.backup import archive
 from pextra.engine.world import World
@@ -19,10 +19,14 @@ from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.instance_device.kind import DETAILS
 from pextra.kinds.registry import KINDS
-from pextra.model import ids
+from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, HostError, UnsupportedError
 from pextra.model.fields import Row
+from pextra.model.names import AnyName
 from pextra.model.units import format_time
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow, VolumeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Source:
     format: str
 
 
-def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
+def manifest(instance: InstanceRow, world: World, moment: Any) -> dict[str, Any]:
     """What a backup says of itself and of the instance; names instead of ids.
 
     Raises:
@@ -46,30 +50,30 @@ def manifest(instance: Row, world: World, moment: Any) -> dict[str, Any]:
             resource=f'instance "{instance["name"]}"',
         )
     volumes = [
-        kept("volume", row, world) | {"is_root": row["is_root"]}
+        kept(kinds.VOLUME, row, world) | {"is_root": row["is_root"]}
         for row in _volumes(instance, world)
     ]
     networks = [
-        kept("network_device", row, world)
-        for row in world.by("network_device", "instance_id", instance["id"])
+        kept(kinds.NETWORK_DEVICE, row, world)
+        for row in world.by(kinds.NETWORK_DEVICE, "instance_id", instance["id"])
     ]
     devices = [
-        _device(kept("instance_device", row, world))
-        for row in world.by("instance_device", "instance_id", instance["id"])
+        _device(kept(kinds.INSTANCE_DEVICE, row, world))
+        for row in world.by(kinds.INSTANCE_DEVICE, "instance_id", instance["id"])
     ]
     return {
         "format": archive.FORMAT,
         "id": ids.new_id("backup"),
         "creation": format_time(moment),
         "instance_id": instance["id"],
-        "instance": kept("instance", instance, world),
+        "instance": kept(kinds.INSTANCE, instance, world),
         "volumes": volumes,
         "networks": networks,
         "devices": devices,
     }
 
 
-def kept(kind: str, row: Row, world: World) -> dict[str, Any]:
+def kept(kind: AnyName, row: Row, world: World) -> dict[str, Any]:
     """What a backup has of a row: the fields whose table says so, of another resource its name."""
     return {
         item.name: world.row(item.ref, row[item.column])["name"] if item.ref else row[item.column]
@@ -84,20 +88,20 @@ def _device(device: dict[str, Any]) -> dict[str, Any]:
     return device | {key: options[key] for key in DETAILS if key in options}
 
 
-def _volumes(instance: Row, world: World) -> list[Row]:
-    found = world.by("volume", "instance_id", instance["id"])
+def _volumes(instance: InstanceRow, world: World) -> list[VolumeRow]:
+    found = world.by(kinds.VOLUME, "instance_id", instance["id"])
     return sorted(found, key=lambda row: (not row["is_root"], str(row["device_path"])))
 
 
-def sources(instance: Row, world: World) -> list[Source]:
+def sources(instance: InstanceRow, world: World) -> list[Source]:
     """The volumes in the manifest's order."""
     found = []
     for row in _volumes(instance, world):
-        pool = world.row("storage_pool", row["storage_pool_id"])
+        pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
         type, where = backend(pool["type"]), pool_of(pool, world.host)
         remote = type.remote(where, volume_of(row)) is not None
         path = None if remote else type.path(where, volume_of(row))
-        found.append(Source(row["device_path"].removeprefix("/dev/"), path, row["format"]))
+        found.append(Source(str(row["device_path"]).removeprefix("/dev/"), path, row["format"]))
     return found
 
 
@@ -127,11 +131,11 @@ class Progress:
             os.unlink(self._path)
 
 
-def _place(instance: Row, host: Host) -> str:
+def _place(instance: InstanceRow, host: Host) -> str:
     return f"{host.state_dir}/staging/backup-{instance['id']}"
 
 
-def tidy(path: str, instance: Row, host: Host) -> None:
+def tidy(path: str, instance: InstanceRow, host: Host) -> None:
     """Remove what a run has left that was killed when its backup was complete."""
     place = _place(instance, host)
     left = (place, f"{place}.lock", f"{path}.progress")
@@ -141,7 +145,7 @@ def tidy(path: str, instance: Row, host: Host) -> None:
 
 
 @contextlib.contextmanager
-def alone(instance: Row, host: Host) -> Iterator[str]:
+def alone(instance: InstanceRow, host: Host) -> Iterator[str]:
     """The instance's own directory for copies, empty, while no other run backs it up.
 
     Raises:
@@ -170,7 +174,7 @@ def alone(instance: Row, host: Host) -> Iterator[str]:
 
 
 def take(
-    path: str, said: dict[str, Any], instance: Row, disks: Sequence[Source], host: Host
+    path: str, said: dict[str, Any], instance: InstanceRow, disks: Sequence[Source], host: Host
 ) -> None:
     """Copy the volumes at one moment, and put them into an archive.
 

@@ -17,6 +17,7 @@ from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, parse_path, resolve_node
 from pextra.kinds.registry import KINDS
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError
 from pextra.model.fields import Field, Masked, masked, texts_in
 from pextra.model.request import label
@@ -58,7 +59,7 @@ def _take(call: Call, asked: Mapping[str, Any]) -> Answer:
         raise InputError("instance must be given to back it up", resource=KIND)
     world = _world(call.store, host)
     here = resolve_node(None, world, resource)
-    instance = world.require("instance", given, {"cluster_id": here["cluster_id"]})
+    instance = world.require(kinds.INSTANCE, given, {"cluster_id": here["cluster_id"]})
     check_here(instance, world, resource)
     if os.path.exists(path) and not asked["force"]:
         said = archive.read_manifest(path)

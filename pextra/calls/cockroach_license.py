@@ -20,6 +20,7 @@ from pextra.licensing.cockroachdb import (
 )
 from pextra.model.errors import ConflictError, PextraError, VerificationError
 from pextra.model.fields import Field
+from pextra.model.names import KindName
 from pextra.model.plan import Phase, Step
 from pextra.model.units import format_time
 from pextra.store.cockroachdb import LICENSE, ORGANIZATION, ClusterSettings
@@ -80,7 +81,7 @@ def plan(before: State, after: State) -> list[Step]:
 
 
 def _step(name: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Step:
-    return Step(KIND, name, name, "set", Phase.STORE, before, after)
+    return Step(KindName(KIND), name, name, "set", Phase.STORE, before, after)
 
 
 def _shown(key: str) -> dict[str, Any] | None:

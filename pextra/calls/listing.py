@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, plain
-from pextra.kinds.info import Info
+from pextra.kinds.info import AnyInfo
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.kinds.views import INFOS
@@ -21,12 +21,12 @@ def procedures() -> dict[str, Procedure]:
     return {f"{name}_info": _procedure(info) for name, info in INFOS.items()}
 
 
-def _procedure(info: Info) -> Procedure:
+def _procedure(info: AnyInfo) -> Procedure:
     fields = fields_of(info)
     return Procedure(f"{info.kind}_info", fields, lambda call: _list(info, fields, call))
 
 
-def _list(info: Info, fields: tuple[Field, ...], call: Call) -> Answer:
+def _list(info: AnyInfo, fields: tuple[Field, ...], call: Call) -> Answer:
     given = options(fields, call.given, f"{info.kind}_info")
 
     def work(tx: Transaction) -> list[dict[str, Any]]:
@@ -35,14 +35,14 @@ def _list(info: Info, fields: tuple[Field, ...], call: Call) -> Answer:
     return {"changed": False, info.plural: plain(call.store.transact(work, read_only=True))}
 
 
-def fields_of(info: Info) -> tuple[Field, ...]:
+def fields_of(info: AnyInfo) -> tuple[Field, ...]:
     """The options of the list of a kind."""
     texts = ("id", *_name_options(info), *info.parents)
     shown = Field("fields", "list", elements="str", choices=info.fields)
     return (*(Field(name) for name in texts), shown)
 
 
-def read(info: Info, view: View, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def read(info: AnyInfo, view: View, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The resources that the options ask for, sorted by name.
 
     Raises:
@@ -62,28 +62,28 @@ def read(info: Info, view: View, given: Mapping[str, Any]) -> list[dict[str, Any
     ]
 
 
-def _name_options(info: Info) -> tuple[str, ...]:
+def _name_options(info: AnyInfo) -> tuple[str, ...]:
     """The option that takes a name; none where a parent names the resource."""
     key = KINDS[info.kind].spec.key
     return (key,) if key in info.columns and not key.endswith("_id") else ()
 
 
-def _name(info: Info, row: Row, view: View) -> str:
+def _name(info: AnyInfo, row: Row, view: View) -> str:
     key = KINDS[info.kind].spec.key
     parent = key.removesuffix("_id")
-    return str(view.name(parent, row[key]) if parent in info.parents else row[key])
+    return str(view.name(KINDS[parent].spec.name, row[key]) if parent in info.parents else row[key])
 
 
-def _parents(info: Info, view: View, given: Mapping[str, Any]) -> dict[str, Any]:
+def _parents(info: AnyInfo, view: View, given: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that the named parents ask for; an outer one tells inner ones of a name apart."""
-    known: Row = {}
+    known: dict[str, Any] = {}
     wanted: dict[str, Any] = {}
     for parent in info.parents:
         if given.get(parent) is None:
             continue
         columns = INFOS[parent].columns
         scope = {column: value for column, value in known.items() if column in columns}
-        row = view.require(parent, given[parent], scope)
+        row = view.require(KINDS[parent].spec.name, given[parent], scope)
         wanted[f"{parent}_id"] = row["id"]
         known |= {key: value for key, value in row.items() if key.endswith("_id")}
         known[f"{parent}_id"] = row["id"]

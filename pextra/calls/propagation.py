@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, told
 from pextra.calls.reconcile import reconciled
@@ -13,10 +13,14 @@ from pextra.engine.reconcile import Finding, Scope
 from pextra.engine.world import World
 from pextra.kinds.registry import KINDS
 from pextra.kinds.storage_pool_node.branch import Branch
+from pextra.model import kinds
 from pextra.model.errors import HostError, IncompleteError
-from pextra.model.fields import Field, Row
+from pextra.model.fields import Field
 from pextra.model.plan import Step
 from pextra.model.request import label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolRow
 
 FIELDS = (Field("storage_pools", "list", elements="str"),)
 
@@ -48,15 +52,15 @@ def _propagate(call: Call) -> Answer:
     return answer
 
 
-def _wanted(call: Call, names: Sequence[str]) -> list[Row]:
+def _wanted(call: Call, names: Sequence[str]) -> list[StoragePoolRow]:
     """The named pools of this node's cluster."""
     world = World({name: kind.spec for name, kind in KINDS.items()}, call.store, call.host)
     node = world.this_node("storage pool propagation")
     scope = {"cluster_id": node["cluster_id"]}
-    return [world.require("storage_pool", name, scope) for name in names]
+    return [world.require(kinds.STORAGE_POOL, name, scope) for name in names]
 
 
-def _by_pool(wanted: Sequence[Row], findings: Sequence[Finding]) -> dict[str, _Pool]:
+def _by_pool(wanted: Sequence[StoragePoolRow], findings: Sequence[Finding]) -> dict[str, _Pool]:
     """The findings by pool, sorted by name: its association's, and its own if it goes."""
     found = {row["id"]: _Pool(row["name"]) for row in wanted}
     for item in findings:

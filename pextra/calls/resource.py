@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, plain, told
-from pextra.engine.kind import Kind
+from pextra.engine.kind import AnyKind
 from pextra.engine.runner import Outcome, Runner
 from pextra.engine.store_steps import hide_new
 from pextra.host.machine import Host
@@ -18,7 +18,7 @@ from pextra.model.request import Request, label
 from pextra.model.spec import KindSpec
 
 
-def procedure(kind: Kind) -> Procedure:
+def procedure(kind: AnyKind) -> Procedure:
     """What is called by the name of a kind."""
     return Procedure(kind.spec.name, fields_of(kind.spec), lambda call: _run(kind, call))
 
@@ -36,7 +36,7 @@ def fields_of(spec: KindSpec) -> tuple[Field, ...]:
     )
 
 
-def to_request(kind: Kind, given: Mapping[str, Any], position: int = 0) -> Request:
+def to_request(kind: AnyKind, given: Mapping[str, Any], position: int = 0) -> Request:
     """The request that raw options of one resource make.
 
     Raises:
@@ -51,7 +51,7 @@ def to_request(kind: Kind, given: Mapping[str, Any], position: int = 0) -> Reque
     return Request(spec.name, state, accepted, options, position)
 
 
-def _run(kind: Kind, call: Call) -> Answer:
+def _run(kind: AnyKind, call: Call) -> Answer:
     request = to_request(kind, call.given)
     runner = Runner(KINDS, call.store, call.host, call.principal, progress=call.progress)
     outcome = runner.run(
@@ -61,7 +61,7 @@ def _run(kind: Kind, call: Call) -> Answer:
     return {**told(outcome.plan, diff=call.diff), **guards(call.host), kind.spec.name: resource}
 
 
-def resources(outcome: Outcome, kinds: Mapping[str, Kind]) -> list[dict[str, Any] | None]:
+def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[dict[str, Any] | None]:
     """What each request came to, in their order: the resource, or None where it is gone."""
     world = outcome.drafted.world
     created = world.created_ids() if outcome.check else frozenset[str]()

@@ -16,10 +16,11 @@ The engine calls these methods in a fixed order and knows no kind by name:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pextra.model.errors import PextraError
 from pextra.model.fields import Row
+from pextra.model.names import Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
@@ -28,9 +29,17 @@ if TYPE_CHECKING:
     from pextra.engine.world import World
     from pextra.host.machine import Host
 
+R = TypeVar("R", bound=Row)
+S = TypeVar("S")
 
-class Kind:
-    """The behaviour of a kind; the defaults serve a kind that lives in the store alone."""
+
+class Kind(Generic[R, S]):
+    """The behaviour of a kind; the defaults serve a kind that lives in the store alone.
+
+    Type arguments:
+        R: A row, as ``pextra.model.rows`` has it.
+        S: The kind's own picture of what is on this host of one; None where nothing is.
+    """
 
     spec: KindSpec
 
@@ -38,7 +47,7 @@ class Kind:
         """Where a request stands in the order of planning."""
         return self.spec.rank
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The columns of the references that the request gives or implies: column to id."""
         return {
             item.column: world.require(item.ref, value)["id"] if value is not None else None
@@ -47,16 +56,16 @@ class Kind:
             for value in (request.values[item.name],)
         }
 
-    def names(self, request: Request) -> Iterable[tuple[str, str]]:
+    def names(self, request: Request) -> Iterable[Key]:
         """Kinds and names that planning the request looks for, so that they are read together."""
         name = request.values.get(self.spec.key)
         return ((self.spec.name, name),) if isinstance(name, str) else ()
 
-    def realised(self, row: Row, world: World) -> bool:
+    def realised(self, row: R, world: World) -> bool:
         """Whether this host has now done its part, so that the row may become ready or go."""
         return row.get("node_id") in (None, world.here)
 
-    def learned(self, row: Row, world: World) -> Row:
+    def learned(self, row: R, world: World) -> Row:
         """Columns that are written when this host has done its part, besides the status."""
         return {}
 
@@ -64,69 +73,67 @@ class Kind:
         """Make what a request needs before it can be claimed; not called in check mode."""
         return request
 
-    def present(self, row: Row, world: World) -> dict[str, Any]:
+    def present(self, row: R, world: World) -> dict[str, Any]:
         """The resource as returned to users, with what other rows say of it."""
         return self.spec.public(row)
 
-    def settle(self, request: Request, row: Row, host: Host) -> None:
+    def settle(self, request: Request, row: R, host: Host) -> None:
         """Wait for what the request wants to see happen after everything is in place."""
 
     def expand(self, request: Request, world: World) -> Iterable[Request]:
         """The request and those of its parts, in planning order."""
         return (request,)
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(self, request: Request, current: R | None, row: R, world: World) -> None:
         """Complete and check the row that the request asks for, in place.
 
         ``row`` holds the current or default values overlaid with the given ones.
         """
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: R, world: World) -> None:
         """Check that the row may be deleted, and let go of what hangs on it."""
 
-    def touched(
-        self, before: Row | None, after: Row | None, world: World
-    ) -> Iterable[tuple[str, str]]:
-        """Other resources (kind, id) on the host that this change reaches."""
+    def touched(self, before: R | None, after: R | None, world: World) -> Iterable[Key]:
+        """Other resources on the host that this change reaches."""
         return ()
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
+    def observe(self, rows: Sequence[R], host: Host, world: World) -> Mapping[str, S]:
         """What of these rows is on this host: id to the kind's own picture of it."""
         return {}
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self, request: Request | None, row: R | None, gone: R | None, seen: S | None, world: World
     ) -> Iterable[Step]:
         """Steps that make the host match ``row``, or clear away ``gone``. Pure."""
         return ()
 
-    def on_this_node(self, world: World) -> Iterable[Row]:
+    def on_this_node(self, world: World) -> Iterable[R]:
         """The rows of this kind that this node has to do with."""
         if world.here is None or not (self.spec.on_node or self.spec.on_host):
             return ()
         return world.by(self.spec.name, "node_id", world.here)
 
-    def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
-        """The resources (kind, id) on this host by which a row shows there."""
+    def shown_by(self, row: R, world: World) -> Iterable[Key]:
+        """The resources on this host by which a row shows there."""
         return ((self.spec.name, row["id"]),) if self.spec.on_host else ()
 
-    def going(self, row: Row, world: World) -> bool:
+    def going(self, row: R, world: World) -> bool:
         """Whether the row is to go."""
         return row.get("status") == "deleting"
 
-    def branch(self, row: Row, seen: Any, world: World) -> str | None:
+    def branch(self, row: R, seen: S | None, world: World) -> str | None:
         """What the kind itself calls the case that a row and its picture are."""
         return None
 
-    def lost(self, row: Row, seen: Any, world: World) -> bool:
+    def lost(self, row: R, seen: S | None, world: World) -> bool:
         """Whether the row goes without a request, because it cannot be realised here any more."""
         return False
 
-    def unasked(self, step: Step, row: Row) -> str | None:
+    def unasked(self, step: Step, row: R) -> str | None:
         """Why a step is not carried out without a request; None: it may be, as nothing is lost."""
         return "it needs a restart" if step.needs_restart else None
 
-    def failed(self, row: Row, error: PextraError, seen: Any) -> Row:
+    def failed(self, row: R, error: PextraError, seen: S | None) -> Row:
         """Columns that keep why the row could not be realised without a request."""
         return {}
 
@@ -141,3 +148,7 @@ class Kind:
 
     def wait(self, step: Step, host: Host) -> None:
         """Wait until an executed power step has taken effect."""
+
+
+AnyKind = Kind[Any, Any]
+"""A kind as the engine has it, which knows none by name."""

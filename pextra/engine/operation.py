@@ -31,6 +31,7 @@ from pextra.model.errors import (
     each,
 )
 from pextra.model.fields import Row
+from pextra.model.names import KindName
 from pextra.model.principal import Principal
 from pextra.model.request import label
 from pextra.model.spec import KindSpec
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 KEPT = dt.timedelta(days=7)
 """How long operations are kept after they began."""
 _FORGOTTEN_AT_ONCE = 100
-_SPEC = KindSpec("operation", "operations", "op", (), rank=0)
-_LINES = KindSpec("operation_line", "operation_lines", "opl", (), rank=1)
+_SPEC = KindSpec(KindName("operation"), "operations", "op", (), rank=0)
+_LINES = KindSpec(KindName("operation_line"), "operation_lines", "opl", (), rank=1)
 _POWER_FROM = 0.9
 """How far an operation is when the host is done and power remains."""
 _running: set[str] = set()
@@ -264,7 +265,7 @@ class Operations:
                 raise ConflictError(
                     f"it has {row['state']} already", resource=label("operation", id)
                 )
-            changes: Row = {"cancel": True}
+            changes: dict[str, Any] = {"cancel": True}
             if row["state"] == State.QUEUED.value:
                 changes |= {"state": State.CANCELLED.value, "finished": _now()}
             _update(tx, row, changes)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pextra.engine.kind import Kind
+from pextra.engine.kind import AnyKind
 from pextra.engine.store_steps import hide_new, store_step
 from pextra.engine.world import World, several
 from pextra.host.machine import Host
@@ -23,6 +23,7 @@ from pextra.model.errors import (
     PextraError,
 )
 from pextra.model.fields import Change, Row
+from pextra.model.names import Key
 from pextra.model.plan import Phase, Plan, Step
 from pextra.model.request import Request, label
 from pextra.model.spec import KindSpec
@@ -50,13 +51,13 @@ class Drafted:
     plan: Plan
     world: World
     targets: tuple[Target, ...]
-    hosted: tuple[tuple[str, str], ...]
+    hosted: tuple[Key, ...]
 
 
 class Planner:
     """Makes plans for a fixed set of kinds."""
 
-    def __init__(self, kinds: Mapping[str, Kind], now: dt.datetime) -> None:
+    def __init__(self, kinds: Mapping[str, AnyKind], now: dt.datetime) -> None:
         self._kinds = kinds
         self._now = now
 
@@ -73,8 +74,8 @@ class Planner:
                 world.announce(kind, (name,))
         errors: list[PextraError] = []
         located: dict[int, str | None] = {}
-        asked: dict[tuple[str, str], Request] = {}
-        listed: dict[tuple[str, str], int] = {}
+        asked: dict[Key, Request] = {}
+        listed: dict[Key, int] = {}
         ordered = sorted(requests, key=self._order)
         for request in itertools.chain(ordered, self._left_out(purge, asked, world)):
             try:
@@ -99,22 +100,20 @@ class Planner:
         return Drafted(plan, world, targets, hosted)
 
     def _left_out(
-        self, purge: Sequence[str], asked: Mapping[tuple[str, str], Request], world: World
+        self, purge: Sequence[str], asked: Mapping[Key, Request], world: World
     ) -> Iterator[Request]:
         """Requests that remove what no request names.
 
         What is on nodes goes from this one alone; other things, beside what is named.
         """
-        for name in sorted(purge, key=lambda name: self._order(Request(name, "absent", {}))):
-            spec = self._kinds[name].spec
+        specs = [self._kinds[name].spec for name in purge]
+        for spec in sorted(specs, key=lambda spec: self._order(Request(spec.name, "absent", {}))):
             for row in self._purged(spec, asked, world):
-                if (name, row["id"]) not in asked:
+                if (spec.name, row["id"]) not in asked:
                     values = {"id": row["id"], spec.key: row[spec.key]}
-                    yield Request(name, "absent", values, {}, -1)
+                    yield Request(spec.name, "absent", values, {}, -1)
 
-    def _purged(
-        self, spec: KindSpec, asked: Mapping[tuple[str, str], Request], world: World
-    ) -> list[Row]:
+    def _purged(self, spec: KindSpec, asked: Mapping[Key, Request], world: World) -> list[Row]:
         """The rows that a purge of a kind looks at: this node's, or those beside what is named."""
         if spec.on_node:
             return world.by(spec.name, "node_id", world.here) if world.here else []
@@ -177,9 +176,11 @@ class Planner:
 
     def _row(
         self, spec: KindSpec, request: Request, resolved: Mapping[str, Any], current: Row | None
-    ) -> Row:
+    ) -> dict[str, Any]:
         if current is None:
-            row: Row = {item.column: item.default for item in spec.stored} | dict(resolved)
+            row: dict[str, Any] = {item.column: item.default for item in spec.stored} | dict(
+                resolved
+            )
             row["id"] = ids.new_id(spec.prefix)
             row["creation"] = self._now
             if spec.on_host:
@@ -223,7 +224,7 @@ class Planner:
                     f"the name is taken by {other['id']}", resource=label(spec.name, row[spec.key])
                 )
 
-    def _retire(self, kind: Kind, request: Request, current: Row, world: World) -> None:
+    def _retire(self, kind: AnyKind, request: Request, current: Row, world: World) -> None:
         kind.retire(request, current, world)
         for other in self._kinds.values():
             column = f"{kind.spec.name}_id"
@@ -256,7 +257,7 @@ class Planner:
         found = [row for id in owners if (row := world.get(spec.owned_by, id)) is not None]
         return self._kinds[spec.owned_by].spec, found
 
-    def _finish_interrupted(self, hosted: Iterable[tuple[str, str]], world: World) -> None:
+    def _finish_interrupted(self, hosted: Iterable[Key], world: World) -> None:
         """What a run that was killed had claimed, and is in place on the host, becomes ready.
 
         What it had cleared from the host goes.
@@ -276,9 +277,9 @@ class Planner:
             yield store_step(change, created)
 
     def _host_steps(
-        self, asked: Mapping[tuple[str, str], Request], world: World, host: Host
-    ) -> tuple[tuple[tuple[str, str], ...], list[Step]]:
-        hosted: dict[tuple[str, str], Request | None] = {
+        self, asked: Mapping[Key, Request], world: World, host: Host
+    ) -> tuple[tuple[Key, ...], list[Step]]:
+        hosted: dict[Key, Request | None] = {
             key: request
             for key, request in asked.items()
             if self._kinds[key[0]].spec.on_host and world.get(*key)
@@ -302,8 +303,8 @@ class Planner:
 
 
 def converge(
-    kinds: Mapping[str, Kind],
-    hosted: Mapping[tuple[str, str], Request | None],
+    kinds: Mapping[str, AnyKind],
+    hosted: Mapping[Key, Request | None],
     world: World,
     host: Host,
 ) -> Iterable[Step]:
@@ -350,7 +351,7 @@ def converge(
     ]
 
 
-def _check_once(request: Request, id: str | None, listed: dict[tuple[str, str], int]) -> None:
+def _check_once(request: Request, id: str | None, listed: dict[Key, int]) -> None:
     if id is None:
         return
     first = listed.setdefault((request.kind, id), request.position)

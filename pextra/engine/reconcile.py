@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pextra.engine import repair
-from pextra.engine.kind import Kind
+from pextra.engine.kind import AnyKind, Kind
 from pextra.engine.progress import SILENT, Event, Progress, begin
-from pextra.engine.repair import Found, Key, Left, Repair
+from pextra.engine.repair import Found, Left, Repair
 from pextra.engine.world import World
 from pextra.host.lock import host_lock
 from pextra.host.machine import Host
@@ -29,6 +29,7 @@ from pextra.model.errors import (
     VerificationError,
 )
 from pextra.model.fields import Row
+from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.principal import Principal
 from pextra.model.request import label
@@ -67,7 +68,7 @@ class Finding:
         error: Why it could not be done.
     """
 
-    kind: str
+    kind: AnyName
     id: str
     name: str
     parent: Key | None
@@ -91,7 +92,7 @@ class Reconciler:
 
     def __init__(
         self,
-        kinds: Mapping[str, Kind],
+        kinds: Mapping[str, AnyKind],
         store: Store,
         host: Host,
         principal: Principal,
@@ -149,7 +150,7 @@ class Reconciler:
         return [key for key in found if world.get(*key) is not None]
 
     @staticmethod
-    def possible(kinds: Mapping[str, Kind]) -> tuple[str, ...]:
+    def possible(kinds: Mapping[str, AnyKind]) -> tuple[str, ...]:
         """The kinds of which something is on a node, and that users name."""
         return tuple(
             name
@@ -157,7 +158,7 @@ class Reconciler:
             if kind.spec.owned_by is None and _is_on_hosts(kind)
         )
 
-    def _named(self, kind: Kind, names: Sequence[str], world: World) -> list[Row]:
+    def _named(self, kind: AnyKind, names: Sequence[str], world: World) -> list[Row]:
         node, spec = world.this_node("reconcile"), kind.spec
         columns = {"node_id": node["id"]} if spec.on_node else {"cluster_id": node["cluster_id"]}
         rows = [world.require(spec.name, name, columns) for name in names]
@@ -247,7 +248,7 @@ class Reconciler:
         return group
 
 
-def _is_on_hosts(kind: Kind) -> bool:
+def _is_on_hosts(kind: AnyKind) -> bool:
     """Whether something on a host shows what is of a kind."""
     return kind.spec.on_host or type(kind).shown_by is not Kind.shown_by
 
@@ -266,7 +267,7 @@ def _now(change: RowChange, tx: Transaction) -> RowChange | None:
     return RowChange(change.spec, change.id, current, {**current, **made})
 
 
-def _finding(kinds: Mapping[str, Kind], item: Repair) -> Finding:
+def _finding(kinds: Mapping[str, AnyKind], item: Repair) -> Finding:
     spec, row = kinds[item.kind].spec, item.row
     parent = (spec.owned_by, str(row[f"{spec.owned_by}_id"])) if spec.owned_by else None
     return Finding(
@@ -281,5 +282,5 @@ def _mere(finding: Finding) -> bool:
     return not told and finding.error is None and finding.kind == "storage_pool"
 
 
-def _called(kinds: Mapping[str, Kind], item: Repair) -> str:
+def _called(kinds: Mapping[str, AnyKind], item: Repair) -> str:
     return label(item.kind, item.row[kinds[item.kind].spec.key])

@@ -9,18 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from pextra.engine.kind import Kind
+from pextra.engine.kind import AnyKind
 from pextra.engine.store_steps import store_step
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, HostError, PextraError
 from pextra.model.fields import Row
+from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.request import label
-
-Key = tuple[str, str]
-"""Kind and id of a resource."""
 
 
 class Found(enum.Enum):
@@ -64,7 +62,7 @@ class Repair:
         error: Why nothing can be done; ``change`` then keeps it, for kinds that do.
     """
 
-    kind: str
+    kind: AnyName
     row: Row
     found: Found
     branch: str | None = None
@@ -108,9 +106,9 @@ class Looks:
     errors: dict[Key, PextraError] = field(default_factory=dict)
 
 
-def look(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World, host: Host) -> Looks:
+def look(kinds: Mapping[str, AnyKind], keys: Iterable[Key], world: World, host: Host) -> Looks:
     """Look at these resources, in bulk; where that fails, at each by itself."""
-    rows: dict[str, list[Row]] = {}
+    rows: dict[AnyName, list[Row]] = {}
     for kind, id in keys:
         row = world.get(kind, id)
         if row is not None:
@@ -128,7 +126,7 @@ def look(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World, host: Hos
     return looks
 
 
-def _take(looks: Looks, kind: str, seen: Mapping[str, Any]) -> None:
+def _take(looks: Looks, kind: AnyName, seen: Mapping[str, Any]) -> None:
     looks.seen |= {(kind, id): picture for id, picture in seen.items()}
 
 
@@ -138,7 +136,7 @@ def as_ours(error: PextraError | OSError) -> PextraError:
 
 
 def draft(
-    kinds: Mapping[str, Kind], group: Iterable[Key], world: World, looks: Looks
+    kinds: Mapping[str, AnyKind], group: Iterable[Key], world: World, looks: Looks
 ) -> list[Repair]:
     """What each of some resources needs that stand or fall together.
 
@@ -169,8 +167,8 @@ def _waiting(repair: Repair, wrong: Repair) -> Repair:
 
 
 def _draft(
-    kinds: Mapping[str, Kind],
-    kind: Kind,
+    kinds: Mapping[str, AnyKind],
+    kind: AnyKind,
     row: Row,
     world: World,
     looks: Looks,
@@ -203,7 +201,7 @@ def _draft(
     return Repair(name, row, found, branch, steps, left, change, beside)
 
 
-def _has_parts(kinds: Mapping[str, Kind], kind: Kind, row: Row, world: World) -> bool:
+def _has_parts(kinds: Mapping[str, AnyKind], kind: AnyKind, row: Row, world: World) -> bool:
     """Whether a part of it is still on a host: it tells by itself why it is."""
     parts = (item.spec for item in kinds.values() if item.spec.owned_by == kind.spec.name)
     column = f"{kind.spec.name}_id"
@@ -211,7 +209,7 @@ def _has_parts(kinds: Mapping[str, Kind], kind: Kind, row: Row, world: World) ->
 
 
 def _beside(
-    kinds: Mapping[str, Kind], kind: Kind, row: Row, world: World, together: Set[Key]
+    kinds: Mapping[str, AnyKind], kind: AnyKind, row: Row, world: World, together: Set[Key]
 ) -> tuple[RowChange, ...]:
     """What refers to a row that goes, has no mark of its own, and was to go with it.
 
@@ -238,7 +236,7 @@ def _beside(
 
 
 def _sorted(
-    kind: Kind, row: Row, steps: Iterable[Step]
+    kind: AnyKind, row: Row, steps: Iterable[Step]
 ) -> tuple[tuple[Step, ...], tuple[Left, ...]]:
     """The steps that may be carried out, in their order, and those that wait for a request."""
     done, left = [], []
@@ -259,7 +257,7 @@ def _how(row: Row, going: bool, *, drifted: bool) -> Found:
     return Found.DRIFTED if drifted else Found.WHOLE
 
 
-def _settled(kind: Kind, row: Row, going: bool, world: World) -> RowChange | None:
+def _settled(kind: AnyKind, row: Row, going: bool, world: World) -> RowChange | None:
     """What becomes of a row when this host has done its part."""
     if not kind.realised(row, world):
         return None
@@ -267,18 +265,20 @@ def _settled(kind: Kind, row: Row, going: bool, world: World) -> RowChange | Non
     return RowChange(kind.spec, row["id"], row, after) if after != row else None
 
 
-def _noted(kind: Kind, row: Row, error: PextraError, seen: Any) -> RowChange | None:
+def _noted(kind: AnyKind, row: Row, error: PextraError, seen: Any) -> RowChange | None:
     after = {**row, **kind.failed(row, error, seen)}
     return RowChange(kind.spec, row["id"], row, after) if after != row else None
 
 
-def failed(kind: Kind, repair: Repair, error: PextraError, seen: Any) -> Repair:
+def failed(kind: AnyKind, repair: Repair, error: PextraError, seen: Any) -> Repair:
     """What is left of a repair that failed on the host: why."""
     change = _noted(kind, repair.row, error, seen)
     return dataclasses.replace(repair, steps=(), change=change, beside=(), error=error)
 
 
-def ordered(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World) -> list[tuple[Key, ...]]:
+def ordered(
+    kinds: Mapping[str, AnyKind], keys: Iterable[Key], world: World
+) -> list[tuple[Key, ...]]:
     """The resources in the order in which they are seen to, each with what goes with it.
 
     What stays is made in the order of ranks. What goes follows, in reverse, with those of its
@@ -303,7 +303,7 @@ def ordered(kinds: Mapping[str, Kind], keys: Iterable[Key], world: World) -> lis
 
 
 def _parts(
-    kinds: Mapping[str, Kind], key: Key, leaving: Sequence[Key], world: World, taken: set[Key]
+    kinds: Mapping[str, AnyKind], key: Key, leaving: Sequence[Key], world: World, taken: set[Key]
 ) -> list[Key]:
     """What refers to a resource that goes: it goes later on the host, and earlier in the store."""
     spec = kinds[key[0]].spec

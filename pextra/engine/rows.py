@@ -10,11 +10,13 @@ and a look at one name reads all the names that were announced.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pextra.model.fields import Row
+from pextra.model.names import AnyName, Key, KindName
 from pextra.model.spec import KindSpec
 
+R = TypeVar("R", bound=Row)
 SEVERAL = 6
 """Rows that are enough to say that there are several."""
 _STAYING = ("pending", "updating", "ready")
@@ -41,8 +43,8 @@ class Rows:
     def __init__(self, specs: Mapping[str, KindSpec], source: Source) -> None:
         self._specs = specs
         self._source = source
-        self._rows: dict[str, dict[str, Row]] = {kind: {} for kind in specs}
-        self._before: dict[tuple[str, str], Row | None] = {}
+        self._rows: dict[str, dict[str, Any]] = {kind: {} for kind in specs}
+        self._before: dict[Key, Any] = {}
         # By kind and columns: ids of rows by their values there, and the values that were read.
         self._indexes: dict[tuple[str, _Columns], dict[_Values, dict[str, None]]] = {}
         self._covered: dict[str, dict[_Columns, set[_Values]]] = {kind: {} for kind in specs}
@@ -50,7 +52,7 @@ class Rows:
         self._names: dict[str, set[str]] = {}
         self._subjects: dict[str, set[str]] = {kind: set() for kind in specs}
         self._referred: dict[str, set[str]] = {kind: set() for kind in specs}
-        self._absent: set[tuple[str, str]] = set()
+        self._absent: set[Key] = set()
         self._presumed: Absences = frozenset()
         self._relied_on: set[_Key] = set()
         self._missed: set[_Key] = set()
@@ -59,11 +61,11 @@ class Rows:
         """Take what is read from now on from elsewhere: a transaction that ended gives nothing."""
         self._source = source
 
-    def announce(self, kind: str, names: Iterable[str]) -> None:
+    def announce(self, kind: AnyName, names: Iterable[str]) -> None:
         """Say that rows of these names will be looked for, so that they are read together."""
         self._names.setdefault(kind, set()).update(names)
 
-    def subject(self, kind: str, id: str) -> None:
+    def subject(self, kind: AnyName, id: str) -> None:
         """Say that the run is about this resource: what belongs to all of them is read together."""
         self._subjects[kind].add(id)
 
@@ -79,7 +81,7 @@ class Rows:
         """
         self._presumed = absences
 
-    def get(self, kind: str, id: str | None) -> Row | None:
+    def get(self, kind: KindName[R], id: str | None) -> R | None:
         """The row with this identifier."""
         if id is None:
             return None
@@ -97,11 +99,11 @@ class Rows:
         self._absent |= {(kind, item) for item in wanted if item not in self._rows[kind]}
         return self._rows[kind].get(id)
 
-    def by(self, kind: str, column: str, value: Any) -> list[Row]:
+    def by(self, kind: KindName[R], column: str, value: Any) -> list[R]:
         """Rows of a kind whose column has this value; indexed."""
         return self.where(kind, {column: value})
 
-    def where(self, kind: str, values: Mapping[str, Any]) -> list[Row]:
+    def where(self, kind: KindName[R], values: Mapping[str, Any]) -> list[R]:
         """Rows of a kind whose columns have these values; there must be an index for them."""
         columns, key = _sorted(values)
         if not self._is_read(kind, columns, key):
@@ -109,7 +111,7 @@ class Rows:
         rows = self._rows[kind]
         return [rows[id] for id in self._index(kind, columns).get(key, ())]
 
-    def some(self, kind: str, where: Mapping[str, Any], limit: int | None) -> list[Row]:
+    def some(self, kind: KindName[R], where: Mapping[str, Any], limit: int | None) -> list[R]:
         """At most so many rows of a kind whose columns have these values; None: all of them."""
         found = {
             row["id"]: row
@@ -122,7 +124,7 @@ class Rows:
                 found[id] = self._rows[kind][id]
         return list(found.values())[:limit]
 
-    def staying(self, kind: str, where: Mapping[str, Any]) -> list[Row]:
+    def staying(self, kind: KindName[R], where: Mapping[str, Any]) -> list[R]:
         """Rows of a kind with these values that are not about to go: a few where they are many.
 
         To refuse something because of them, that is enough.
@@ -144,15 +146,15 @@ class Rows:
         there = (self._rows[kind][id] for id in stored if (kind, id) not in self._before)
         return [*planned.values(), *there][:SEVERAL]
 
-    def before(self, kind: str, id: str) -> Row | None:
+    def before(self, kind: KindName[R], id: str) -> R | None:
         """The row as the store holds it."""
         return self._before.get((kind, id), self._rows[kind].get(id))
 
-    def replaced(self) -> Mapping[tuple[str, str], Row | None]:
+    def replaced(self) -> Mapping[Key, Row | None]:
         """The rows that were replaced, as the store holds them; None: it has none."""
         return self._before
 
-    def replace(self, kind: str, id: str, row: Row | None) -> None:
+    def replace(self, kind: KindName[R], id: str, row: R | None) -> None:
         """Have another row from now on, or none; what the store holds of it is looked at no more.
 
         It was read before, where the store holds it.
@@ -165,7 +167,7 @@ class Rows:
         else:
             self._rows[kind][id] = row
 
-    def _is_read(self, kind: str, columns: _Columns, key: _Values) -> bool:
+    def _is_read(self, kind: AnyName, columns: _Columns, key: _Values) -> bool:
         """Whether every such row has been read, by these columns or by some of them."""
         covered = self._covered[kind]
         if key in covered.get(columns, ()):
@@ -178,7 +180,9 @@ class Rows:
             for some, keys in covered.items()
         )
 
-    def _ask(self, kind: str, where: Mapping[str, Sequence[Any]], limit: int | None) -> list[str]:
+    def _ask(
+        self, kind: AnyName, where: Mapping[str, Sequence[Any]], limit: int | None
+    ) -> list[str]:
         """Ids of rows as the store has them; the same question is asked once."""
         question = (kind, tuple(sorted((name, tuple(item)) for name, item in where.items())), limit)
         if question not in self._asked:
@@ -187,7 +191,7 @@ class Rows:
             self._asked[question] = [row["id"] for row in rows]
         return self._asked[question]
 
-    def _read(self, kind: str, columns: _Columns, key: _Values) -> None:
+    def _read(self, kind: AnyName, columns: _Columns, key: _Values) -> None:
         """Read the rows that have these values, and those that will be looked at next."""
         for column, value in zip(columns, key, strict=True):
             if self._is_part(column, value):
@@ -203,7 +207,7 @@ class Rows:
             self._read_keys(kind, columns, {key}, together=False)
 
     def _read_keys(
-        self, kind: str, columns: _Columns, keys: set[_Values], *, together: bool
+        self, kind: AnyName, columns: _Columns, keys: set[_Values], *, together: bool
     ) -> None:
         covered = self._covered[kind].setdefault(columns, set())
         keys = keys - covered
@@ -241,11 +245,11 @@ class Rows:
         """Whether nothing in the store can have these values: they refer to what is planned."""
         return any(
             column.endswith("_id")
-            and self._before.get((column.removesuffix("_id"), value), _UNPLANNED) is None
+            and self._before.get((AnyName(column.removesuffix("_id")), value), _UNPLANNED) is None
             for column, value in zip(columns, key, strict=True)
         )
 
-    def _take(self, kind: str, rows: Iterable[Row]) -> None:
+    def _take(self, kind: AnyName, rows: Iterable[Row]) -> None:
         """Add rows as the store holds them, but for those that planning has changed."""
         known = self._rows[kind]
         for row in rows:
@@ -260,7 +264,7 @@ class Rows:
                     if parent in self._referred and value not in self._rows[parent]:
                         self._referred[parent].add(value)
 
-    def _index(self, kind: str, columns: _Columns) -> dict[_Values, dict[str, None]]:
+    def _index(self, kind: AnyName, columns: _Columns) -> dict[_Values, dict[str, None]]:
         index = self._indexes.get((kind, columns))
         if index is None:
             index = self._indexes[kind, columns] = {}
@@ -268,7 +272,7 @@ class Rows:
                 index.setdefault(_values(row, columns), {})[id] = None
         return index
 
-    def _reindex(self, kind: str, old: Row | None, new: Row | None) -> None:
+    def _reindex(self, kind: AnyName, old: Row | None, new: Row | None) -> None:
         for (name, columns), index in self._indexes.items():
             if name != kind:
                 continue
@@ -280,7 +284,7 @@ class Rows:
 
 _Columns = tuple[str, ...]
 _Values = tuple[Any, ...]
-_Key = tuple[str, _Columns, _Values]
+_Key = tuple[AnyName, _Columns, _Values]
 """A kind, columns of it, and a value for each of them."""
 Absences = frozenset[_Key]
 """Unique keys that no row has."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pextra.engine.kind import Kind
+from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
 from pextra.engine.progress import SILENT, Event, Progress, begin
 from pextra.engine.rows import Absences
@@ -64,7 +64,7 @@ class Runner:
 
     def __init__(
         self,
-        kinds: Mapping[str, Kind],
+        kinds: Mapping[str, AnyKind],
         store: Store,
         host: Host,
         principal: Principal,

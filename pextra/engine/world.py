@@ -6,16 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pextra.engine.rows import SEVERAL, Rows, Source
-from pextra.model import ids
+from pextra.engine.rows import SEVERAL, R, Rows, Source
+from pextra.model import ids, kinds
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError, NotFoundError
 from pextra.model.fields import Row
+from pextra.model.names import AnyName, Key, KindName
 from pextra.model.request import label
 from pextra.model.spec import KindSpec
 
 if TYPE_CHECKING:
     from pextra.host.machine import Host
+    from pextra.model.rows import NodeRow
 
 _SUGGESTED = 200
 """Names among which the one that was meant is looked for."""
@@ -43,12 +45,12 @@ class World(Rows):
         super().__init__(specs, source)
         self.host = host
         self.attended = attended
-        self.retired: list[tuple[str, str]] = []
-        self._outlook: dict[tuple[str, str], Mapping[str, Any]] = {}
-        self._deferred: set[tuple[str, str]] = set()
+        self.retired: list[Key] = []
+        self._outlook: dict[Key, Mapping[str, Any]] = {}
+        self._deferred: set[Key] = set()
         self._here: str | None = None
 
-    def row(self, kind: str, id: str) -> Row:
+    def row(self, kind: KindName[R], id: str) -> R:
         """The row with this identifier, which a foreign key promises.
 
         Raises:
@@ -59,36 +61,36 @@ class World(Rows):
             raise NotFoundError("is missing from the store", resource=label(kind, id))
         return found
 
-    def put(self, kind: str, row: Row) -> None:
+    def put(self, kind: KindName[R], row: R) -> None:
         """Plan a row: a new one, or an existing one with other values."""
         if self._rows[kind].get(row["id"]) != row:
             self.replace(kind, row["id"], row)
 
-    def retire(self, kind: str, id: str) -> None:
+    def retire(self, kind: AnyName, id: str) -> None:
         """Plan that a row goes once the host is cleared of it; again after an interruption."""
         self.put(kind, {**self.row(kind, id), "status": "deleting"})
         self.retired.append((kind, id))
 
-    def drop(self, kind: str, id: str) -> None:
+    def drop(self, kind: AnyName, id: str) -> None:
         """Plan that a row goes."""
-        if kind == "node" and id == self.here:
+        if kind == kinds.NODE and id == self.here:
             self._here = id
         self.row(kind, id)
         self.replace(kind, id, None)
 
-    def foresee(self, kind: str, id: str, values: Mapping[str, Any]) -> None:
+    def foresee(self, kind: AnyName, id: str, values: Mapping[str, Any]) -> None:
         """Note what only the host shows of a resource, as it will be after the plan."""
         self._outlook[kind, id] = values
 
-    def outlook(self, kind: str, id: str) -> Mapping[str, Any]:
+    def outlook(self, kind: AnyName, id: str) -> Mapping[str, Any]:
         """What the host will show of a resource after the plan, as far as it was looked at."""
         return self._outlook.get((kind, id), {})
 
-    def defer(self, kind: str, id: str) -> None:
+    def defer(self, kind: AnyName, id: str) -> None:
         """Note that a resource that runs takes its changes when it starts next, not at once."""
         self._deferred.add((kind, id))
 
-    def deferred(self, kind: str, id: str) -> bool:
+    def deferred(self, kind: AnyName, id: str) -> bool:
         """Whether a resource that runs is to be left as it runs."""
         return (kind, id) in self._deferred
 
@@ -114,12 +116,12 @@ class World(Rows):
             for kind, columns, key in self._relied_on
         )
 
-    def _takes(self, kind: str, id: str, values: Mapping[str, Any]) -> bool:
+    def _takes(self, kind: AnyName, id: str, values: Mapping[str, Any]) -> bool:
         """Whether the plan gives a row these values, which it has not in the store."""
         before = self.before(kind, id) or {}
         return any(before.get(column) != value for column, value in values.items())
 
-    def find(self, kind: str, ref: str, scope: Mapping[str, Any] | None = None) -> Row | None:
+    def find(self, kind: KindName[R], ref: str, scope: Mapping[str, Any] | None = None) -> R | None:
         """The row that an identifier or name means within a scope of column values.
 
         Raises:
@@ -139,7 +141,7 @@ class World(Rows):
             )
         return found[0] if found else None
 
-    def require(self, kind: str, ref: str, scope: Mapping[str, Any] | None = None) -> Row:
+    def require(self, kind: KindName[R], ref: str, scope: Mapping[str, Any] | None = None) -> R:
         """Like ``find``, for something that must exist.
 
         Raises:
@@ -157,7 +159,7 @@ class World(Rows):
             raise NotFoundError("does not exist", resource=label(kind, ref), hint=hint)
         return row
 
-    def only(self, kind: str, asked_by: str) -> Row:
+    def only(self, kind: KindName[R], asked_by: str) -> R:
         """The one row of a kind, for a parent that was left out.
 
         Raises:
@@ -182,17 +184,17 @@ class World(Rows):
     def here(self) -> str | None:
         """The id of the node that this machine is, also while the plan removes it."""
         if self._here is None:
-            rows = self.by("node", "host_key", self.host.key)
+            rows = self.by(kinds.NODE, "host_key", self.host.key)
             self._here = str(rows[0]["id"]) if rows else None
         return self._here
 
-    def this_node(self, asked_by: str) -> Row:
+    def this_node(self, asked_by: str) -> NodeRow:
         """The node that this machine is registered as.
 
         Raises:
             NotFoundError: This machine is not a node yet.
         """
-        rows = self.by("node", "host_key", self.host.key)
+        rows = self.by(kinds.NODE, "host_key", self.host.key)
         if not rows:
             raise NotFoundError(
                 "this machine is not registered as a node",

@@ -6,7 +6,22 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from pextra.model.rows import NodeHardware, NodeHardwareDisk, NodeOs, NodeTime
+
+    class Facts(TypedDict):
+        """Columns of ``nodes`` that the machine itself says."""
+
+        hostname: str
+        os: NodeOs
+        time: NodeTime
+        hardware: NodeHardware
+        pce_version: str
+
 
 VERSION = "0.1.0"
 """Version of the collection, reported as ``pce_version``."""
@@ -17,7 +32,7 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
-def gather() -> dict[str, Any]:
+def gather() -> Facts:
     """Facts that change only when the machine does: columns of ``nodes``."""
     system = os.uname()
     return {
@@ -65,9 +80,9 @@ def _cpu_model() -> str:
     return ""
 
 
-def disks() -> list[dict[str, Any]]:
+def disks() -> list[NodeHardwareDisk]:
     """Whole disks, sizes in bytes; loop devices, RAM disks and CD-ROM drives left out."""
-    found = []
+    found: list[NodeHardwareDisk] = []
     for name in sorted(os.listdir("/sys/block")):
         if name.startswith(("loop", "ram", "zram", "sr", "nbd", "dm-", "md")):
             continue

@@ -5,13 +5,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.world import World
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, InputError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Change, Field
 from pextra.model.returned import Returned
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from pextra.model.rows import NodeRow
+
+    class OnNode(TypedDict):
+        """A row of a kind that is on nodes."""
+
+        node_id: str
 
 
 def parse_text(value: Any) -> str:
@@ -74,7 +84,7 @@ DESCRIPTION = Field(
 )
 NODE = Field(
     "node",
-    ref="node",
+    ref=kinds.NODE,
     required=True,
     change=Change.IMMUTABLE,
     doc=("Id or name of the node that it is on.",),
@@ -88,19 +98,19 @@ THIS_NODE = dataclasses.replace(
 """The node of what only its node can make."""
 
 
-def resolve_node(given: str | None, world: World, resource: str) -> Row:
+def resolve_node(given: str | None, world: World, resource: str) -> NodeRow:
     """The node that an option names, or the one that this machine is."""
-    return world.require("node", given) if given else world.this_node(resource)
+    return world.require(kinds.NODE, given) if given else world.this_node(resource)
 
 
-def check_here(row: Row, world: World, resource: str) -> None:
+def check_here(row: OnNode, world: World, resource: str) -> None:
     """Refuse to change what is on another node.
 
     Raises:
         ConflictError: The row belongs to another node.
     """
     if row["node_id"] != world.here:
-        node = world.get("node", row["node_id"])
+        node = world.get(kinds.NODE, row["node_id"])
         name = node["name"] if node else row["node_id"]
         raise ConflictError(
             f"it is on node {name}, and this machine is not that node",

@@ -5,27 +5,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.model.fields import Row
+from pextra.model.names import AnyName, KindName
 from pextra.model.returned import Returned
 
-Compute = Callable[[Row, View], Any]
+R = TypeVar("R", bound=Row)
+Compute = Callable[[R, View], Any]
 """Works a field out. What it looks at through the view is read then, once and in bulk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Generic[R]):
     """A field that is no column: what works it out, and what people read of it."""
 
-    work_out: Compute
+    work_out: Compute[R]
     returned: Returned
 
 
 @dataclass(frozen=True, slots=True)
-class Info:
+class Info(Generic[R]):
     """The table of a kind: a file of its own, a line in ``registry``, and a module.
 
     Attributes:
@@ -37,10 +39,10 @@ class Info:
             of a column is returned in its place.
     """
 
-    kind: str
+    kind: KindName[R]
     plural: str
-    parents: tuple[str, ...] = ()
-    computed: Mapping[str, Computed] = field(default_factory=dict)
+    parents: tuple[AnyName, ...] = ()
+    computed: Mapping[str, Computed[R]] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -53,15 +55,19 @@ class Info:
         """Every field that can be asked for."""
         return (*self.columns, *self.parents, *self.computed)
 
-    def value(self, name: str, row: Row, view: View) -> Any:
+    def value(self, name: str, row: R, view: View) -> Any:
         """One field of a resource."""
         if name in self.computed:
             return self.computed[name].work_out(row, view)
         if name in self.parents:
-            return view.name(name, row[f"{name}_id"])
+            return view.name(KINDS[name].spec.name, row[f"{name}_id"])
         return row[name]
 
 
-def count_of(kind: str, column: str) -> Compute:
+AnyInfo = Info[Any]
+"""The table of a kind where any will do."""
+
+
+def count_of(kind: AnyName, column: str) -> Compute[Any]:
     """How many of another kind refer to the resource with a column."""
     return lambda row, view: view.count(kind, column, row["id"])

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pextra.engine.kind import Kind
+from pextra.engine.kind import AnyKind
 from pextra.kinds.cluster.kind import Cluster
 from pextra.kinds.datacenter.kind import Datacenter
 from pextra.kinds.instance.kind import Instance
@@ -21,29 +21,26 @@ from pextra.kinds.volume.kind import Volume
 from pextra.kinds.volume_snapshot.kind import VolumeSnapshot
 from pextra.kinds.vswitch.kind import VSwitch
 
-KINDS: dict[str, Kind] = {
-    kind.spec.name: kind
-    for kind in sorted(
-        (
-            Organization(),
-            Datacenter(),
-            Cluster(),
-            Node(),
-            NodeLicense(),
-            User(),
-            StoragePool(),
-            StoragePoolNode(),
-            VSwitch(),
-            PortGroup(),
-            Instance(),
-            NetworkDevice(),
-            InstanceDevice(),
-            InstanceSnapshot(),
-            Volume(),
-            VolumeSnapshot(),
-        ),
-        key=lambda kind: kind.spec.rank,
-    )
+_ALL: tuple[AnyKind, ...] = (
+    Organization(),
+    Datacenter(),
+    Cluster(),
+    Node(),
+    NodeLicense(),
+    User(),
+    StoragePool(),
+    StoragePoolNode(),
+    VSwitch(),
+    PortGroup(),
+    Instance(),
+    NetworkDevice(),
+    InstanceDevice(),
+    InstanceSnapshot(),
+    Volume(),
+    VolumeSnapshot(),
+)
+KINDS: dict[str, AnyKind] = {
+    kind.spec.name: kind for kind in sorted(_ALL, key=lambda kind: kind.spec.rank)
 }
 
 MANIFEST_KINDS = tuple(name for name, kind in KINDS.items() if kind.spec.owned_by is None)

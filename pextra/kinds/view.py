@@ -7,9 +7,9 @@ import datetime as dt
 import functools
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pextra.engine.rows import Source
+from pextra.engine.rows import R, Source
 from pextra.engine.world import World
 from pextra.host.hypervisor.domains import Domains
 from pextra.host.machine import Host
@@ -17,8 +17,13 @@ from pextra.host.pools.backend import VolumeState
 from pextra.host.pools.defined import PoolState
 from pextra.kinds.registry import KINDS
 from pextra.kinds.volume_snapshot.kind import Seen
-from pextra.model.fields import Row
+from pextra.model import kinds
+from pextra.model.names import AnyName, KindName
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.kinds.common import OnNode
+    from pextra.model.rows import InstanceRow
 
 
 class Counting(Source, Protocol):
@@ -49,14 +54,14 @@ class View(World):
         """A list is about all of its resources: whatever belongs to them is read together."""
         return True
 
-    def listed(self, kind: str, where: Mapping[str, Any]) -> list[Row]:
+    def listed(self, kind: KindName[R], where: Mapping[str, Any]) -> list[R]:
         """The resources of a kind that a list is about."""
         rows = self.some(kind, where, None)
         for row in rows:
             self.subject(kind, row["id"])
         return rows
 
-    def count(self, kind: str, column: str, id: str) -> int:
+    def count(self, kind: AnyName, column: str, id: str) -> int:
         """How many of a kind refer to a resource with a column; counted for all that are listed."""
         counts = self._counts.setdefault((kind, column), {})
         if id not in counts:
@@ -65,31 +70,31 @@ class View(World):
             counts.update({**dict.fromkeys(ids, 0), **found})
         return counts[id]
 
-    def name(self, kind: str, id: str | None) -> str | None:
+    def name(self, kind: AnyName, id: str | None) -> str | None:
         """The name of the resource with this id."""
         row = self.get(kind, id)
         return str(row[KINDS[kind].spec.key]) if row is not None else None
 
-    def is_here(self, row: Row) -> bool:
+    def is_here(self, row: OnNode) -> bool:
         """Whether the row's node is this machine, so that what it realises can be looked at."""
         return self.here is not None and self.here == row["node_id"]
 
     @functools.cached_property
     def pools(self) -> Mapping[str, PoolState]:
         """libvirt's storage pools, by the id of the pool's association with this node."""
-        rows = self.by("storage_pool_node", "node_id", self.here) if self.here else []
+        rows = self.by(kinds.STORAGE_POOL_NODE, "node_id", self.here) if self.here else []
         return KINDS["storage_pool_node"].observe(rows, self.host, self)
 
     @functools.cached_property
     def volumes(self) -> Mapping[str, VolumeState]:
         """The volumes of this node that are there, by id: one look a pool."""
-        rows = self.by("volume", "node_id", self.here) if self.here else []
+        rows = self.by(kinds.VOLUME, "node_id", self.here) if self.here else []
         return KINDS["volume"].observe(rows, self.host, self)
 
     @functools.cached_property
     def snapshots(self) -> Mapping[str, Seen]:
         """The snapshots of this node's volumes, by id: one look a volume that has any."""
-        rows = self.by("volume_snapshot", "node_id", self.here) if self.here else []
+        rows = self.by(kinds.VOLUME_SNAPSHOT, "node_id", self.here) if self.here else []
         return KINDS["volume_snapshot"].observe(rows, self.host, self)
 
     def domains(self, type: str) -> Domains:
@@ -98,7 +103,7 @@ class View(World):
             self._domains[type] = Domains.read(self.host.driver(type))
         return self._domains[type]
 
-    def definition(self, row: Row) -> ET.Element | None:
+    def definition(self, row: InstanceRow) -> ET.Element | None:
         """The domain of an instance as it runs; None if it does not. A call a running domain."""
         if row["id"] not in self._definitions:
             domains = self.domains(row["type"]) if self.is_here(row) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pextra.kinds.cluster.view import CLUSTER
 from pextra.kinds.datacenter.view import DATACENTER
-from pextra.kinds.info import Info
+from pextra.kinds.info import AnyInfo
 from pextra.kinds.instance.view import INSTANCE
 from pextra.kinds.instance_snapshot.view import INSTANCE_SNAPSHOT
 from pextra.kinds.node.view import NODE
@@ -18,7 +18,7 @@ from pextra.kinds.volume.view import VOLUME
 from pextra.kinds.volume_snapshot.view import VOLUME_SNAPSHOT
 from pextra.kinds.vswitch.view import VSWITCH
 
-INFOS: dict[str, Info] = {
+INFOS: dict[str, AnyInfo] = {
     info.kind: info
     for info in (
         ORGANIZATION,

@@ -16,10 +16,14 @@ from typing import Any
 
 from pextra.model import values
 from pextra.model.errors import InputError, PextraError
+from pextra.model.names import AnyName
 from pextra.model.returned import Returned
 
-Row = dict[str, Any]
-"""One row of the store, column to value."""
+Row = Mapping[str, Any]
+"""A row of the store, or some columns of one, as code that knows no kind sees it.
+
+What a row of a kind is says its type in ``pextra.model.rows``.
+"""
 
 
 class Change(enum.Enum):
@@ -65,7 +69,7 @@ class Field:
     elements: str | None = None
     parse: Callable[[Any], Any] | None = None
     options: tuple[Field, ...] = ()
-    ref: str | None = None
+    ref: AnyName | None = None
     stored: bool = True
     unit: str | None = None
     doc: tuple[str, ...] = ()

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from pextra.model.names import AnyName
+
 
 class Phase(enum.IntEnum):
     """When a step is carried out."""
@@ -44,7 +46,7 @@ class Step:
         work: What executing it needs; never shown. Steps of the store need none.
     """
 
-    kind: str
+    kind: AnyName
     id: str
     name: str
     action: str

@@ -18,6 +18,7 @@ class Returned:
         sample: How it may look; of a dictionary, instead of ``contains``.
         elements: The type of a list's elements.
         contains: The values in a dictionary, or in each dictionary of a list.
+        nullable: Whether it can be null, where it is in a dictionary that a column holds.
     """
 
     doc: str | tuple[str, ...]
@@ -25,6 +26,7 @@ class Returned:
     sample: Any = None
     elements: str | None = None
     contains: Mapping[str, Returned] = field(default_factory=dict)
+    nullable: bool = False
 
     @property
     def paragraphs(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pextra.model.fields import Field
+from pextra.model.names import AnyName
 from pextra.model.returned import Returned
 
 
@@ -37,21 +38,21 @@ class KindSpec:
         on_host: Rows have a status and something on a host realises them.
     """
 
-    name: str
+    name: AnyName
     table: str
     prefix: str
     fields: tuple[Field, ...]
     key: str = "name"
     scope: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
-    owned_by: str | None = None
+    owned_by: AnyName | None = None
     states: tuple[str, ...] = ("present", "absent")
     options: tuple[Field, ...] = ()
     small: bool = False
     on_node: bool = False
     moments: tuple[str, ...] = ("creation",)
     computed: Mapping[str, Returned] = field(default_factory=dict)
-    hidden: tuple[str, ...] = ()
+    hidden: tuple[Field, ...] = ()
     rank: int = 0
     host_rank: int = 0
     on_host: bool = False
@@ -90,7 +91,7 @@ class KindSpec:
     @property
     def columns(self) -> frozenset[str]:
         """Every column of the table that the kind knows."""
-        return frozenset({*self.shown, *self.hidden, *(item.column for item in self.stored)})
+        return frozenset({*self.shown, *(item.column for item in (*self.hidden, *self.stored))})
 
     def is_unique(self, columns: Collection[str]) -> bool:
         """Whether at most one row has some values in these columns."""
@@ -99,8 +100,8 @@ class KindSpec:
 
     def secret_columns(self) -> frozenset[str]:
         """Columns that appear in no output."""
-        fields = (item.column for item in self.fields if not item.shown)
-        return frozenset({*self.hidden, *fields})
+        secret = (item for item in self.fields if not item.shown)
+        return frozenset(item.column for item in (*self.hidden, *secret))
 
     def public(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as returned to users."""

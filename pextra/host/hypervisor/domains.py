@@ -6,12 +6,14 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host.hypervisor.connection import Hypervisor, translated
 from pextra.model import ids
-from pextra.model.fields import Row
 from pextra.model.request import label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
 
 _ACTIVE, _PAUSED = 1, 32
 """libvirt's VIR_CONNECT_LIST_DOMAINS_*."""
@@ -41,7 +43,7 @@ class Domains:
             )
         return cls(found, frozenset(active), frozenset(paused))
 
-    def state(self, row: Row) -> str:
+    def state(self, row: InstanceRow) -> str:
         """``running``, ``paused``, ``stopped``, or ``missing`` where libvirt has none of ours."""
         uuid = ids.uuid_of(row["id"])
         if uuid in self.paused:
@@ -50,7 +52,7 @@ class Domains:
             return "running"
         return "stopped" if uuid in self.by_uuid else "missing"
 
-    def definition(self, row: Row) -> ET.Element | None:
+    def definition(self, row: InstanceRow) -> ET.Element | None:
         """An instance's domain as it runs (https://libvirt.org/formatdomain.html), in one call.
 
         None where it does not run.

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host.network.snapshot import Ranges, span_text
 from pextra.host.network.vlans import UNTAGGED, of_trunk
+
+if TYPE_CHECKING:
+    from pextra.model.rows import PortGroupRow
 
 NAMESPACE = "https://pextra.cloud/xmlns/ce/instance/1"
 """Of the element in a domain's metadata that is ours."""
@@ -56,7 +58,7 @@ _FLAGS = ("promiscuous", "mac_changes", "forged_transmits", "isolated")
 _NUMBERS = ("vlan", "rate_in", "rate_out")
 
 
-def of_group(group: Mapping[str, Any]) -> PortPolicy:
+def of_group(group: PortGroupRow) -> PortPolicy:
     """What the row of a port group asks for. A promiscuous port gets all frames anyway."""
     limits = group["rate_limit"]
     return PortPolicy(

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host.network.snapshot import Ranges, ranges, span_text
 from pextra.model.errors import InputError
+
+if TYPE_CHECKING:
+    from pextra.model.rows import PortGroupRow
 
 UNTAGGED = 1
 """The VLAN of frames without a tag, on every port that is given no other."""
@@ -41,7 +43,7 @@ def of_trunk(trunk: list[str]) -> Ranges:
     return tuple((int(first), int(last or first)) for first, _dash, last in pairs)
 
 
-def of_group(group: Mapping[str, Any]) -> frozenset[int]:
+def of_group(group: PortGroupRow) -> frozenset[int]:
     """The VLANs that a port group's row uses."""
     if group["vlan_id"] is not None:
         return frozenset({group["vlan_id"]})

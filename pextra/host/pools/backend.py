@@ -10,7 +10,13 @@ import datetime as dt
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolOptions, StoragePoolSecrets
+
+Format = Literal["qcow2", "raw"]
+"""How an image is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,8 @@ class Pool:
 
     id: str
     name: str
-    options: Mapping[str, Any]
-    secrets: Mapping[str, str]
+    options: StoragePoolOptions
+    secrets: StoragePoolSecrets
     directory: str
 
 
@@ -106,7 +112,7 @@ class PoolBackend(Protocol):
     """
 
     type: str
-    formats: tuple[str, ...]
+    formats: tuple[Format, ...]
     grows_in_guest: bool
 
     def describe(self, pool: Pool, uuid: str) -> ET.Element:

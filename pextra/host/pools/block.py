@@ -7,7 +7,7 @@ import os
 import stat
 
 from pextra.host.hypervisor import images
-from pextra.host.pools.backend import Pool, Remote, Volume
+from pextra.host.pools.backend import Format, Pool, Remote, Volume
 from pextra.model.errors import HostError
 
 UNFINISHED = ".unfinished"
@@ -17,7 +17,7 @@ UNFINISHED = ".unfinished"
 class BlockPool:
     """Devices of the node; without credentials unless the type says otherwise."""
 
-    formats: tuple[str, ...] = ("raw",)
+    formats: tuple[Format, ...] = ("raw",)
     grows_in_guest = False
 
     def prepare(self, pool: Pool) -> None:

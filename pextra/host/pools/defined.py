@@ -143,5 +143,5 @@ def undefine(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -
 def masked(text: str, pool: Pool) -> str:
     """A text without the pool's secrets."""
     for secret in pool.secrets.values():
-        text = text.replace(secret, "********")
+        text = text.replace(str(secret), "********")
     return text

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pextra.host.hypervisor import image_snapshots, images
 from pextra.host.pools.backend import (
+    Format,
     Pool,
     Remote,
     SnapshotState,
@@ -23,7 +24,7 @@ from pextra.model.errors import HostError
 class FilePool:
     """Image files, one a volume, named by the volume's id."""
 
-    formats: tuple[str, ...] = ("qcow2", "raw")
+    formats: tuple[Format, ...] = ("qcow2", "raw")
     grows_in_guest = True
 
     def prepare(self, pool: Pool) -> None:

@@ -7,11 +7,14 @@ import ipaddress
 import posixpath
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pextra.model import fields
 from pextra.model.errors import InputError
 from pextra.model.fields import Field
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolOptions, StoragePoolSecrets
 
 DEFAULT_PARENT = "/var/lib/pextra-ce/pools"
 _PATH = re.compile(r"(/[A-Za-z0-9._+@-]+)+", re.ASCII)
@@ -236,7 +239,7 @@ def table(type: str) -> tuple[Field, ...]:
 
 def normalise(
     type: str, given: Mapping[str, Any], name: str
-) -> tuple[dict[str, Any], dict[str, str]]:
+) -> tuple[StoragePoolOptions, StoragePoolSecrets]:
     """The options of a pool, complete and canonical: those that are shown, and the secrets.
 
     Raises:
@@ -258,7 +261,8 @@ def normalise(
     if type in _NAMES:
         _NAMES[type](name)
     shown = {key: value for key, value in sorted(values.items()) if key not in SECRETS}
-    return shown, {key: str(value) for key, value in values.items() if key in SECRETS}
+    secrets = {key: str(value) for key, value in values.items() if key in SECRETS}
+    return cast("StoragePoolOptions", shown), cast("StoragePoolSecrets", secrets)
 
 
 def _defaults(type: str, name: str) -> dict[str, Any]:
@@ -335,7 +339,7 @@ _NAMES: Mapping[str, Callable[[str], None]] = {"lvm": _check_volume_group, "zfs"
 
 
 def conflict(
-    type: str, mine: Mapping[str, Any], other_type: str, other: Mapping[str, Any]
+    type: str, mine: StoragePoolOptions, other_type: str, other: StoragePoolOptions
 ) -> str | None:
     """Why two pools cannot be on one node, if so."""
     one, two = mine.get("path"), other.get("path")
@@ -344,6 +348,6 @@ def conflict(
     if type == other_type == "iscsi" and mine["target"] == other["target"]:
         return f"target {other['target']}"
     export = ("protocol", "server", "export")
-    if type == other_type == "netfs" and all(mine[key] == other[key] for key in export):
+    if type == other_type == "netfs" and all(mine.get(key) == other.get(key) for key in export):
         return f"export {other['server']}:{other['export']}"
     return None

@@ -18,6 +18,7 @@ from typing import Any
 from pextra.host.hypervisor import images
 from pextra.host.pools import commands
 from pextra.host.pools.backend import (
+    Format,
     Pool,
     Remote,
     SnapshotState,
@@ -39,7 +40,7 @@ class RbdPool:
     """A Ceph pool."""
 
     type: str = "rbd"
-    formats: tuple[str, ...] = ("raw",)
+    formats: tuple[Format, ...] = ("raw",)
     grows_in_guest = True
 
     def describe(self, pool: Pool, uuid: str) -> ET.Element:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.host.pools.backend import Pool, PoolBackend, Volume
 
 if TYPE_CHECKING:
     from pextra.host.machine import Host
+    from pextra.model.rows import StoragePoolRow, VolumeRow
 
 FILE_TYPES = frozenset({"directory", "netfs"})
 """Types whose volumes are files (user guide, Storage Pool Types); images are files too."""
@@ -46,12 +46,12 @@ def backend(type: str) -> PoolBackend:
     raise KeyError(type)
 
 
-def pool_of(row: Mapping[str, Any], host: Host) -> Pool:
+def pool_of(row: StoragePoolRow, host: Host) -> Pool:
     """A pool's row as its type works with it."""
     directory = f"{host.config_dir}/pools"
-    return Pool(row["id"], row["name"], row["options"], row["secrets"] or {}, directory)
+    return Pool(row["id"], row["name"], row["options"], row["secrets"], directory)
 
 
-def volume_of(row: Mapping[str, Any]) -> Volume:
+def volume_of(row: VolumeRow) -> Volume:
     """A volume's row as the pool's type works with it."""
     return Volume(row["id"], row["format"], row["lun"])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pextra.kinds.common import DESCRIPTION, NAME
+from pextra.model import kinds
 from pextra.model.fields import Change, Field, documented
 from pextra.model.returned import Returned
 
@@ -15,7 +16,7 @@ FIELDS = (
     ),
     Field(
         "datacenter",
-        ref="datacenter",
+        ref=kinds.DATACENTER,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the datacenter that it is in.",),

@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.kinds.info import Computed, Info, count_of
 from pextra.kinds.node_license.view import license_of
 from pextra.kinds.view import View
 from pextra.licensing.compliance import ComplianceReport, compliance
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
+if TYPE_CHECKING:
+    from pextra.model.rows import ClusterRow, NodeRow
 
-def _nodes(row: Row, view: View) -> list[Row]:
-    return view.by("node", "cluster_id", row["id"])
+
+def _nodes(row: ClusterRow, view: View) -> list[NodeRow]:
+    return view.by(kinds.NODE, "cluster_id", row["id"])
 
 
-def _hardware(row: Row, view: View) -> dict[str, Any]:
+def _hardware(row: ClusterRow, view: View) -> dict[str, Any]:
     known = [node["hardware"] for node in _nodes(row, view)]
     machines = [hardware for hardware in known if hardware]
     disks = sum(disk["size"] for hardware in machines for disk in hardware["disks"])
@@ -29,23 +32,23 @@ def _hardware(row: Row, view: View) -> dict[str, Any]:
     }
 
 
-def _compliance(row: Row, view: View) -> ComplianceReport:
+def _compliance(row: ClusterRow, view: View) -> ComplianceReport:
     licenses = {node["id"]: license_of(node["id"], view) for node in _nodes(row, view)}
     return compliance(licenses, view.now).as_dict()
 
 
-def _licensing(row: Row, view: View) -> dict[str, Any]:
+def _licensing(row: ClusterRow, view: View) -> dict[str, Any]:
     report = _compliance(row, view)
     return {key: report[key] for key in ("cluster", "nodes", "problems")}
 
 
 CLUSTER = Info(
-    kind="cluster",
+    kind=kinds.CLUSTER,
     plural="clusters",
-    parents=("organization", "datacenter"),
+    parents=(kinds.ORGANIZATION, kinds.DATACENTER),
     computed={
         "node_count": Computed(
-            count_of("node", "cluster_id"), Returned("How many nodes it has.", "int", sample=3)
+            count_of(kinds.NODE, "cluster_id"), Returned("How many nodes it has.", "int", sample=3)
         ),
         "standalone": Computed(
             lambda row, view: len(_nodes(row, view)) == 1,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pextra.kinds.common import DESCRIPTION, NAME
+from pextra.model import kinds
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field, documented
 from pextra.model.returned import Returned
@@ -29,7 +30,7 @@ FIELDS = (
     ),
     Field(
         "organization",
-        ref="organization",
+        ref=kinds.ORGANIZATION,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the organization that owns it.",),

@@ -3,20 +3,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.kinds.datacenter.fields import FIELDS
+from pextra.model import kinds
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+if TYPE_CHECKING:
+    from pextra.model.rows import DatacenterRow  # noqa: F401 - the base class says it
 
-class Datacenter(Kind):
+
+class Datacenter(Kind["DatacenterRow", None]):
     """A place with clusters."""
 
     spec = KindSpec(
-        name="datacenter",
+        name=kinds.DATACENTER,
         table="datacenters",
         prefix="dc",
         fields=FIELDS,
@@ -24,9 +28,9 @@ class Datacenter(Kind):
         rank=20,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The organization; the only one where none is named for a new datacenter."""
         found = super().resolve(request, world)
         if "id" not in request.values and "organization_id" not in found:
-            found["organization_id"] = world.only("organization", request.label)["id"]
+            found["organization_id"] = world.only(kinds.ORGANIZATION, request.label)["id"]
         return found

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 from pextra.kinds.info import Computed, Info, count_of
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
 DATACENTER = Info(
-    kind="datacenter",
+    kind=kinds.DATACENTER,
     plural="datacenters",
-    parents=("organization",),
+    parents=(kinds.ORGANIZATION,),
     computed={
         "cluster_count": Computed(
-            count_of("cluster", "datacenter_id"),
+            count_of(kinds.CLUSTER, "datacenter_id"),
             Returned("How many clusters it has.", "int", sample=1),
         ),
     },

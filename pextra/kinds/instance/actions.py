@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from pextra.host.hypervisor import domain_xml, live_ports, power
 from pextra.host.hypervisor.connection import translated
@@ -12,9 +13,11 @@ from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance.steps import DomainWork
 from pextra.model import ids
-from pextra.model.fields import Row
 from pextra.model.plan import Step
 from pextra.model.request import Request, label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
 
 _LIVE = 1
 """libvirt's VIR_DOMAIN_AFFECT_LIVE."""
@@ -38,16 +41,12 @@ def execute(step: Step, host: Host) -> None:
             flags = 4 if work.type == "qemu" else 0  # VIR_DOMAIN_UNDEFINE_NVRAM
             driver.domain(ids.uuid_of(step.id)).undefineFlags(flags)
     elif step.action == "start":
-        host.console_marks[step.id] = power.console_size(_log_of(step, host))
+        host.console_marks[step.id] = power.console_size(console_log(step.id, host))
         power.start(driver, step.id, resource)
     elif step.action == "kill":
         power.kill(driver, step.id, resource)
     else:
         power.ask_to_stop(driver, step.id, resource)
-
-
-def _log_of(step: Step, host: Host) -> str:
-    return console_log({"id": step.id}, host)
 
 
 def _execute_define(step: Step, work: DomainWork, host: Host) -> None:
@@ -81,16 +80,16 @@ def wait(step: Step, host: Host) -> None:
     driver, resource = host.driver(work.type), label("instance", step.name)
     power.wait_stopped(driver, step.id, work.timeout, resource)
     if step.action == "restart":
-        host.console_marks[step.id] = power.console_size(_log_of(step, host))
+        host.console_marks[step.id] = power.console_size(console_log(step.id, host))
         power.start(driver, step.id, resource)
 
 
-def settle(request: Request, row: Row, host: Host) -> None:
+def settle(request: Request, row: InstanceRow, host: Host) -> None:
     """Wait for the console line that the request names."""
     if request.state not in ("started", "restarted"):
         return
     offset = host.console_marks.get(row["id"], 0)
     power.wait_console(
-        console_log(row, host), request.options["wait_console"], offset,
+        console_log(row["id"], host), request.options["wait_console"], offset,
         request.options["timeout"], label("instance", row["name"]),
     )  # fmt: skip

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
 from pextra.host.hypervisor import domain_xml
@@ -30,10 +31,12 @@ from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import ports as instance_ports
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance_device import kind as instance_device
-from pextra.model import ids
+from pextra.model import ids, kinds
 from pextra.model.errors import InputError
-from pextra.model.fields import Row
 from pextra.model.request import label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceDeviceRow, InstanceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ _INACTIVE = 2
 """libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
 
 
-def check_cdrom(row: Row, current: Row | None, resource: str) -> None:
+def check_cdrom(row: InstanceRow, current: InstanceRow | None, resource: str) -> None:
     """A CD-ROM image that is newly named must exist.
 
     Raises:
@@ -74,7 +77,7 @@ def check_cdrom(row: Row, current: Row | None, resource: str) -> None:
         raise InputError(f"cdrom {path} does not exist on this node", resource=resource)
 
 
-def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
+def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
     """The domains of these instances: four listings a driver, and a definition each."""
     found: dict[str, DomainState] = {}
     files = instance_files.observe(rows, host)
@@ -110,7 +113,7 @@ def observe(rows: Sequence[Row], host: Host) -> dict[str, DomainState]:
     return found
 
 
-def desired(row: Row, seen: DomainState, world: World) -> Domain:
+def desired(row: InstanceRow, seen: DomainState, world: World) -> Domain:
     """The definition that the store's rows ask for."""
     host = world.host
     virt = "kvm" if host.kvm else "qemu"
@@ -133,7 +136,7 @@ def desired(row: Row, seen: DomainState, world: World) -> Domain:
         cpu=(row["cpu"]["sockets"], row["cpu"]["cores"], row["cpu"]["threads"]),
         arch=platform.machine(),
         uefi=row["firmware"] == "uefi",
-        console_log=console_log(row, host) if row["type"] == "qemu" else None,
+        console_log=console_log(row["id"], host) if row["type"] == "qemu" else None,
         rootfs=row["rootfs"],
         disks=disks,
         nics=tuple(_nics(row, order, world)),
@@ -144,25 +147,25 @@ def desired(row: Row, seen: DomainState, world: World) -> Domain:
     )
 
 
-def _machine(row: Row) -> str:
+def _machine(row: InstanceRow) -> str:
     if platform.machine() != "x86_64":
         return "virt"
     return "pc" if row["chipset"] == "i440fx" else "q35"
 
 
-def _devices(row: Row, world: World) -> list[Row]:
-    found = world.by("instance_device", "instance_id", row["id"])
+def _devices(row: InstanceRow, world: World) -> list[InstanceDeviceRow]:
+    found = world.by(kinds.INSTANCE_DEVICE, "instance_id", row["id"])
     return sorted(found, key=lambda item: str(item["name"]))
 
 
-def _boot_positions(row: Row, world: World) -> dict[str, int]:
-    volumes = world.by("volume", "instance_id", row["id"])
+def _boot_positions(row: InstanceRow, world: World) -> dict[str, int]:
+    volumes = world.by(kinds.VOLUME, "instance_id", row["id"])
     names = list(row["boot_order"])
     if not names:
-        names = [item["device_name"] for item in volumes if item["is_root"]]
+        names = [str(item["device_name"]) for item in volumes if item["is_root"]]
         names += ["cdrom"] if row["cdrom"] else []
-    known = {item["device_name"] for item in volumes} | {"cdrom"}
-    known |= {item["name"] for item in world.by("network_device", "instance_id", row["id"])}
+    known = {str(item["device_name"]) for item in volumes} | {"cdrom"}
+    known |= {item["name"] for item in world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])}
     known |= {item["name"] for item in _devices(row, world) if item["type"] in ("cdrom", "usb")}
     unknown = [name for name in names if name not in known]
     if unknown or len(set(names)) != len(names):
@@ -174,21 +177,21 @@ def _boot_positions(row: Row, world: World) -> dict[str, int]:
     return {name: position for position, name in enumerate(names, 1)}
 
 
-def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
+def _disks(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator[Disk]:
     for volume in sorted(
-        world.by("volume", "instance_id", row["id"]), key=lambda item: str(item["device_path"])
+        world.by(kinds.VOLUME, "instance_id", row["id"]), key=lambda item: str(item["device_path"])
     ):
         if volume["status"] == "deleting":
             continue
-        pool = world.row("storage_pool", volume["storage_pool_id"])
+        pool = world.row(kinds.STORAGE_POOL, volume["storage_pool_id"])
         type, where = backend(pool["type"]), pool_of(pool, world.host)
         yield Disk(
-            target=volume["device_path"].removeprefix("/dev/"),
+            target=str(volume["device_path"]).removeprefix("/dev/"),
             path=type.path(where, volume_of(volume)),
             remote=type.remote(where, volume_of(volume)),
             format=volume["format"],
-            bus=volume["bus"],
-            boot=order.get(volume["device_name"]),
+            bus=str(volume["bus"]),
+            boot=order.get(str(volume["device_name"])),
             alias=ALIAS + volume["id"],
             read_only=volume["read_only"],
         )
@@ -205,7 +208,7 @@ def _disks(row: Row, order: Mapping[str, int], world: World) -> Iterator[Disk]:
         yield Disk(SEED_TARGET, medium[0], "raw", bus, "cdrom", None, ALIAS + "seed")
 
 
-def _drive(device: Row, order: Mapping[str, int]) -> Disk:
+def _drive(device: InstanceDeviceRow, order: Mapping[str, int]) -> Disk:
     options = device["options"]
     return Disk(
         target=options["device_path"].removeprefix("/dev/"),
@@ -219,7 +222,7 @@ def _drive(device: Row, order: Mapping[str, int]) -> Disk:
     )
 
 
-def _extras(row: Row, order: Mapping[str, int], world: World) -> Iterator[Extra]:
+def _extras(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator[Extra]:
     for device in _devices(row, world):
         options, alias = device["options"], ALIAS + device["id"]
         if device["type"] == "tpm":
@@ -232,11 +235,11 @@ def _extras(row: Row, order: Mapping[str, int], world: World) -> Iterator[Extra]
             yield UsbDevice(vendor, product, policy, alias, boot)
 
 
-def _nics(row: Row, order: Mapping[str, int], world: World) -> Iterator[Nic]:
-    devices = world.by("network_device", "instance_id", row["id"])
+def _nics(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator[Nic]:
+    devices = world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])
     for device in sorted(devices, key=lambda item: str(item["name"])):
-        group = world.row("port_group", device["port_group_id"])
-        vswitch = world.row("vswitch", group["vswitch_id"])
+        group = world.row(kinds.PORT_GROUP, device["port_group_id"])
+        vswitch = world.row(kinds.VSWITCH, group["vswitch_id"])
         container = row["type"] == "lxc"
         yield Nic(
             mac=device["mac"],

@@ -11,13 +11,17 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pextra.host.hypervisor import rootfs, seed
 from pextra.host.machine import Host
+from pextra.model import kinds
 from pextra.model.errors import ConflictError
-from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
 
 ACTIONS = ("seed", "unpack", "clean")
 
@@ -45,12 +49,12 @@ class StaleWork(Work):
     paths: tuple[str, ...]
 
 
-def console_log(row: Row, host: Host) -> str:
+def console_log(id: str, host: Host) -> str:
     """The file that keeps what an instance prints on its serial console."""
-    return f"{host.log_dir}/console/{row['id']}.log"
+    return f"{host.log_dir}/console/{id}.log"
 
 
-def seed_of(row: Row, host: Host) -> tuple[str, Mapping[str, str]] | None:
+def seed_of(row: InstanceRow, host: Host) -> tuple[str, Mapping[str, str]] | None:
     """Path and files of the seed that an instance should have, if it should."""
     if row["cloud_init"] is None:
         return None
@@ -58,14 +62,16 @@ def seed_of(row: Row, host: Host) -> tuple[str, Mapping[str, str]] | None:
     return seed.path(host.state_dir, row["id"], files), files
 
 
-def observe(rows: Sequence[Row], host: Host) -> dict[str, tuple[str, ...]]:
+def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, tuple[str, ...]]:
     """What these instances have of such files, from one listing; logs only of those that go."""
     seeds = seed.found(host.state_dir, [row["id"] for row in rows])
     for row in rows:
-        if row["status"] == "deleting" and os.path.exists(console_log(row, host)):
-            seeds[row["id"]] = (*seeds.get(row["id"], ()), console_log(row, host))
+        log = console_log(row["id"], host)
+        if row["status"] == "deleting" and os.path.exists(log):
+            seeds[row["id"]] = (*seeds.get(row["id"], ()), log)
         if row["rootfs_archive"]:
-            places = row["rootfs"], rootfs.unfinished(row["rootfs"])
+            root = str(row["rootfs"])
+            places = root, rootfs.unfinished(root)
             there = tuple(path for path in places if os.path.isdir(path))
             seeds[row["id"]] = (*seeds.get(row["id"], ()), *there)
     return seeds
@@ -76,7 +82,7 @@ def rootfs_of(id: str, host: Host) -> str:
     return f"{host.state_dir}/containers/{id}"
 
 
-def keep(row: Row, host: Host) -> str | None:
+def keep(row: InstanceRow, host: Host) -> str | None:
     """The file or directory of an instance that must not go: its seed or root file system."""
     if row["rootfs_archive"]:
         return str(row["rootfs"])
@@ -84,7 +90,7 @@ def keep(row: Row, host: Host) -> str | None:
     return medium[0] if medium else None
 
 
-def making(row: Row, there: Sequence[str], host: Host) -> Iterator[Step]:
+def making(row: InstanceRow, there: Sequence[str], host: Host) -> Iterator[Step]:
     """The steps that make the seed and the root file system, where they are not there yet.
 
     Raises:
@@ -97,17 +103,15 @@ def making(row: Row, there: Sequence[str], host: Host) -> Iterator[Step]:
                 resource=label("instance", row["name"]),
                 hint="Restore the directory, or remove the instance and create it again",
             )
-        archive = row["rootfs_archive"]
-        yield _step(
-            row, "unpack", None, {"rootfs": row["rootfs"]}, RootfsWork(archive, row["rootfs"])
-        )
+        work = RootfsWork(row["rootfs_archive"], str(row["rootfs"]))
+        yield _step(row, "unpack", None, {"rootfs": work.target}, work)
     wanted = seed_of(row, host)
     if wanted is not None and wanted[0] not in there:
         after = {"cloud_init": sorted(wanted[1])}
         yield _step(row, "seed", None, after, SeedWork(*wanted))
 
 
-def clearing(row: Row, there: Sequence[str], keep: str | None) -> Iterator[Step]:
+def clearing(row: InstanceRow, there: Sequence[str], keep: str | None) -> Iterator[Step]:
     """The step that removes what is there but for one file."""
     stale = tuple(path for path in there if path != keep)
     if stale:
@@ -115,13 +119,15 @@ def clearing(row: Row, there: Sequence[str], keep: str | None) -> Iterator[Step]
 
 
 def _step(
-    row: Row,
+    row: InstanceRow,
     action: str,
     before: Mapping[str, object] | None,
     after: Mapping[str, object] | None,
     work: Work,
 ) -> Step:
-    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
+    return Step(
+        kinds.INSTANCE, row["id"], row["name"], action, Phase.HOST, before, after, work=work
+    )
 
 
 def execute(step: Step) -> None:

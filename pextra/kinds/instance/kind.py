@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -16,17 +16,23 @@ from pextra.kinds.instance import domain as instance_domain
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import realised
 from pextra.kinds.instance import steps as instance_steps
+from pextra.kinds.instance.domain import DomainState
 from pextra.kinds.instance.fields import COMPUTED, FIELDS, STEERING
 from pextra.kinds.instance_device import kind as instance_device
+from pextra.kinds.volume.place import detached
 from pextra.kinds.volume_snapshot.kind import refuse_snapshots
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Row
+from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
+
 realised.check(FIELDS)
-_VOLUME_KEYS = (
+_VOLUME_KEYS: Final = (
     "id",
     "name",
     "device_name",
@@ -39,11 +45,11 @@ _VOLUME_KEYS = (
 )
 
 
-class Instance(Kind):
+class Instance(Kind["InstanceRow", DomainState]):
     """A virtual machine or a container."""
 
     spec = KindSpec(
-        name="instance",
+        name=kinds.INSTANCE,
         table="instances",
         prefix="inst",
         small=True,
@@ -58,24 +64,24 @@ class Instance(Kind):
         on_host=True,
     )  # fmt: skip
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The node, this one unless named, and its cluster."""
         if "id" in request.values and "node" not in request.values:
             return {}
         node = resolve_node(request.values.get("node"), world, request.label)
         return {"node_id": node["id"], "cluster_id": node["cluster_id"]}
 
-    def names(self, request: Request) -> Iterable[tuple[str, str]]:
+    def names(self, request: Request) -> Iterable[Key]:
         """Its own, and those of its volumes, their pools, and its port groups."""
         yield from super().names(request)
-        yield "storage_pool", "local"
+        yield kinds.STORAGE_POOL, "local"
         for volume in request.values.get("volumes") or ():
-            yield "volume", volume["name"]
+            yield kinds.VOLUME, volume["name"]
             if volume.get("storage_pool"):
-                yield "storage_pool", volume["storage_pool"]
+                yield kinds.STORAGE_POOL, volume["storage_pool"]
         for device in request.values.get("networks") or ():
             if device.get("port_group"):
-                yield "port_group", device["port_group"]
+                yield kinds.PORT_GROUP, device["port_group"]
 
     def expand(self, request: Request, world: World) -> Iterable[Request]:
         """The instance, then its network devices and volumes."""
@@ -83,12 +89,14 @@ class Instance(Kind):
         if request.state == "absent":
             return
         name = request.values.get("name") or request.values["id"]
-        row = world.require("instance", name, self.resolve(request, world))
+        row = world.require(kinds.INSTANCE, name, self.resolve(request, world))
         yield from _network_requests(request, row, world)
         yield from _volume_requests(request, row, world)
         yield from _device_requests(request, row, world)
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self, request: Request, current: InstanceRow | None, row: InstanceRow, world: World
+    ) -> None:
         """Check what depends on the type and on this host."""
         resource = request.label
         check_here(row, world, resource)
@@ -110,9 +118,9 @@ class Instance(Kind):
             )
         instance_domain.check_cdrom(row, current, resource)
         if not request.options.get("hot_plug", True):
-            world.defer("instance", row["id"])
+            world.defer(kinds.INSTANCE, row["id"])
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: InstanceRow, world: World) -> None:
         """Its network devices go; its volumes are let go, or destroyed if that was asked."""
         check_here(current, world, request.label)
         destroy = request.options.get("destroy_volumes")
@@ -122,27 +130,25 @@ class Instance(Kind):
                 resource=request.label,
                 hint="Say that it may be: destroy_volumes=true",
             )
-        for device in world.by("network_device", "instance_id", current["id"]):
-            world.drop("network_device", device["id"])
-        for device in world.by("instance_device", "instance_id", current["id"]):
-            world.drop("instance_device", device["id"])
-        for volume in world.by("volume", "instance_id", current["id"]):
+        for card in world.by(kinds.NETWORK_DEVICE, "instance_id", current["id"]):
+            world.drop(kinds.NETWORK_DEVICE, card["id"])
+        for device in world.by(kinds.INSTANCE_DEVICE, "instance_id", current["id"]):
+            world.drop(kinds.INSTANCE_DEVICE, device["id"])
+        for volume in world.by(kinds.VOLUME, "instance_id", current["id"]):
             if destroy or volume["status"] == "deleting":
                 refuse_snapshots(world, volume, request.label)
-                world.retire("volume", volume["id"])
+                world.retire(kinds.VOLUME, volume["id"])
             else:
-                detached = dict.fromkeys(("instance_id", "device_name", "device_path", "bus"))
-                detached |= {"is_root": False, "read_only": False}
-                world.put("volume", {**volume, **detached})
+                world.put(kinds.VOLUME, detached(volume))
 
-    def present(self, row: Row, world: World) -> dict[str, Any]:
+    def present(self, row: InstanceRow, world: World) -> dict[str, Any]:
         """The instance with its state, virtual processors, network devices and volumes."""
         cpu = row["cpu"]
-        networks = world.by("network_device", "instance_id", row["id"])
-        volumes = world.by("volume", "instance_id", row["id"])
-        devices = world.by("instance_device", "instance_id", row["id"])
+        networks = world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])
+        volumes = world.by(kinds.VOLUME, "instance_id", row["id"])
+        devices = world.by(kinds.INSTANCE_DEVICE, "instance_id", row["id"])
         return self.spec.public(row) | {
-            "state": world.outlook("instance", row["id"]).get("state"),
+            "state": world.outlook(kinds.INSTANCE, row["id"]).get("state"),
             "vcpus": cpu["sockets"] * cpu["cores"] * cpu["threads"],
             "networks": [
                 {key: item[key] for key in ("id", "name", "port_group_id", "mac", "model")}
@@ -158,12 +164,17 @@ class Instance(Kind):
             ],
         }
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
+    def observe(self, rows: Sequence[InstanceRow], host: Host, world: World) -> Mapping[str, Any]:
         """The domains of these instances: three listings, and a definition each."""
         return instance_domain.observe([r for r in rows if r["node_id"] == world.here], host)
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self,
+        request: Request | None,
+        row: InstanceRow | None,
+        gone: InstanceRow | None,
+        seen: DomainState | None,
+        world: World,
     ) -> Iterable[Step]:
         """Define, plug, power; or undefine."""
         if seen is not None and gone is not None:
@@ -172,7 +183,7 @@ class Instance(Kind):
             return instance_steps.steps(request, row, seen, world)
         return ()
 
-    def unasked(self, step: Step, row: Row) -> str | None:
+    def unasked(self, step: Step, row: InstanceRow) -> str | None:
         """What runs keeps its devices: it may have been asked to take over changes later."""
         return super().unasked(step, row) or instance_steps.left_running(step)
 
@@ -188,7 +199,7 @@ class Instance(Kind):
 
         instance_actions.wait(step, host)
 
-    def settle(self, request: Request, row: Row, host: Host) -> None:
+    def settle(self, request: Request, row: InstanceRow, host: Host) -> None:
         """Wait for the line on the console that the request names."""
         if request.options.get("wait_console"):
             from pextra.kinds.instance import actions as instance_actions
@@ -196,7 +207,9 @@ class Instance(Kind):
             instance_actions.settle(request, row, host)
 
 
-def _draft_rootfs(request: Request, current: Row | None, row: Row, world: World) -> None:
+def _draft_rootfs(
+    request: Request, current: InstanceRow | None, row: InstanceRow, world: World
+) -> None:
     """A container's root file system: a directory of the user's, or one made from an archive."""
     given, archive, resource = request.values.get("rootfs"), row["rootfs_archive"], request.label
     if current is None and bool(given) == bool(archive):
@@ -210,58 +223,58 @@ def _draft_rootfs(request: Request, current: Row | None, row: Row, world: World)
         row["rootfs"] = instance_files.rootfs_of(row["id"], world.host)
 
 
-def _network_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+def _network_requests(request: Request, row: InstanceRow, world: World) -> Iterable[Request]:
     devices = request.values.get("networks")
     if devices is None:
         return
     for device in devices:
-        yield _part("network_device", "present", {**device, "instance": row["id"]}, request)
+        yield _part(kinds.NETWORK_DEVICE, "present", {**device, "instance": row["id"]}, request)
     if "networks" in request.options.get("purge", ()):
         named = {device["name"] for device in devices}
-        for other in world.by("network_device", "instance_id", row["id"]):
+        for other in world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"]):
             if other["name"] not in named:
                 values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
-                yield _part("network_device", "absent", values, request)
+                yield _part(kinds.NETWORK_DEVICE, "absent", values, request)
 
 
-def _device_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+def _device_requests(request: Request, row: InstanceRow, world: World) -> Iterable[Request]:
     devices = request.values.get("devices")
     if devices is None:
         return
     if "devices" in request.options.get("purge", ()):
         named = {device["name"] for device in devices}
-        for other in world.by("instance_device", "instance_id", row["id"]):
+        for other in world.by(kinds.INSTANCE_DEVICE, "instance_id", row["id"]):
             if other["name"] not in named:
-                values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
-                yield _part("instance_device", "absent", values, request)
+                gone = {"id": other["id"], "name": other["name"], "instance": row["id"]}
+                yield _part(kinds.INSTANCE_DEVICE, "absent", gone, request)
     for device in devices:
-        values = {key: device[key] for key in ("name", "type") if key in device}
+        values: dict[str, Any] = {key: device[key] for key in ("name", "type") if key in device}
         values["options"] = {
             key: item for key, item in device.items() if key not in ("name", "type")
         }
         values["instance"] = row["id"]
-        yield _part("instance_device", "present", values, request)
+        yield _part(kinds.INSTANCE_DEVICE, "present", values, request)
 
 
-def _volume_requests(request: Request, row: Row, world: World) -> Iterable[Request]:
+def _volume_requests(request: Request, row: InstanceRow, world: World) -> Iterable[Request]:
     volumes = request.values.get("volumes")
     if volumes is None:
         return
-    attached = world.by("volume", "instance_id", row["id"])
+    attached = world.by(kinds.VOLUME, "instance_id", row["id"])
     has_root = any(volume["is_root"] for volume in attached)
     for index, volume in enumerate(volumes):
         values = {**volume, "node": row["node_id"], "instance": row["id"]}
         options = {"root": True} if index == 0 and not has_root else {}
-        yield _part("volume", "attached", values, request, options)
+        yield _part(kinds.VOLUME, "attached", values, request, options)
     if "volumes" in request.options.get("purge", ()):
         named = {volume["name"] for volume in volumes}
         for other in attached:
             if other["name"] not in named and not other["is_root"]:
-                yield _part("volume", "detached", {"id": other["id"]}, request)
+                yield _part(kinds.VOLUME, "detached", {"id": other["id"]}, request)
 
 
 def _part(
-    kind: str,
+    kind: AnyName,
     state: str,
     values: Mapping[str, Any],
     request: Request,

@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host.hypervisor.domain import Domain, Nic
 from pextra.host.machine import Host
 from pextra.host.network import ports
 from pextra.host.network.policy import OPEN
 from pextra.model.errors import UnsupportedError
-from pextra.model.fields import Row
 from pextra.model.request import label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
 
 CONTAINER_HOOK = "/etc/libvirt/hooks/lxc.d/50-pextra-ce"
 
@@ -55,7 +57,7 @@ def matched(old: Any, new: Any) -> bool:
     return bool(ports.nearly(old.port, new.port or OPEN) == new.port)
 
 
-def check_start(row: Row, want: Domain) -> None:
+def check_start(row: InstanceRow, want: Domain) -> None:
     """A container cannot be started paused, so only libvirt's hook closes its ports in time.
 
     Raises:

@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.world import World
 from pextra.host.hypervisor import device_xml, domain_xml, port_xml
@@ -27,10 +27,13 @@ from pextra.kinds.instance import ports as instance_ports
 from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, ForeignError
-from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request, label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
 
 DEVICES = ("disks", "nics", "extras")
 
@@ -69,7 +72,9 @@ def _comparable(domain: Domain) -> Domain:
     )
 
 
-def steps(request: Request | None, row: Row, seen: DomainState, world: World) -> Iterator[Step]:
+def steps(
+    request: Request | None, row: InstanceRow, seen: DomainState, world: World
+) -> Iterator[Step]:
     """From the domain as it is to what the store and the request ask for.
 
     Raises:
@@ -89,16 +94,16 @@ def steps(request: Request | None, row: Row, seen: DomainState, world: World) ->
     live: list[Step] = []
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
-        cold = world.deferred("instance", row["id"])
+        cold = world.deferred(kinds.INSTANCE, row["id"])
         live = list(_live(row, want, seen.live, restarts, cold, request))
     yield from live
     yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
     power = list(_power(request, row, state, seen, world))
-    world.foresee("instance", row["id"], {"state": _outlook([*live, *power], seen)})
+    world.foresee(kinds.INSTANCE, row["id"], {"state": _outlook([*live, *power], seen)})
     yield from power
 
 
-def _define(row: Row, want: Domain, seen: DomainState) -> Iterator[Step]:
+def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]:
     work = DomainWork(row["type"], "", row["autostart"], want.console_log or "")
     if seen.config is None:
         text = domain_xml.render(want)
@@ -154,7 +159,12 @@ def _shown(value: Any) -> Any:
 
 
 def _live(
-    row: Row, want: Domain, live: Domain, restarts: bool, cold: bool, request: Request | None
+    row: InstanceRow,
+    want: Domain,
+    live: Domain,
+    restarts: bool,
+    cold: bool,
+    request: Request | None,
 ) -> Iterator[Step]:
     """Plug and unplug, and what only a restart can change."""
     if restarts:
@@ -177,7 +187,7 @@ def _live(
     if after:
         timeout = request.options.get("timeout", 60) if request else 60
         yield Step(
-            "instance", row["id"], row["name"], "restart", Phase.POWER, before, after,
+            kinds.INSTANCE, row["id"], row["name"], "restart", Phase.POWER, before, after,
             needs_restart=True, work=DomainWork(row["type"], timeout=timeout),
         )  # fmt: skip
 
@@ -230,7 +240,7 @@ def _as_running(item: Any) -> Any:
     return dataclasses.replace(item, boot=None) if hasattr(item, "boot") else item
 
 
-def _plug(row: Row, old: Device | None, new: Device | None, want: Domain) -> Iterator[Step]:
+def _plug(row: InstanceRow, old: Device | None, new: Device | None, want: Domain) -> Iterator[Step]:
     """Steps that bring one device of a running domain from ``old`` to ``new``."""
     if isinstance(old, Disk) and old.device == "cdrom":
         medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
@@ -252,7 +262,7 @@ def _plug(row: Row, old: Device | None, new: Device | None, want: Domain) -> Ite
             yield step
 
 
-def _device_step(row: Row, action: str, old: Device | None, new: Device | None) -> Step:
+def _device_step(row: InstanceRow, action: str, old: Device | None, new: Device | None) -> Step:
     subject = new if new is not None else old
     if isinstance(subject, Nic):
         element = domain_xml.nic_element(subject)
@@ -265,7 +275,7 @@ def _device_step(row: Row, action: str, old: Device | None, new: Device | None) 
 
 
 def _power(
-    request: Request | None, row: Row, state: str, seen: DomainState, world: World
+    request: Request | None, row: InstanceRow, state: str, seen: DomainState, world: World
 ) -> Iterator[Step]:
     active = seen.live is not None
     action = {
@@ -284,7 +294,7 @@ def _power(
     before = {"power": "running" if active else "stopped"}
     after = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
     yield Step(
-        "instance", row["id"], row["name"], action, Phase.POWER, before, after,
+        kinds.INSTANCE, row["id"], row["name"], action, Phase.POWER, before, after,
         work=DomainWork(row["type"], timeout=timeout),
     )  # fmt: skip
 
@@ -299,11 +309,13 @@ def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
     return "paused" if seen.paused else "running"
 
 
-def _step(row: Row, action: str, before: Any, after: Any, work: DomainWork) -> Step:
-    return Step("instance", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
+def _step(row: InstanceRow, action: str, before: Any, after: Any, work: DomainWork) -> Step:
+    return Step(
+        kinds.INSTANCE, row["id"], row["name"], action, Phase.HOST, before, after, work=work
+    )
 
 
-def removal(gone: Row, seen: DomainState) -> Iterator[Step]:
+def removal(gone: InstanceRow, seen: DomainState) -> Iterator[Step]:
     """Undefine a domain that is not running, and remove the instance's files.
 
     Raises:

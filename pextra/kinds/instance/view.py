@@ -4,54 +4,57 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host import facts
 from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow
 
 _ACCELERATORS = {"kvm": "kvm", "qemu": "tcg"}
 """By libvirt's domain type; a container has none."""
 
 
-def _presented(name: str) -> Compute:
+def _presented(name: str) -> Compute[InstanceRow]:
     """What the state module returns too."""
     return lambda row, view: KINDS["instance"].present(row, view)[name]
 
 
-def _networks(row: Row, view: View) -> list[dict[str, Any]]:
+def _networks(row: InstanceRow, view: View) -> list[dict[str, Any]]:
     return [
-        {**device, "port_group": view.name("port_group", device["port_group_id"])}
+        {**device, "port_group": view.name(kinds.PORT_GROUP, device["port_group_id"])}
         for device in _presented("networks")(row, view)
     ]
 
 
-def _state(row: Row, view: View) -> str | None:
+def _state(row: InstanceRow, view: View) -> str | None:
     return view.domains(row["type"]).state(row) if view.is_here(row) else None
 
 
-def _console(row: Row, view: View) -> dict[str, Any]:
+def _console(row: InstanceRow, view: View) -> dict[str, Any]:
     container = row["type"] == "lxc"
     uri = "lxc:///system" if container else "qemu:///system"
     root = None if container else view.definition(row)
     graphics = root.find("devices/graphics[@type='vnc']") if root is not None else None
     return {
         "serial": f"virsh -c {uri} console {row['name']}",
-        "log": None if container else console_log(row, view.host),
+        "log": None if container else console_log(row["id"], view.host),
         "vnc": graphics.get("socket") if graphics is not None else None,
     }
 
 
-def _accelerator(row: Row, view: View) -> str | None:
+def _accelerator(row: InstanceRow, view: View) -> str | None:
     root = view.definition(row)
     return _ACCELERATORS.get(root.get("type", "")) if root is not None else None
 
 
-def _uptime(row: Row, view: View) -> int | None:
+def _uptime(row: InstanceRow, view: View) -> int | None:
     if _state(row, view) not in ("running", "paused"):
         return None
     return seconds_since_start(f"/run/libvirt/{row['type']}/{row['name']}.pid")
@@ -69,14 +72,14 @@ def seconds_since_start(pid_file: str) -> int | None:
     return max(0, facts.uptime() - ticks // os.sysconf("SC_CLK_TCK"))
 
 
-def _deployment_duration(row: Row, view: View) -> int:
+def _deployment_duration(row: InstanceRow, view: View) -> int:
     return max(0, int((view.now - row["creation"]).total_seconds()))
 
 
 INSTANCE = Info(
-    kind="instance",
+    kind=kinds.INSTANCE,
     plural="instances",
-    parents=("cluster", "node"),
+    parents=(kinds.CLUSTER, kinds.NODE),
     computed={
         "vcpus": Computed(
             _presented("vcpus"),

@@ -11,16 +11,21 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.kinds.common import parse_path
 from pextra.kinds.volume.place import parse_device_name
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Change, Field
+from pextra.model.names import Key
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceDeviceOptions, InstanceDeviceRow
 
 TYPES = ("cdrom", "tpm", "rng", "usb")
 SOURCES = {"random": "/dev/random", "urandom": "/dev/urandom", "passthrough": "/dev/hwrng"}
@@ -168,28 +173,34 @@ _FIXED = {"bus", "device_path", "model", "version"}
 """What makes another device of it."""
 
 
-class InstanceDevice(Kind):
+class InstanceDevice(Kind["InstanceDeviceRow", None]):
     """A device of an instance that is neither a volume nor on a network."""
 
     spec = KindSpec(
-        name="instance_device",
+        name=kinds.INSTANCE_DEVICE,
         table="instance_devices",
         prefix="dev",
         fields=(
             Field("name", required=True, parse=parse_device_name),
-            Field("instance", ref="instance", required=True, backed_up=False),
+            Field("instance", ref=kinds.INSTANCE, required=True, backed_up=False),
             Field("type", choices=TYPES, required=True, change=Change.IMMUTABLE),
-            Field("options", "dict", default={}),
+            Field("options", "dict", options=OPTIONS[2:], default={}),
         ),
         scope=("instance_id",),
-        owned_by="instance",
+        owned_by=kinds.INSTANCE,
         rank=87,
     )
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self,
+        request: Request,
+        current: InstanceDeviceRow | None,
+        row: InstanceDeviceRow,
+        world: World,
+    ) -> None:
         """Check what the type takes, and give a drive its bus and path."""
         resource = request.label
-        if row["type"] is None:
+        if current is None and "type" not in request.values:
             return  # the engine says what is missing
         wanted = {key: item for key, item in row["options"].items() if key in DETAILS}
         foreign = sorted(set(wanted) - set(_DEFAULTS[row["type"]]))
@@ -199,41 +210,41 @@ class InstanceDevice(Kind):
                 resource=resource,
                 hint=f"It has: {', '.join(_DEFAULTS[row['type']])}",
             )
-        row["options"] = {**_DEFAULTS[row["type"]], **wanted}
+        row["options"] = cast("InstanceDeviceOptions", {**_DEFAULTS[row["type"]], **wanted})
         if current is not None:
             _check_fixed(current["options"], row["options"], resource)
         _check_name(row, world, resource)
         _CHECKS[row["type"]](current, row, world, resource)
 
     def touched(
-        self, before: Row | None, after: Row | None, world: World
-    ) -> Iterable[tuple[str, str]]:
+        self, before: InstanceDeviceRow | None, after: InstanceDeviceRow | None, world: World
+    ) -> Iterable[Key]:
         """Its instance."""
         for row in (before, after):
             if row is not None:
-                yield "instance", row["instance_id"]
+                yield kinds.INSTANCE, row["instance_id"]
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: InstanceDeviceRow) -> dict[str, Any]:
     """A device as it is returned: every option, null where its type has none."""
     details = {name: row["options"].get(name) for name in DETAILS}
     return {"id": row["id"], "name": row["name"], "type": row["type"], **details}
 
 
-def _check_fixed(old: Mapping[str, Any], new: Mapping[str, Any], resource: str) -> None:
+def _check_fixed(old: InstanceDeviceOptions, new: InstanceDeviceOptions, resource: str) -> None:
     for key in sorted(_FIXED & set(old)):
-        if new[key] != old[key]:
+        if new.get(key) != old.get(key):
             raise ConflictError(
-                f"{key} cannot change from {old[key]} to {new[key]}",
+                f"{key} cannot change from {old.get(key)} to {new.get(key)}",
                 resource=resource,
                 hint="Remove the device first, with purge, or add another one",
             )
 
 
-def _check_name(row: Row, world: World, resource: str) -> None:
+def _check_name(row: InstanceDeviceRow, world: World, resource: str) -> None:
     id = row["instance_id"]
-    taken = {item["device_name"] for item in world.by("volume", "instance_id", id)}
-    taken |= {item["name"] for item in world.by("network_device", "instance_id", id)}
+    taken = {item["device_name"] for item in world.by(kinds.VOLUME, "instance_id", id)}
+    taken |= {item["name"] for item in world.by(kinds.NETWORK_DEVICE, "instance_id", id)}
     if row["name"] in taken:
         raise ConflictError("another device of the instance has that name", resource=resource)
     if row["name"] in RESERVED:
@@ -242,15 +253,18 @@ def _check_name(row: Row, world: World, resource: str) -> None:
         )
 
 
-def _check_cdrom(current: Row | None, row: Row, world: World, resource: str) -> None:
+def _check_cdrom(
+    current: InstanceDeviceRow | None, row: InstanceDeviceRow, world: World, resource: str
+) -> None:
     options = row["options"]
-    instance = world.row("instance", row["instance_id"])
-    path = options["device_path"]
-    if options["bus"] is None:
-        options["bus"] = "sata" if platform.machine() == "x86_64" else "scsi"
+    instance = world.row(kinds.INSTANCE, row["instance_id"])
+    path, bus = options.get("device_path"), options.get("bus")
+    if bus is None:
+        bus = "sata" if platform.machine() == "x86_64" else "scsi"
         if path is not None and path.startswith("/dev/hd"):
-            options["bus"] = "ide"
-    if options["bus"] == "ide" and instance["chipset"] != "i440fx":
+            bus = "ide"
+        options["bus"] = bus
+    if bus == "ide" and instance["chipset"] != "i440fx":
         raise UnsupportedError(
             f"the chipset {instance['chipset']} has no IDE bus",
             resource=resource,
@@ -258,16 +272,14 @@ def _check_cdrom(current: Row | None, row: Row, world: World, resource: str) -> 
         )
     used = paths(row["instance_id"], world, row["id"])
     if path is None:
-        path = next((item for item in _PLACES[options["bus"]] if item not in used), None)
+        path = next((item for item in _PLACES[bus] if item not in used), None)
         if path is None:
-            raise ConflictError(
-                f"no device path is left on bus {options['bus']}", resource=resource
-            )
+            raise ConflictError(f"no device path is left on bus {bus}", resource=resource)
         options["device_path"] = path
-    if path not in _PLACES[options["bus"]]:
-        places = _PLACES[options["bus"]]
+    if path not in _PLACES[bus]:
+        places = _PLACES[bus]
         raise InputError(
-            f"device path {path} does not fit bus {options['bus']}",
+            f"device path {path} does not fit bus {bus}",
             resource=resource,
             hint=f"Its drives are {places[0]} to {places[-1]}",
         )
@@ -292,16 +304,18 @@ def paths(instance_id: str, world: World, but: str | None = None) -> dict[str, s
     """The device paths of an instance, and what has them; without one device's."""
     found = {
         item["device_path"]: f'volume "{item["name"]}"'
-        for item in world.by("volume", "instance_id", instance_id)
+        for item in world.by(kinds.VOLUME, "instance_id", instance_id)
         if item["id"] != but and item["device_path"]
     }
-    for item in world.by("instance_device", "instance_id", instance_id):
+    for item in world.by(kinds.INSTANCE_DEVICE, "instance_id", instance_id):
         if item["id"] != but and item["options"].get("device_path"):
             found[item["options"]["device_path"]] = f'device "{item["name"]}"'
     return found
 
 
-def _check_tpm(current: Row | None, row: Row, world: World, resource: str) -> None:
+def _check_tpm(
+    current: InstanceDeviceRow | None, row: InstanceDeviceRow, world: World, resource: str
+) -> None:
     options = row["options"]
     if options["model"] == "crb" and options["version"] != "2.0":
         raise InputError(
@@ -309,7 +323,7 @@ def _check_tpm(current: Row | None, row: Row, world: World, resource: str) -> No
             resource=resource,
             hint="Use model tis for version 1.2",
         )
-    for other in world.by("instance_device", "instance_id", row["instance_id"]):
+    for other in world.by(kinds.INSTANCE_DEVICE, "instance_id", row["instance_id"]):
         if other["type"] == "tpm" and other["id"] != row["id"]:
             raise ConflictError(
                 f'the instance has TPM "{other["name"]}" already', resource=resource
@@ -325,7 +339,9 @@ def _check_tpm(current: Row | None, row: Row, world: World, resource: str) -> No
             )
 
 
-def _check_rng(current: Row | None, row: Row, _world: World, resource: str) -> None:
+def _check_rng(
+    current: InstanceDeviceRow | None, row: InstanceDeviceRow, _world: World, resource: str
+) -> None:
     source = SOURCES[row["options"]["source"]]
     before = current["options"].get("source") if current else None
     if row["options"]["source"] != before and not os.path.exists(source):
@@ -336,14 +352,16 @@ def _check_rng(current: Row | None, row: Row, _world: World, resource: str) -> N
         )
 
 
-def _check_usb(_current: Row | None, row: Row, world: World, resource: str) -> None:
+def _check_usb(
+    _current: InstanceDeviceRow | None, row: InstanceDeviceRow, world: World, resource: str
+) -> None:
     id = row["options"]["usb_id"]
-    if id is None:
+    if not id:
         raise InputError("usb_id must be given", resource=resource)
-    here = world.row("instance", row["instance_id"])
-    for owner in world.by("instance", "node_id", here["node_id"]):
-        world.subject("instance", owner["id"])
-        for other in world.by("instance_device", "instance_id", owner["id"]):
+    here = world.row(kinds.INSTANCE, row["instance_id"])
+    for owner in world.by(kinds.INSTANCE, "node_id", here["node_id"]):
+        world.subject(kinds.INSTANCE, owner["id"])
+        for other in world.by(kinds.INSTANCE_DEVICE, "instance_id", owner["id"]):
             if other["id"] != row["id"] and other["options"].get("usb_id") == id:
                 raise ConflictError(
                     f'USB device {id} is given to instance "{owner["name"]}"', resource=resource

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pextra.kinds.common import DESCRIPTION, FIXED_NAME
+from pextra.model import kinds
 from pextra.model.fields import Change, Field, documented
 from pextra.model.returned import Returned
 
@@ -15,7 +16,7 @@ FIELDS = (
     ),
     Field(
         "instance",
-        ref="instance",
+        ref=kinds.INSTANCE,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the instance, on the node that the task runs on.",),

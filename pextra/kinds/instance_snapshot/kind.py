@@ -7,7 +7,7 @@ import datetime as dt
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -17,11 +17,15 @@ from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
 from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceRow, InstanceSnapshotRow, VolumeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,11 @@ class Seen:
     held: bool
 
 
-class InstanceSnapshot(Kind):
+class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
     """A snapshot of an instance."""
 
     spec = KindSpec(
-        name="instance_snapshot",
+        name=kinds.INSTANCE_SNAPSHOT,
         table="instance_snapshots",
         prefix="isnap",
         small=True,
@@ -60,15 +64,23 @@ class InstanceSnapshot(Kind):
         on_host=True,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The instance, in the cluster of this node."""
         if "instance" not in request.values:
             return {}
         node = resolve_node(None, world, request.label)
         scope = {"cluster_id": node["cluster_id"]}
-        return {"instance_id": world.require("instance", request.values["instance"], scope)["id"]}
+        return {
+            "instance_id": world.require(kinds.INSTANCE, request.values["instance"], scope)["id"]
+        }
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self,
+        request: Request,
+        current: InstanceSnapshotRow | None,
+        row: InstanceSnapshotRow,
+        world: World,
+    ) -> None:
         """A new one is of the volumes that are attached now.
 
         Raises:
@@ -77,23 +89,25 @@ class InstanceSnapshot(Kind):
         if current is None:
             if request.state == "reverted":
                 raise NotFoundError("does not exist", resource=request.label)
-            if row["instance_id"] is None:
-                return
+            if not row["instance_id"]:
+                return  # the engine says what is missing
             self._draft_new(request, row, world)
         check_here(row, world, request.label)
         if request.state == "reverted":
-            row.update(reverting=True, reverted=dt.datetime.now(dt.UTC))
+            row.update({"reverting": True, "reverted": dt.datetime.now(dt.UTC)})
             self._check_attached(row, world, request.label)
 
-    def _draft_new(self, request: Request, row: Row, world: World) -> None:
-        instance = world.row("instance", row["instance_id"])
-        row.update(node_id=instance["node_id"], reverting=False, reverted=None)
+    def _draft_new(self, request: Request, row: InstanceSnapshotRow, world: World) -> None:
+        instance = world.row(kinds.INSTANCE, row["instance_id"])
+        row.update({"node_id": instance["node_id"], "reverting": False, "reverted": None})
         check_here(row, world, request.label)
         if instance["type"] != "qemu":
             raise UnsupportedError("a container has no snapshots", resource=request.label)
-        attached = world.by("volume", "instance_id", instance["id"])
+        attached = world.by(kinds.VOLUME, "instance_id", instance["id"])
         attached.sort(key=lambda item: str(item["device_path"]))
-        row["volumes"] = [{key: item[key] for key in ("id", "name", "size")} for item in attached]
+        row["volumes"] = [
+            {"id": item["id"], "name": item["name"], "size": item["size"]} for item in attached
+        ]
         for part, volume in zip(_parts(row, world), attached, strict=True):
             refusal = part.type.no_snapshots(part.pool, part.volume, False)
             if refusal:
@@ -108,9 +122,9 @@ class InstanceSnapshot(Kind):
                 hint="Start it first, or leave memory out",
             )
 
-    def _check_attached(self, row: Row, world: World, resource: str) -> None:
+    def _check_attached(self, row: InstanceSnapshotRow, world: World, resource: str) -> None:
         for item in row["volumes"]:
-            volume = world.get("volume", item["id"])
+            volume = world.get(kinds.VOLUME, item["id"])
             if volume is None or volume["instance_id"] != row["instance_id"]:
                 raise ConflictError(
                     f'its volume "{item["name"]}" is no longer attached to the instance',
@@ -118,22 +132,24 @@ class InstanceSnapshot(Kind):
                     hint="Attach it again first",
                 )
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: InstanceSnapshotRow, world: World) -> None:
         """One of another node stays."""
         check_here(current, world, request.label)
 
-    def learned(self, row: Row, world: World) -> Row:
+    def learned(self, row: InstanceSnapshotRow, world: World) -> Row:
         """It has gone back, if it was to."""
         return {"reverting": False}
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Seen]:
+    def observe(
+        self, rows: Sequence[InstanceSnapshotRow], host: Host, world: World
+    ) -> Mapping[str, Seen]:
         """What is there of these snapshots: two listings, and a look a volume."""
         here = [row for row in rows if row["node_id"] == world.here]
         active = host.qemu.active_names() if here else frozenset()
         paused = host.qemu.paused_names() if active else frozenset()
         found = {}
         for row in here:
-            name = world.row("instance", row["instance_id"])["name"]
+            name = world.row(kinds.INSTANCE, row["instance_id"])["name"]
             taken = frozenset(
                 part.volume.key
                 for part in _parts(row, world)
@@ -147,7 +163,12 @@ class InstanceSnapshot(Kind):
         return found
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self,
+        request: Request | None,
+        row: InstanceSnapshotRow | None,
+        gone: InstanceSnapshotRow | None,
+        seen: Seen | None,
+        world: World,
     ) -> Iterable[Step]:
         """Take, go back to, or remove.
 
@@ -184,7 +205,7 @@ class InstanceSnapshot(Kind):
             after = {"content": "(of the snapshot)", "power": _power_after(current)}
             yield _step(current, "revert", before, after, work)
 
-    def unasked(self, step: Step, row: Row) -> str | None:
+    def unasked(self, step: Step, row: InstanceSnapshotRow) -> str | None:
         """The moment to take one, or to go back to one, is the user's to choose."""
         if step.action in ("snapshot", "revert"):
             return "it was interrupted, and the moment for it is yours to choose: run it again"
@@ -197,11 +218,11 @@ class InstanceSnapshot(Kind):
         instance_snapshot_actions.execute(step, host)
 
 
-def _power_after(row: Row) -> str:
+def _power_after(row: InstanceSnapshotRow) -> str:
     return str(row["state"]) if row["memory"] else "stopped"
 
 
-def _whole(row: Row, seen: Seen, parts: int) -> bool:
+def _whole(row: InstanceSnapshotRow, seen: Seen, parts: int) -> bool:
     """Whether an interrupted run had only not said yet that it was done."""
     return (
         len(seen.taken) == parts
@@ -210,29 +231,31 @@ def _whole(row: Row, seen: Seen, parts: int) -> bool:
     )
 
 
-def _file(row: Row, host: Host) -> str:
+def _file(row: InstanceSnapshotRow, host: Host) -> str:
     """The save image of the instance."""
     return f"{host.state_dir}/snapshots/{row['id']}.memory"
 
 
-def _parts(row: Row, world: World) -> Iterable[Part]:
+def _parts(row: InstanceSnapshotRow, world: World) -> Iterable[Part]:
     """The volumes of a snapshot that still exist."""
     for item in row["volumes"]:
-        volume = world.get("volume", item["id"])
+        volume = world.get(kinds.VOLUME, item["id"])
         if volume is not None:
-            pool = world.row("storage_pool", volume["storage_pool_id"])
+            pool = world.row(kinds.STORAGE_POOL, volume["storage_pool_id"])
             where = pool_of(pool, world.host)
             yield Part(backend(pool["type"]), where, volume_of(volume), volume["size"])
 
 
-def _step(row: Row, action: str, before: Any, after: Any, work: SnapshotWork) -> Step:
+def _step(
+    row: InstanceSnapshotRow, action: str, before: Any, after: Any, work: SnapshotWork
+) -> Step:
     return Step(
-        "instance_snapshot", row["id"], row["name"], action, Phase.HOST, before, after,
+        kinds.INSTANCE_SNAPSHOT, row["id"], row["name"], action, Phase.HOST, before, after,
         work=work,
     )  # fmt: skip
 
 
-def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
+def refuse_snapshots(world: World, volume: VolumeRow, resource: str) -> None:
     """Refuse to destroy a volume that a snapshot of an instance has a part in.
 
     Raises:
@@ -240,7 +263,7 @@ def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
     """
     held = [
         str(item["name"])
-        for item in world.by("instance_snapshot", "node_id", volume["node_id"])
+        for item in world.by(kinds.INSTANCE_SNAPSHOT, "node_id", volume["node_id"])
         if item["status"] != "deleting"
         and any(part["id"] == volume["id"] for part in item["volumes"])
     ]
@@ -252,13 +275,13 @@ def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
         )
 
 
-def refuse_half_reverted(world: World, instance: Row, resource: str) -> None:
+def refuse_half_reverted(world: World, instance: InstanceRow, resource: str) -> None:
     """Refuse to start an instance of whose volumes not all have gone back.
 
     Raises:
         ConflictError: There is a snapshot that it was going back to.
     """
-    for item in world.by("instance_snapshot", "instance_id", instance["id"]):
+    for item in world.by(kinds.INSTANCE_SNAPSHOT, "instance_id", instance["id"]):
         if item["reverting"] and item["status"] == "updating":
             raise ConflictError(
                 f'going back to snapshot "{item["name"]}" was interrupted',

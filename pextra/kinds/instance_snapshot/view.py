@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pextra.kinds.info import Computed, Info
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceSnapshotRow
 
-def _exists(row: Row, view: View) -> bool | None:
+
+def _exists(row: InstanceSnapshotRow, view: View) -> bool | None:
     if not view.is_here(row):
         return None
     seen = KINDS["instance_snapshot"].observe([row], view.host, view)[row["id"]]
@@ -18,9 +23,9 @@ def _exists(row: Row, view: View) -> bool | None:
 
 
 INSTANCE_SNAPSHOT = Info(
-    kind="instance_snapshot",
+    kind=kinds.INSTANCE_SNAPSHOT,
     plural="instance_snapshots",
-    parents=("node", "instance"),
+    parents=(kinds.NODE, kinds.INSTANCE),
     computed={
         "exists": Computed(
             _exists,

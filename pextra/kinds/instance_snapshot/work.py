@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pextra.host.pools.backend import Pool, PoolBackend, Volume
-from pextra.model.fields import Row
 from pextra.model.plan import Work
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceSnapshotRow
 
 HELD = ".held"
 """The end of the name of a save image that is needed for a moment only."""
@@ -27,6 +30,6 @@ class Part:
 class SnapshotWork(Work):
     """What executing a step needs."""
 
-    row: Row
+    row: InstanceSnapshotRow
     parts: tuple[Part, ...]
     file: str

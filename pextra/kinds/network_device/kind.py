@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.kinds.volume.place import parse_device_name
-from pextra.model import ids, units
+from pextra.model import ids, kinds, units
 from pextra.model.errors import ConflictError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Change, Field
+from pextra.model.names import Key
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import NetworkDeviceRow
 
 MODELS = ("virtio", "e1000e")
 OPTIONS = (
@@ -55,42 +59,48 @@ OPTIONS = (
 )
 
 
-class NetworkDevice(Kind):
+class NetworkDevice(Kind["NetworkDeviceRow", None]):
     """A network device of an instance."""
 
     spec = KindSpec(
-        name="network_device",
+        name=kinds.NETWORK_DEVICE,
         table="network_devices",
         prefix="nic",
         fields=(
             Field("name", required=True, parse=parse_device_name),
-            Field("instance", ref="instance", required=True, backed_up=False),
-            Field("port_group", ref="port_group", required=True),
+            Field("instance", ref=kinds.INSTANCE, required=True, backed_up=False),
+            Field("port_group", ref=kinds.PORT_GROUP, required=True),
             Field("mac", parse=units.parse_mac, change=Change.IMMUTABLE),
             Field("model", choices=MODELS, default="virtio", change=Change.IMMUTABLE),
         ),
         scope=("instance_id",),
         unique=("mac",),
-        owned_by="instance",
+        owned_by=kinds.INSTANCE,
         rank=85,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The instance, and the port group of that name on its node."""
-        instance = world.row("instance", request.values["instance"])
-        found = {"instance_id": instance["id"]}
+        instance = world.row(kinds.INSTANCE, request.values["instance"])
+        found: dict[str, str | None] = {"instance_id": instance["id"]}
         if request.values.get("port_group"):
             scope = {"node_id": instance["node_id"]}
-            group = world.require("port_group", request.values["port_group"], scope)
+            group = world.require(kinds.PORT_GROUP, request.values["port_group"], scope)
             found["port_group_id"] = group["id"]
         return found
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self,
+        request: Request,
+        current: NetworkDeviceRow | None,
+        row: NetworkDeviceRow,
+        world: World,
+    ) -> None:
         """Give it a MAC address that nothing else has."""
         row["mac"] = row["mac"] or _free_mac(row, world)
-        for other in world.by("network_device", "mac", row["mac"]):
+        for other in world.by(kinds.NETWORK_DEVICE, "mac", row["mac"]):
             if other["id"] != row["id"]:
-                owner = world.get("instance", other["instance_id"])
+                owner = world.get(kinds.INSTANCE, other["instance_id"])
                 raise ConflictError(
                     f"MAC address {row['mac']} is taken by instance"
                     f' "{owner["name"] if owner else other["instance_id"]}"',
@@ -98,19 +108,19 @@ class NetworkDevice(Kind):
                 )
 
     def touched(
-        self, before: Row | None, after: Row | None, world: World
-    ) -> Iterable[tuple[str, str]]:
+        self, before: NetworkDeviceRow | None, after: NetworkDeviceRow | None, world: World
+    ) -> Iterable[Key]:
         """Its instance."""
         for row in (before, after):
             if row is not None:
-                yield "instance", row["instance_id"]
+                yield kinds.INSTANCE, row["instance_id"]
 
 
-def _free_mac(row: Row, world: World) -> str:
+def _free_mac(row: NetworkDeviceRow, world: World) -> str:
     """An address made from names, so that check mode and the run after it find the same one."""
-    instance = world.row("instance", row["instance_id"])
+    instance = world.row(kinds.INSTANCE, row["instance_id"])
     for attempt in itertools.count():
         mac = ids.mac_of(world.host.key, instance["name"], row["name"], str(attempt))
-        if not world.by("network_device", "mac", mac):
+        if not world.by(kinds.NETWORK_DEVICE, "mac", mac):
             break
     return mac

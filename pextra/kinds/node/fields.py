@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from pextra.kinds.common import DESCRIPTION
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
 from pextra.model.returned import Returned
@@ -36,7 +36,7 @@ FIELDS = (
     ),
     Field(
         "cluster",
-        ref="cluster",
+        ref=kinds.CLUSTER,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the cluster that it joins.",),
@@ -110,7 +110,9 @@ COMPUTED = {
                     "device": Returned("Path of the device.", sample="/dev/sda"),
                     "size": Returned("Bytes.", "int", sample=960197124096),
                     "serial": Returned(
-                        "Serial number, V(null) where the disk tells none.", sample="S3Z8NB0K"
+                        "Serial number, V(null) where the disk tells none.",
+                        sample="S3Z8NB0K",
+                        nullable=True,
                     ),
                 },
             ),

@@ -6,48 +6,51 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host import facts
 from pextra.host.pools.types import backend, pool_of
 from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.node_license.view import is_valid, license_of
 from pextra.kinds.view import View, percent, usage
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
+
+if TYPE_CHECKING:
+    from pextra.model.rows import NodeRow, StoragePoolRow
 
 _SAMPLE = 0.1
 """Seconds over which processor usage is measured."""
 
 
-def _live(measure: Callable[[], Any]) -> Compute:
+def _live(measure: Callable[[], Any]) -> Compute[NodeRow]:
     """A field that is measured on this machine, and null where the node is another one."""
     return lambda row, view: measure() if row["id"] == view.here else None
 
 
-def _time(row: Row, view: View) -> dict[str, Any]:
+def _time(row: NodeRow, view: View) -> dict[str, Any]:
     here = row["id"] == view.here
     return {
         "time": view.now if here else None,
-        "timezone": (row["time"] or {}).get("timezone"),
+        "timezone": row["time"]["timezone"] if row["time"] else None,
         "uptime": facts.uptime() if here else None,
     }
 
 
-def _license(row: Row, view: View) -> dict[str, Any] | None:
+def _license(row: NodeRow, view: View) -> dict[str, Any] | None:
     license = license_of(row["id"], view)
     if license is None:
         return None
     return {"expiry": license.expires_at, "valid": is_valid(license, view.now)}
 
 
-def _storage_usage(row: Row, view: View) -> dict[str, Any] | None:
+def _storage_usage(row: NodeRow, view: View) -> dict[str, Any] | None:
     """The pools of this node together; what lies on one file system counts once."""
     if row["id"] != view.here:
         return None
     found = {}
-    for item in view.by("storage_pool_node", "node_id", row["id"]):
-        pool = view.get("storage_pool", item["storage_pool_id"])
+    for item in view.by(kinds.STORAGE_POOL_NODE, "node_id", row["id"]):
+        pool = view.get(kinds.STORAGE_POOL, item["storage_pool_id"])
         seen = backend(pool["type"]).usage(pool_of(pool, view.host)) if pool is not None else None
         if pool is not None and seen is not None:
             found[_file_system(pool)] = seen
@@ -57,7 +60,7 @@ def _storage_usage(row: Row, view: View) -> dict[str, Any] | None:
     )
 
 
-def _file_system(pool: Row) -> int | str:
+def _file_system(pool: StoragePoolRow) -> int | str:
     try:
         return os.stat(pool["options"]["path"]).st_dev
     except (KeyError, OSError):
@@ -95,9 +98,9 @@ def _cpu_times() -> tuple[int, int]:
 
 
 NODE = Info(
-    kind="node",
+    kind=kinds.NODE,
     plural="nodes",
-    parents=("organization", "cluster"),
+    parents=(kinds.ORGANIZATION, kinds.CLUSTER),
     computed={
         "alive": Computed(
             _live(lambda: True),

@@ -5,29 +5,30 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.node_license.fields import COMPUTED, FIELDS, STEERING
+from pextra.model import kinds
 from pextra.model.errors import InputError, PextraError
-from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
 if TYPE_CHECKING:
     from pextra.licensing.token import License
+    from pextra.model.rows import NodeLicenseRow
 
 EVALUATION_DAYS = 30
 
 
-class NodeLicense(Kind):
+class NodeLicense(Kind["NodeLicenseRow", None]):
     """A node's licence."""
 
     spec = KindSpec(
-        name="node_license",
+        name=kinds.NODE_LICENSE,
         table="node_licenses",
         prefix="lic",
         on_node=True,
@@ -40,11 +41,13 @@ class NodeLicense(Kind):
         rank=55,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The node, this one unless named."""
         return {"node_id": resolve_node(request.values.get("node"), world, "node_license")["id"]}
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self, request: Request, current: NodeLicenseRow | None, row: NodeLicenseRow, world: World
+    ) -> None:
         """Verify a new key; an evaluation never replaces a licence that is there."""
         resource = "node_license"
         check_here(row, world, resource)
@@ -110,10 +113,12 @@ def _expected_evaluation(host: Host) -> License:
     )
 
 
-def _describe(row: Row, license: License) -> None:
+def _describe(row: NodeLicenseRow, license: License) -> None:
     row.update(
-        edition=license.edition.value,
-        customer=license.customer,
-        not_before=license.not_before,
-        expiry=license.expires_at,
+        {
+            "edition": license.edition.value,
+            "customer": license.customer,
+            "not_before": license.not_before,
+            "expiry": license.expires_at,
+        }
     )

@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
 from pextra.licensing import token
 from pextra.licensing.token import Edition, License
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
+
+if TYPE_CHECKING:
+    from pextra.model.rows import NodeLicenseRow
 
 
 def license_of(node: str, view: View) -> License | None:
     """A node's licence, as it was authenticated when it was set."""
-    rows = view.by("node_license", "node_id", node)
+    rows = view.by(kinds.NODE_LICENSE, "node_id", node)
     return _license(rows[0]) if rows else None
 
 
@@ -24,7 +28,7 @@ def is_valid(license: License, now: dt.datetime) -> bool:
     return license.not_before <= now < license.expires_at
 
 
-def _license(row: Row) -> License:
+def _license(row: NodeLicenseRow) -> License:
     return License(
         id=row["id"],
         customer=row["customer"],
@@ -36,18 +40,18 @@ def _license(row: Row) -> License:
     )
 
 
-def _valid(row: Row, view: View) -> bool:
+def _valid(row: NodeLicenseRow, view: View) -> bool:
     return is_valid(_license(row), view.now)
 
 
-def _days_left(row: Row, view: View) -> int:
+def _days_left(row: NodeLicenseRow, view: View) -> int:
     return token.days_left(_license(row), view.now)
 
 
 NODE_LICENSE = Info(
-    kind="node_license",
+    kind=kinds.NODE_LICENSE,
     plural="node_licenses",
-    parents=("node",),
+    parents=(kinds.NODE,),
     computed={
         "key": Computed(
             lambda row, _view: token.mask(row["key"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pextra.host.network import vlans
 from pextra.kinds.common import DESCRIPTION, NAME, NODE, within
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.fields import Field, documented
 from pextra.model.returned import Returned
 
@@ -23,7 +23,7 @@ FIELDS = (
     NODE,
     Field(
         "vswitch",
-        ref="vswitch",
+        ref=kinds.VSWITCH,
         required=True,
         doc=(
             "Id or name of the vSwitch, on the same node.",

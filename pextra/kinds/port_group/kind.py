@@ -4,24 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.network import vlans
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.port_group.fields import FIELDS
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Row
+from pextra.model.names import Key
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+if TYPE_CHECKING:
+    from pextra.model.rows import PortGroupRow
 
-class PortGroup(Kind):
+
+class PortGroup(Kind["PortGroupRow", None]):
     """A segment of a vSwitch."""
 
     spec = KindSpec(
-        name="port_group",
+        name=kinds.PORT_GROUP,
         table="port_groups",
         prefix="pgrp",
         on_node=True,
@@ -30,20 +34,22 @@ class PortGroup(Kind):
         rank=78,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The node, this one unless named, and the vSwitch on it."""
-        values, found = request.values, dict[str, Any]()
+        values, found = request.values, dict[str, str | None]()
         if "id" not in values or "node" in values:
             found["node_id"] = resolve_node(values.get("node"), world, request.label)["id"]
         if values.get("vswitch"):
-            node = found.get("node_id") or world.row("port_group", values["id"])["node_id"]
-            vswitch = world.require("vswitch", values["vswitch"], {"node_id": node})
+            node = found.get("node_id") or world.row(kinds.PORT_GROUP, values["id"])["node_id"]
+            vswitch = world.require(kinds.VSWITCH, values["vswitch"], {"node_id": node})
             found["vswitch_id"] = vswitch["id"]
         return found
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self, request: Request, current: PortGroupRow | None, row: PortGroupRow, world: World
+    ) -> None:
         """A VLAN needs a kernel whose bridges filter VLANs."""
-        vswitch = world.get("vswitch", row["vswitch_id"])
+        vswitch = world.get(kinds.VSWITCH, row["vswitch_id"])
         if vswitch is not None and vswitch["node_id"] != row["node_id"]:
             raise ConflictError(
                 f"vSwitch {vswitch['name']} is on another node", resource=request.label
@@ -71,7 +77,9 @@ class PortGroup(Kind):
 
         self._check_filters(row, current, request, world)
 
-    def _check_filters(self, row: Row, current: Row | None, request: Request, world: World) -> None:
+    def _check_filters(
+        self, row: PortGroupRow, current: PortGroupRow | None, request: Request, world: World
+    ) -> None:
         needs = [name for name in ("promiscuous",) if row[name]]
         needs += ["rate_limit.outbound"] if row["rate_limit"].get("outbound") else []
         new = current is None or _realised(row) != _realised(current)
@@ -83,28 +91,28 @@ class PortGroup(Kind):
                 " CONFIG_NET_ACT_POLICE and CONFIG_NET_ACT_MIRRED, such as Debian's own",
             )
 
-    def _used(self, row: Row) -> tuple[Any, ...]:
+    def _used(self, row: PortGroupRow) -> tuple[Any, ...]:
         return tuple(item for item in (row["vlan_id"], *row["trunk"]) if item is not None)
 
-    def touched(self, before: Row | None, after: Row | None, world: World) -> Any:
+    def touched(self, before: PortGroupRow | None, after: PortGroupRow | None, world: World) -> Any:
         """The vSwitch, whose uplinks carry its VLANs, and the instances that are on it."""
         if before is not None and after is not None and _realised(before) == _realised(after):
             return
         for row in (before, after):
             if row is not None and row["node_id"] == world.here and vlans.of_group(row):
-                yield "vswitch", row["vswitch_id"]
+                yield kinds.VSWITCH, row["vswitch_id"]
         if before is not None and after is not None:
-            for device in world.by("network_device", "port_group_id", after["id"]):
-                yield "instance", device["instance_id"]
+            for device in world.by(kinds.NETWORK_DEVICE, "port_group_id", after["id"]):
+                yield kinds.INSTANCE, device["instance_id"]
 
-    def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
+    def shown_by(self, row: PortGroupRow, world: World) -> Iterable[Key]:
         """The vSwitch that it is a segment of, and the instances that are on it."""
-        yield "vswitch", row["vswitch_id"]
-        for device in world.by("network_device", "port_group_id", row["id"]):
-            yield "instance", device["instance_id"]
+        yield kinds.VSWITCH, row["vswitch_id"]
+        for device in world.by(kinds.NETWORK_DEVICE, "port_group_id", row["id"]):
+            yield kinds.INSTANCE, device["instance_id"]
 
 
-def _realised(row: Row) -> tuple[Any, ...]:
+def _realised(row: PortGroupRow) -> tuple[Any, ...]:
     """What of a port group shows on the host."""
     return tuple(row[name] for name in (
         "vswitch_id", "vlan_id", "trunk", "promiscuous", "mac_changes", "forged_transmits",

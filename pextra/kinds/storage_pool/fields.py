@@ -8,6 +8,7 @@ from typing import Any
 
 from pextra.host.pools import options
 from pextra.kinds.common import DESCRIPTION
+from pextra.model import kinds
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
 from pextra.model.returned import Returned
@@ -39,7 +40,7 @@ FIELDS = (
     ),
     Field(
         "cluster",
-        ref="cluster",
+        ref=kinds.CLUSTER,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the cluster.",),
@@ -91,6 +92,9 @@ FIELDS = (
         ),
     ),
 )
+
+SECRETS = Field("secrets", "dict", options=tuple(item for item in options.FIELDS if item.secret))
+"""The column that keeps passwords and keys apart from the other options."""
 
 STEERING = (
     Field(

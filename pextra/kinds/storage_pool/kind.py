@@ -4,47 +4,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World, several
 from pextra.host.pools import options
-from pextra.kinds.storage_pool.fields import FIELDS, STEERING
+from pextra.kinds.storage_pool.fields import FIELDS, SECRETS, STEERING
+from pextra.model import kinds
 from pextra.model.errors import ConflictError
-from pextra.model.fields import Row
+from pextra.model.names import Key
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolRow
 
 _UNSETTLED = ("pending", "updating", "deleting")
 """The status of what some node may still have to do its part of."""
 
 
-class StoragePool(Kind):
+class StoragePool(Kind["StoragePoolRow", None]):
     """A pool as the cluster's configuration has it."""
 
     spec = KindSpec(
-        name="storage_pool",
+        name=kinds.STORAGE_POOL,
         table="storage_pools",
         prefix="pool",
         fields=FIELDS,
         options=STEERING,
         scope=("cluster_id",),
-        hidden=("secrets",),
+        hidden=(SECRETS,),
         rank=60,
         on_host=True,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The cluster: the named one, this node's, or the only one."""
         found = super().resolve(request, world)
         if "id" not in request.values and "cluster_id" not in found:
-            here = world.get("node", world.here)
+            here = world.get(kinds.NODE, world.here)
             found["cluster_id"] = (
-                here["cluster_id"] if here else world.only("cluster", request.label)["id"]
+                here["cluster_id"] if here else world.only(kinds.CLUSTER, request.label)["id"]
             )
         return found
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self, request: Request, current: StoragePoolRow | None, row: StoragePoolRow, world: World
+    ) -> None:
         """Check the options with the pool's type, and keep its credentials apart."""
         shown, given = options.normalise(row["type"], row["options"] or {}, row["name"])
         if current is None:
@@ -60,7 +66,7 @@ class StoragePool(Kind):
         row["options"] = shown
         if current is not None:
             return  # what it cannot be beside was looked at when it was made, and stays
-        for other in world.by("storage_pool", "cluster_id", row["cluster_id"]):
+        for other in world.by(kinds.STORAGE_POOL, "cluster_id", row["cluster_id"]):
             why = options.conflict(row["type"], shown, other["type"], other["options"])
             if why:
                 raise ConflictError(
@@ -68,19 +74,19 @@ class StoragePool(Kind):
                 )
 
     def touched(
-        self, before: Row | None, after: Row | None, world: World
-    ) -> Iterable[tuple[str, str]]:
+        self, before: StoragePoolRow | None, after: StoragePoolRow | None, world: World
+    ) -> Iterable[Key]:
         """Its association with this node, which takes over other credentials."""
         if before is not None and after is not None and before["secrets"] != after["secrets"]:
             place = {"storage_pool_id": after["id"], "node_id": world.here}
-            for item in world.where("storage_pool_node", place):
-                yield "storage_pool_node", item["id"]
+            for item in world.where(kinds.STORAGE_POOL_NODE, place):
+                yield kinds.STORAGE_POOL_NODE, item["id"]
 
-    def present(self, row: Row, world: World) -> dict[str, Any]:
+    def present(self, row: StoragePoolRow, world: World) -> dict[str, Any]:
         """The pool, and how far each of its nodes has it, as that node said last."""
         nodes = []
-        for item in world.by("storage_pool_node", "storage_pool_id", row["id"]):
-            node = world.get("node", item["node_id"])
+        for item in world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"]):
+            node = world.get(kinds.NODE, item["node_id"])
             nodes.append(
                 {
                     "node_id": item["node_id"],
@@ -92,11 +98,11 @@ class StoragePool(Kind):
         nodes.sort(key=lambda item: str(item["name"]))
         return {**self.spec.public(row), "nodes": nodes}
 
-    def names(self, request: Request) -> Iterable[tuple[str, str]]:
+    def names(self, request: Request) -> Iterable[Key]:
         """Its own, and those of its nodes."""
         yield from super().names(request)
         for node in request.values.get("nodes") or ():
-            yield "node", node
+            yield kinds.NODE, node
 
     def expand(self, request: Request, world: World) -> Iterable[Request]:
         """The pool, and its association with each enabled node."""
@@ -105,65 +111,65 @@ class StoragePool(Kind):
             return
         name = request.values.get("name") or request.values["id"]
         cluster = self.resolve(request, world).get("cluster_id")
-        pool = world.require("storage_pool", name, {"cluster_id": cluster} if cluster else None)
+        pool = world.require(kinds.STORAGE_POOL, name, {"cluster_id": cluster} if cluster else None)
         scope = {"cluster_id": pool["cluster_id"]}
-        world.by("storage_pool_node", "storage_pool_id", pool["id"])  # all at once
-        wanted = {world.require("node", ref, scope)["id"] for ref in request.values["nodes"]}
+        world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", pool["id"])  # all at once
+        wanted = {world.require(kinds.NODE, ref, scope)["id"] for ref in request.values["nodes"]}
         for node in sorted(wanted):
             yield _association("present", pool, node, request)
         if request.options.get("purge_nodes"):
-            for item in world.by("storage_pool_node", "storage_pool_id", pool["id"]):
+            for item in world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", pool["id"]):
                 if item["node_id"] not in wanted and item["status"] != "deleting":
                     yield _association("absent", pool, item["node_id"], request)
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: StoragePoolRow, world: World) -> None:
         """Mark every association for removal; the name stays taken until all are gone."""
         refuse_volumes(world, current, None, request.label)
-        for item in world.by("storage_pool_node", "storage_pool_id", current["id"]):
-            world.retire("storage_pool_node", item["id"])
+        for item in world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", current["id"]):
+            world.retire(kinds.STORAGE_POOL_NODE, item["id"])
 
-    def realised(self, row: Row, world: World) -> bool:
+    def realised(self, row: StoragePoolRow, world: World) -> bool:
         """A pool goes only when no other node still has it."""
         if row["status"] != "deleting":
             return True
-        left = world.by("storage_pool_node", "storage_pool_id", row["id"])
+        left = world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"])
         return all(item["node_id"] == world.here for item in left)
 
-    def on_this_node(self, world: World) -> Iterable[Row]:
+    def on_this_node(self, world: World) -> Iterable[StoragePoolRow]:
         """The pools that are or were enabled here, and those of the cluster that change."""
-        here = world.get("node", world.here)
+        here = world.get(kinds.NODE, world.here)
         if here is None:
             return ()
-        associations = world.by("storage_pool_node", "node_id", here["id"])
-        rows = [world.row("storage_pool", item["storage_pool_id"]) for item in associations]
+        associations = world.by(kinds.STORAGE_POOL_NODE, "node_id", here["id"])
+        rows = [world.row(kinds.STORAGE_POOL, item["storage_pool_id"]) for item in associations]
         for status in _UNSETTLED:
             rows += world.where(
-                "storage_pool", {"cluster_id": here["cluster_id"], "status": status}
+                kinds.STORAGE_POOL, {"cluster_id": here["cluster_id"], "status": status}
             )
         return list({row["id"]: row for row in rows}.values())
 
-    def shown_by(self, row: Row, world: World) -> Iterable[tuple[str, str]]:
+    def shown_by(self, row: StoragePoolRow, world: World) -> Iterable[Key]:
         """What this node has of it; and itself, so that what goes is gone with the last node."""
         place = {"storage_pool_id": row["id"], "node_id": world.here}
-        for item in world.where("storage_pool_node", place):
-            yield "storage_pool_node", item["id"]
+        for item in world.where(kinds.STORAGE_POOL_NODE, place):
+            yield kinds.STORAGE_POOL_NODE, item["id"]
         if row["status"] != "ready":
-            yield "storage_pool", row["id"]
+            yield kinds.STORAGE_POOL, row["id"]
 
 
-def _association(state: str, pool: Row, node: str, request: Request) -> Request:
+def _association(state: str, pool: StoragePoolRow, node: str, request: Request) -> Request:
     values = {"name": pool["name"], "storage_pool": pool["id"], "node": node}
-    return Request("storage_pool_node", state, values, request.options, request.position)
+    return Request(kinds.STORAGE_POOL_NODE, state, values, request.options, request.position)
 
 
-def refuse_volumes(world: World, pool: Row, node: str | None, resource: str) -> None:
+def refuse_volumes(world: World, pool: StoragePoolRow, node: str | None, resource: str) -> None:
     """Refuse to let a pool go that holds volumes.
 
     Raises:
         ConflictError: It holds volumes.
     """
     where = {"storage_pool_id": pool["id"]} | ({"node_id": node} if node else {})
-    held = world.staying("volume", where)
+    held = world.staying(kinds.VOLUME, where)
     if held:
         names = ", ".join(sorted(str(volume["name"]) for volume in held)[:5])
         raise ConflictError(
@@ -173,14 +179,16 @@ def refuse_volumes(world: World, pool: Row, node: str | None, resource: str) -> 
         )
 
 
-def pool_on_node(pool: Row, node: str, world: World, resource: str) -> None:
+def pool_on_node(pool: StoragePoolRow, node: str, world: World, resource: str) -> None:
     """Refuse a pool that is not enabled on a node.
 
     Raises:
         ConflictError: The pool is not enabled there, or is going.
     """
     place = {"storage_pool_id": pool["id"], "node_id": node}
-    found = [row for row in world.where("storage_pool_node", place) if row["status"] != "deleting"]
+    found = [
+        row for row in world.where(kinds.STORAGE_POOL_NODE, place) if row["status"] != "deleting"
+    ]
     if not found or pool["status"] == "deleting":
         raise ConflictError(
             f'storage pool "{pool["name"]}" is not enabled on this node',

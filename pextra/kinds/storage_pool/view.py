@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host.pools.defined import PoolState
 from pextra.host.pools.types import FILE_TYPES, backend, pool_of
 from pextra.kinds.info import Computed, Info, count_of
 from pextra.kinds.view import View, usage
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolNodeRow, StoragePoolRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class OnNode:
 
     node_id: str
     node: str
-    association: Row
+    association: StoragePoolNodeRow
     seen: PoolState | None
 
     @property
@@ -65,7 +68,7 @@ class OnNode:
         return Status("error", "it is not active")
 
 
-def pool_status(pool: Row, nodes: Sequence[OnNode]) -> Status:
+def pool_status(pool: StoragePoolRow, nodes: Sequence[OnNode]) -> Status:
     """How it is with a pool altogether (user guide, Storage Pool Status)."""
     if pool["status"] == "deleting":
         return Status("deleting", _reasons(nodes) or "nothing is left of it on any node")
@@ -83,29 +86,29 @@ def _reasons(nodes: Sequence[OnNode]) -> str:
     return "; ".join(f"{item.node}: {item.status.reason}" for item in nodes if item.status.reason)
 
 
-def _nodes(row: Row, view: View) -> list[OnNode]:
+def _nodes(row: StoragePoolRow, view: View) -> list[OnNode]:
     found = [
         OnNode(
             item["node_id"],
-            view.name("node", item["node_id"]) or item["node_id"],
+            view.name(kinds.NODE, item["node_id"]) or item["node_id"],
             item,
             view.pools.get(item["id"]) if view.is_here(item) else None,
         )
-        for item in view.by("storage_pool_node", "storage_pool_id", row["id"])
+        for item in view.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"])
     ]
     return sorted(found, key=lambda item: item.node)
 
 
-def _status(row: Row, view: View) -> Status:
+def _status(row: StoragePoolRow, view: View) -> Status:
     return pool_status(row, _nodes(row, view))
 
 
-def _initialized(row: Row, view: View) -> bool:
+def _initialized(row: StoragePoolRow, view: View) -> bool:
     enabled = [item for item in _nodes(row, view) if item.status.text != "deleting"]
     return bool(enabled) and all(item.made for item in enabled)
 
 
-def _node_list(row: Row, view: View) -> list[dict[str, Any]]:
+def _node_list(row: StoragePoolRow, view: View) -> list[dict[str, Any]]:
     return [
         {
             "node_id": item.node_id,
@@ -117,16 +120,16 @@ def _node_list(row: Row, view: View) -> list[dict[str, Any]]:
     ]
 
 
-def _usage(row: Row, view: View) -> dict[str, Any] | None:
-    here = any(map(view.is_here, view.by("storage_pool_node", "storage_pool_id", row["id"])))
+def _usage(row: StoragePoolRow, view: View) -> dict[str, Any] | None:
+    here = any(map(view.is_here, view.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"])))
     seen = backend(row["type"]).usage(pool_of(row, view.host)) if here else None
     return usage(seen.capacity, seen.available) if seen is not None else None
 
 
 STORAGE_POOL = Info(
-    kind="storage_pool",
+    kind=kinds.STORAGE_POOL,
     plural="storage_pools",
-    parents=("cluster",),
+    parents=(kinds.CLUSTER,),
     computed={
         "status": Computed(
             lambda row, view: _status(row, view).text,
@@ -184,7 +187,7 @@ STORAGE_POOL = Info(
             ),
         ),
         "volume_count": Computed(
-            count_of("volume", "storage_pool_id"),
+            count_of(kinds.VOLUME, "storage_pool_id"),
             Returned("How many volumes are in it, on all nodes.", "int", sample=4),
         ),
         "nodes": Computed(

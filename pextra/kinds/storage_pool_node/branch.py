@@ -7,10 +7,12 @@ The algorithm is the platform's; docs/storage.md has it as a picture.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pextra.host.pools.defined import PoolState
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolNodeRow, StoragePoolRow
 
 
 class Branch(enum.Enum):
@@ -39,8 +41,8 @@ class Branch(enum.Enum):
 
 
 def decide(
-    association: Mapping[str, Any] | None,
-    pool: Mapping[str, Any] | None,
+    association: StoragePoolNodeRow | None,
+    pool: StoragePoolRow | None,
     seen: PoolState,
     held: int,
 ) -> Branch:
@@ -65,6 +67,6 @@ def decide(
     return Branch.AVAILABLE if seen.available else Branch.START
 
 
-def going(association: Mapping[str, Any], pool: Mapping[str, Any]) -> bool:
+def going(association: StoragePoolNodeRow, pool: StoragePoolRow) -> bool:
     """Whether a pool is to go from a node."""
     return "deleting" in (association["status"], pool["status"])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -16,13 +16,16 @@ from pextra.host.pools.defined import PoolState, masked
 from pextra.host.pools.types import backend, pool_of
 from pextra.kinds.storage_pool.kind import refuse_volumes
 from pextra.kinds.storage_pool_node.branch import Branch, decide, going
-from pextra.model import ids
+from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, ForeignError, PextraError
 from pextra.model.fields import Field, Row
 from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request, label
 from pextra.model.returned import Returned
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolNodeRow, StoragePoolRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,84 +38,99 @@ class PoolWork(Work):
     resource: str
 
 
-class StoragePoolNode(Kind):
+class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
     """A pool on one node: what libvirt there knows of it."""
 
     spec = KindSpec(
-        name="storage_pool_node",
+        name=kinds.STORAGE_POOL_NODE,
         table="storage_pool_nodes",
         prefix="pooln",
         fields=(
             Field("name", required=True),
-            Field("storage_pool", ref="storage_pool", required=True),
-            Field("node", ref="node", required=True),
+            Field("storage_pool", ref=kinds.STORAGE_POOL, required=True),
+            Field("node", ref=kinds.NODE, required=True),
         ),
         computed={
             "internal_id": Returned("What libvirt on the node knows the pool by, V(null) before."),
             "error": Returned("What went wrong when the node last tried, V(null) if nothing did."),
         },
         scope=("storage_pool_id", "node_id"),
-        owned_by="storage_pool",
+        owned_by=kinds.STORAGE_POOL,
         rank=65,
         host_rank=20,
         on_host=True,
     )
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self,
+        request: Request,
+        current: StoragePoolNodeRow | None,
+        row: StoragePoolNodeRow,
+        world: World,
+    ) -> None:
         """A new one is not realised yet."""
         if current is None:
-            row.update(internal_id=None, error=None)
+            row.update({"internal_id": None, "error": None})
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: StoragePoolNodeRow, world: World) -> None:
         """A node lets go of a pool only without volumes in it."""
-        pool = world.get("storage_pool", current["storage_pool_id"])
+        pool = world.get(kinds.STORAGE_POOL, current["storage_pool_id"])
         if pool is not None:
             refuse_volumes(world, pool, current["node_id"], request.label)
 
-    def learned(self, row: Row, world: World) -> Row:
+    def learned(self, row: StoragePoolNodeRow, world: World) -> Row:
         """That it is realised: what libvirt knows it by, and that nothing is wrong."""
         return {"internal_id": ids.uuid_of(row["id"]), "error": None}
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Any]:
+    def observe(
+        self, rows: Sequence[StoragePoolNodeRow], host: Host, world: World
+    ) -> Mapping[str, Any]:
         """libvirt's pools: three listings; ours are known by UUID."""
         from pextra.host.pools import defined
 
         items = {}
         for row in rows:
-            pool = world.get("storage_pool", row["storage_pool_id"])
+            pool = world.get(kinds.STORAGE_POOL, row["storage_pool_id"])
             if pool is not None and row["node_id"] == world.here:
                 items[row["id"]] = defined.OnHost(pool["type"], row["id"], pool_of(pool, host))
         return defined.observe(items, host)
 
-    def going(self, row: Row, world: World) -> bool:
+    def going(self, row: StoragePoolNodeRow, world: World) -> bool:
         """Whether it, or the pool as a whole, is marked for removal."""
-        return going(row, world.row("storage_pool", row["storage_pool_id"]))
+        return going(row, world.row(kinds.STORAGE_POOL, row["storage_pool_id"]))
 
-    def branch(self, row: Row, seen: Any, world: World) -> str | None:
+    def branch(self, row: StoragePoolNodeRow, seen: PoolState | None, world: World) -> str | None:
         """The branch of the propagation algorithm."""
-        pool = world.get("storage_pool", row["storage_pool_id"])
+        pool = world.get(kinds.STORAGE_POOL, row["storage_pool_id"])
         return decide(row, pool, seen or PoolState(), _held(row, seen, world)).value
 
-    def lost(self, row: Row, seen: Any, world: World) -> bool:
+    def lost(self, row: StoragePoolNodeRow, seen: PoolState | None, world: World) -> bool:
         """Whether somebody else's pool has taken its place, and no volume is in it."""
         return self.branch(row, seen, world) == Branch.FORGET.value
 
-    def failed(self, row: Row, error: PextraError, seen: Any) -> Row:
+    def failed(self, row: StoragePoolNodeRow, error: PextraError, seen: PoolState | None) -> Row:
         """Why this node does not have the pool; and that libvirt has it, if it has."""
         told = f"{error.message}. {error.hint}" if error.hint else error.message
         known = {"internal_id": ids.uuid_of(row["id"])} if seen is not None and seen.defined else {}
         return {"error": told, **known}
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self,
+        request: Request | None,
+        row: StoragePoolNodeRow | None,
+        gone: StoragePoolNodeRow | None,
+        seen: PoolState | None,
+        world: World,
     ) -> Iterable[Step]:
         """Define, start and autostart; or stop and undefine. Of other nodes, nothing."""
         current = row or gone
         if current is None or seen is None or current["node_id"] != world.here:
             return
-        pool = world.row("storage_pool", current["storage_pool_id"])
+        pool = world.row(kinds.STORAGE_POOL, current["storage_pool_id"])
         resource = self._resource(current, world)
-        before: Row = {key: getattr(seen, key) for key in ("defined", "active", "autostart")}
+        before: dict[str, object] = {
+            key: getattr(seen, key) for key in ("defined", "active", "autostart")
+        }
         if gone is not None:
             if _held(current, seen, world):
                 raise ConflictError(
@@ -133,7 +151,7 @@ class StoragePoolNode(Kind):
         if not seen.started:
             with _told_of(where, resource):
                 backend(pool["type"]).test(where)
-        after: Row = dict.fromkeys(before, True)
+        after: dict[str, object] = dict.fromkeys(before, True)
         if seen.defined and not seen.prepared:
             before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
         if seen.trouble:
@@ -141,21 +159,27 @@ class StoragePoolNode(Kind):
         action = "start" if seen.defined and seen.prepared else "define"
         yield self._step(current, pool, action, before, after, world)
 
-    def _resource(self, row: Row, world: World) -> str:
+    def _resource(self, row: StoragePoolNodeRow, world: World) -> str:
         """How messages call it: a pool's trouble is that of one of its nodes."""
-        node = world.before("node", row["node_id"]) or world.get("node", row["node_id"])
+        node = world.before(kinds.NODE, row["node_id"]) or world.get(kinds.NODE, row["node_id"])
         name = node["name"] if node else row["node_id"]
         return f"{label('storage_pool', row['name'])} on node {name}"
 
     def _step(
-        self, row: Row, pool: Row, action: str, before: Any, after: Any, world: World
+        self,
+        row: StoragePoolNodeRow,
+        pool: StoragePoolRow,
+        action: str,
+        before: Any,
+        after: Any,
+        world: World,
     ) -> Step:
         work = PoolWork(
             pool["type"], pool_of(pool, world.host), ids.uuid_of(row["id"]),
             self._resource(row, world),
         )  # fmt: skip
         return Step(
-            "storage_pool_node", row["id"], row["name"], action, Phase.HOST, before, after,
+            kinds.STORAGE_POOL_NODE, row["id"], row["name"], action, Phase.HOST, before, after,
             work=work,
         )  # fmt: skip
 
@@ -174,16 +198,18 @@ class StoragePoolNode(Kind):
             defined.start(host.qemu, type, work.pool, work.uuid, anew=bool(trouble))
 
 
-def _held(row: Row, seen: Any, world: World) -> int:
+def _held(row: StoragePoolNodeRow, seen: PoolState | None, world: World) -> int:
     """Volumes of the pool on this node, but for those that the same plan removes.
 
     They are counted only where it matters: it goes, or cannot be made again.
     """
-    pool = world.get("storage_pool", row["storage_pool_id"])
+    pool = world.get(kinds.STORAGE_POOL, row["storage_pool_id"])
     if pool is None or not (going(row, pool) or (seen is not None and seen.foreign)):
         return 0
     place = {"storage_pool_id": row["storage_pool_id"], "node_id": row["node_id"]}
-    return sum(("volume", item["id"]) not in world.retired for item in world.where("volume", place))
+    return sum(
+        ("volume", item["id"]) not in world.retired for item in world.where(kinds.VOLUME, place)
+    )
 
 
 @contextlib.contextmanager

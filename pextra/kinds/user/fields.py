@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from pextra.kinds.common import DESCRIPTION
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
 from pextra.model.returned import Returned
@@ -63,7 +63,7 @@ FIELDS = (
     ),
     Field(
         "organization",
-        ref="organization",
+        ref=kinds.ORGANIZATION,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the organization that the user belongs to.",),

@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.kinds.user.fields import COMPUTED, FIELDS, STEERING
+from pextra.model import kinds
 from pextra.model.errors import InputError
-from pextra.model.fields import Row
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+if TYPE_CHECKING:
+    from pextra.model.rows import UserRow
 
-class User(Kind):
+
+class User(Kind["UserRow", None]):
     """A person or service that uses the platform."""
 
     spec = KindSpec(
-        name="user",
+        name=kinds.USER,
         table="users",
         prefix="user",
         key="username",
@@ -29,14 +32,14 @@ class User(Kind):
         rank=50,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The organization; the only one where none is named for a new user."""
         found = super().resolve(request, world)
         if "id" not in request.values and "organization_id" not in found:
-            found["organization_id"] = world.only("organization", request.label)["id"]
+            found["organization_id"] = world.only(kinds.ORGANIZATION, request.label)["id"]
         return found
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(self, request: Request, current: UserRow | None, row: UserRow, world: World) -> None:
         """Hash a new password; a password that fits the stored hash changes nothing."""
         from pextra.kinds.user import passwords
 
@@ -44,7 +47,7 @@ class User(Kind):
         if password and request.values.get("password_hash"):
             raise InputError("give password or password_hash, not both", resource=request.label)
         if current is None:
-            row.update(locked=False, mfa_enabled=False)
+            row.update({"locked": False, "mfa_enabled": False})
         old = current["password_hash"] if current else None
         if old and request.options.get("update_password") == "on_create":
             row["password_hash"] = old

@@ -3,20 +3,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
+if TYPE_CHECKING:
+    from pextra.model.rows import UserRow
 
-def _expired(row: Row, view: View) -> bool:
+
+def _expired(row: UserRow, view: View) -> bool:
     return row["expiry"] is not None and bool(row["expiry"] <= view.now)
 
 
 USER = Info(
-    kind="user",
+    kind=kinds.USER,
     plural="users",
-    parents=("organization",),
+    parents=(kinds.ORGANIZATION,),
     computed={
         "expired": Computed(
             _expired, Returned("Whether the account has ended.", "bool", sample=False)

@@ -13,7 +13,7 @@ from pextra.kinds.common import (
     within,
 )
 from pextra.kinds.volume.place import ATTACHMENT
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field, documented
 from pextra.model.returned import Returned
@@ -81,7 +81,7 @@ FIELDS = (
     ),
     Field(
         "storage_pool",
-        ref="storage_pool",
+        ref=kinds.STORAGE_POOL,
         required=True,
         change=Change.IMMUTABLE,
         doc=("Id or name of the storage pool, which must be enabled on the node.",),
@@ -108,7 +108,7 @@ FIELDS = (
     ),
     Field(
         "instance",
-        ref="instance",
+        ref=kinds.INSTANCE,
         doc=(
             "Id or name of the instance to attach it to, a QEMU instance on the same node. Needs"
             " O(state=attached).",

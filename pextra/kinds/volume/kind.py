@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -20,21 +20,24 @@ from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.kinds.storage_pool.kind import pool_on_node
 from pextra.kinds.volume import luns
 from pextra.kinds.volume.fields import COMPUTED, FIELDS, STEERING, parse_volume_size
-from pextra.kinds.volume.place import ATTACHED, paths_of_drives, place
+from pextra.kinds.volume.place import ATTACHED, detached, paths_of_drives, place
 from pextra.kinds.volume.work import VolumeWork
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, InputError
-from pextra.model.fields import Row
+from pextra.model.names import Key
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
+if TYPE_CHECKING:
+    from pextra.model.rows import StoragePoolRow, VolumeRow
 
-class Volume(Kind):
+
+class Volume(Kind["VolumeRow", VolumeState]):
     """A virtual disk."""
 
     spec = KindSpec(
-        name="volume",
+        name=kinds.VOLUME,
         table="volumes",
         prefix="vol",
         small=True,
@@ -53,25 +56,27 @@ class Volume(Kind):
         """Made before instances and gone after them; attached and detached after they are made."""
         return 90 if request.state in ("attached", "detached") else 70
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """Node, pool (``local`` unless named) and instance, each within the node's cluster."""
-        values, found = request.values, dict[str, Any]()
+        values, found = request.values, dict[str, str | None]()
         if "id" not in values or "node" in values:
             found["node_id"] = resolve_node(values.get("node"), world, request.label)["id"]
-        node = world.get("node", found.get("node_id"))
+        node = world.get(kinds.NODE, found.get("node_id"))
         scope = {"cluster_id": node["cluster_id"]} if node else None
         if "id" not in values or "storage_pool" in values:
-            pool = world.require("storage_pool", values.get("storage_pool") or "local", scope)
+            pool = world.require(kinds.STORAGE_POOL, values.get("storage_pool") or "local", scope)
             found["storage_pool_id"] = pool["id"]
         if values.get("instance"):
-            found["instance_id"] = world.require("instance", values["instance"], scope)["id"]
+            found["instance_id"] = world.require(kinds.INSTANCE, values["instance"], scope)["id"]
         return found
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self, request: Request, current: VolumeRow | None, row: VolumeRow, world: World
+    ) -> None:
         """Work out size and attachment."""
         resource = request.label
         check_here(row, world, resource)
-        pool = world.row("storage_pool", row["storage_pool_id"])
+        pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
         if current is None:
             pool_on_node(pool, row["node_id"], world, resource)
             row["is_root"] = False
@@ -89,9 +94,11 @@ class Volume(Kind):
         if not request.options.get("hot_plug", True):
             for item in (current, row):
                 if item is not None and item["instance_id"]:
-                    world.defer("instance", item["instance_id"])
+                    world.defer(kinds.INSTANCE, item["instance_id"])
 
-    def _draft_place(self, request: Request, row: Row, pool: Row, world: World) -> None:
+    def _draft_place(
+        self, request: Request, row: VolumeRow, pool: StoragePoolRow, world: World
+    ) -> None:
         """Format and LUN of a new volume, as its pool's type has them."""
         formats = backend(pool["type"]).formats
         if "format" not in request.values:
@@ -107,7 +114,7 @@ class Volume(Kind):
         elif row["lun"] is not None:
             raise InputError("lun is for pools of type iscsi", resource=request.label)
 
-    def _draft_size(self, request: Request, current: Row | None, row: Row) -> None:
+    def _draft_size(self, request: Request, current: VolumeRow | None, row: VolumeRow) -> None:
         size, more = request.values.get("size"), request.options.get("grow_by")
         resource = request.label
         if size is not None and more is not None:
@@ -138,21 +145,23 @@ class Volume(Kind):
         if more is not None and current["status"] == "ready":
             row["size"] = parse_volume_size(current["size"] + more)
 
-    def _detach(self, current: Row | None, row: Row, resource: str) -> None:
+    def _detach(self, current: VolumeRow | None, row: VolumeRow, resource: str) -> None:
         if current is not None and current["instance_id"] and current["is_root"]:
             raise ConflictError("the root volume cannot be detached", resource=resource)
-        row.update(dict.fromkeys(("instance_id", *ATTACHED)), is_root=False, read_only=False)
+        row.update(detached(row))
 
-    def _attach(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def _attach(
+        self, request: Request, current: VolumeRow | None, row: VolumeRow, world: World
+    ) -> None:
         resource = request.label
-        instance = world.get("instance", row["instance_id"])
+        instance = world.get(kinds.INSTANCE, row["instance_id"])
         if instance is None:
             raise InputError("instance must be given to attach it", resource=resource)
         if instance["type"] != "qemu":
             raise InputError("a container takes no volumes", resource=resource)
         held = current["instance_id"] if current else None
         if held and held != row["instance_id"]:
-            other = world.get("instance", held)
+            other = world.get(kinds.INSTANCE, held)
             raise ConflictError(
                 f'it is attached to instance "{other["name"] if other else held}"',
                 resource=resource,
@@ -168,17 +177,17 @@ class Volume(Kind):
                     )
         siblings = [
             item
-            for item in world.by("volume", "instance_id", row["instance_id"])
+            for item in world.by(kinds.VOLUME, "instance_id", row["instance_id"])
             if item["id"] != row["id"]
         ]
         if request.options.get("root"):
             row["is_root"] = True
         place(row, siblings, paths_of_drives(row, world), resource)
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: VolumeRow, world: World) -> None:
         """One stays that is attached to an instance that stays, or is on another node."""
         check_here(current, world, request.label)
-        instance = world.get("instance", current["instance_id"])
+        instance = world.get(kinds.INSTANCE, current["instance_id"])
         if instance is not None and current["status"] != "deleting":
             raise ConflictError(
                 f'it is attached to instance "{instance["name"]}"',
@@ -186,27 +195,29 @@ class Volume(Kind):
                 hint="Detach it first",
             )
         instance_snapshot.refuse_snapshots(world, current, request.label)
-        before = world.before("volume", current["id"])
+        before = world.before(kinds.VOLUME, current["id"])
         if before is not None and before["instance_id"] is None:
             _check_unused(current, world, request.label)
 
     def touched(
-        self, before: Row | None, after: Row | None, world: World
-    ) -> Iterable[tuple[str, str]]:
+        self, before: VolumeRow | None, after: VolumeRow | None, world: World
+    ) -> Iterable[Key]:
         """The instances that it leaves and joins."""
         for row in (before, after):
             if row is not None and row["instance_id"]:
-                yield "instance", row["instance_id"]
+                yield kinds.INSTANCE, row["instance_id"]
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, VolumeState]:
+    def observe(
+        self, rows: Sequence[VolumeRow], host: Host, world: World
+    ) -> Mapping[str, VolumeState]:
         """The volumes' sizes and formats, from their headers."""
-        pools: dict[str, list[Row]] = {}
+        pools: dict[str, list[VolumeRow]] = {}
         for row in rows:
             if row["node_id"] == world.here:
                 pools.setdefault(row["storage_pool_id"], []).append(row)
         found: dict[str, VolumeState] = {}
         for id, members in pools.items():
-            pool = world.row("storage_pool", id)
+            pool = world.row(kinds.STORAGE_POOL, id)
             type, where = backend(pool["type"]), pool_of(pool, host)
             found |= type.look(where, [volume_of(row) for row in members])
             going = [
@@ -217,13 +228,18 @@ class Volume(Kind):
         return found
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self,
+        request: Request | None,
+        row: VolumeRow | None,
+        gone: VolumeRow | None,
+        seen: VolumeState | None,
+        world: World,
     ) -> Iterable[Step]:
         """Create, grow, or remove."""
         current = row or gone
         if current is None or current["node_id"] != world.here:
             return
-        pool = world.row("storage_pool", current["storage_pool_id"])
+        pool = world.row(kinds.STORAGE_POOL, current["storage_pool_id"])
         type, where = backend(pool["type"]), pool_of(pool, world.host)
         work = VolumeWork(type, where, current)
         if gone is not None:
@@ -245,9 +261,9 @@ class Volume(Kind):
             after = {"size": current["size"]}
             yield _step(current, "grow", {"size": "(not known to the instance)"}, after, work)
 
-    def _untold(self, row: Row, type: PoolBackend, world: World) -> bool:
+    def _untold(self, row: VolumeRow, type: PoolBackend, world: World) -> bool:
         """Whether a run was killed between enlarging a device and telling the instance."""
-        before = world.before("volume", row["id"])
+        before = world.before(kinds.VOLUME, row["id"])
         interrupted = before is not None and before["status"] == row["status"] == "updating"
         return interrupted and not type.grows_in_guest and bool(row["instance_id"])
 
@@ -276,7 +292,7 @@ class Volume(Kind):
             type.remove(pool, volume_of(row))
 
 
-def grow(type: PoolBackend, pool: Pool, row: Row, host: Host) -> None:
+def grow(type: PoolBackend, pool: Pool, row: VolumeRow, host: Host) -> None:
     """Make a volume as large as its row says; a running instance that uses it is told.
 
     QEMU itself enlarges an image that it has open. A device must be larger before.
@@ -291,22 +307,22 @@ def grow(type: PoolBackend, pool: Pool, row: Row, host: Host) -> None:
     if row["instance_id"]:
         from pextra.host.hypervisor import power
 
-        target = row["device_path"].removeprefix("/dev/")
+        target = str(row["device_path"]).removeprefix("/dev/")
         told = power.grow_disk(host.qemu, row["instance_id"], target, row["size"])
     if type.grows_in_guest and not told:
         type.grow(pool, volume, row["size"])
 
 
-def _step(row: Row, action: str, before: Any, after: Any, work: VolumeWork) -> Step:
-    return Step("volume", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
+def _step(row: VolumeRow, action: str, before: Any, after: Any, work: VolumeWork) -> Step:
+    return Step(kinds.VOLUME, row["id"], row["name"], action, Phase.HOST, before, after, work=work)
 
 
-def _wanted(row: Row) -> VolumeWanted:
+def _wanted(row: VolumeRow) -> VolumeWanted:
     return VolumeWanted(volume_of(row), row["size"], row["image"])
 
 
-def _check_unused(row: Row, world: World, resource: str) -> None:
-    pool = world.row("storage_pool", row["storage_pool_id"])
+def _check_unused(row: VolumeRow, world: World, resource: str) -> None:
+    pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
     path = backend(pool["type"]).path(pool_of(pool, world.host), volume_of(row))
     if images.in_use(path):
         raise ConflictError(

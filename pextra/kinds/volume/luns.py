@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pextra.engine.world import World
 from pextra.host.pools.backend import Pool
-from pextra.model import units
+from pextra.model import kinds, units
 from pextra.model.errors import ConflictError
-from pextra.model.fields import Row
+
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeRow
 
 
-def choose(row: Row, pool: Pool, world: World, resource: str) -> None:
+def choose(row: VolumeRow, pool: Pool, world: World, resource: str) -> None:
     """Fill in LUN and size of a new volume.
 
     Without a LUN, it is the smallest that no volume has, that is large enough and on which nothing
@@ -24,7 +28,7 @@ def choose(row: Row, pool: Pool, world: World, resource: str) -> None:
     found = iscsi.luns(pool)
     taken = {
         item["lun"]: item["name"]
-        for item in world.by("volume", "storage_pool_id", pool.id)
+        for item in world.by(kinds.VOLUME, "storage_pool_id", pool.id)
         if item["id"] != row["id"] and item["lun"] is not None
     }
     size = row["size"] or 1

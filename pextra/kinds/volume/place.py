@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pextra.engine.world import World
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError
-from pextra.model.fields import Field, Row
+from pextra.model.fields import Field
 from pextra.model.returned import Returned
+
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeRow
 
 BUSES = ("virtio", "sata", "scsi")
 _DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,31}", re.ASCII)
@@ -44,7 +48,7 @@ def _device_path(value: Any) -> str:
     return str(value)
 
 
-ATTACHED = ("device_name", "device_path", "bus", "read_only")
+ATTACHED: Final = ("device_name", "device_path", "bus", "read_only")
 ATTACHMENT = (
     Field(
         "device_name",
@@ -101,35 +105,39 @@ ATTACHMENT = (
 )
 
 
-def paths_of_drives(row: Row, world: World) -> dict[str, str]:
+def paths_of_drives(row: VolumeRow, world: World) -> dict[str | None, str]:
     """The device paths that the instance's CD-ROM drives have, and which drive has each."""
     return {
         item["options"]["device_path"]: f'drive "{item["name"]}"'
-        for item in world.by("instance_device", "instance_id", row["instance_id"])
+        for item in world.by(kinds.INSTANCE_DEVICE, "instance_id", row["instance_id"])
         if item["options"].get("device_path")
     }
 
 
-def place(row: Row, siblings: Sequence[Row], drives: Mapping[str, str], resource: str) -> None:
+def place(
+    row: VolumeRow, siblings: Sequence[VolumeRow], drives: Mapping[str | None, str], resource: str
+) -> None:
     """Give an attached volume bus, device path and device name, each unique in the instance."""
-    used_paths = {item["device_path"]: f'volume "{item["name"]}"' for item in siblings}
+    used_paths: dict[str | None, str] = {
+        item["device_path"]: f'volume "{item["name"]}"' for item in siblings
+    }
     used_paths |= drives
-    path = row["device_path"]
+    path, bus = row["device_path"], row["bus"]
     if path is None:
-        row["bus"] = row["bus"] or "virtio"
-        prefix, letters = _PREFIX[row["bus"]], _LETTERS[: _COUNT[row["bus"]]]
+        bus = bus or "virtio"
+        prefix, letters = _PREFIX[bus], _LETTERS[: _COUNT[bus]]
         free = (f"/dev/{prefix}{letter}" for letter in letters)
         path = next((item for item in free if item not in used_paths), None)
         if path is None:
-            raise ConflictError(f"no device path is left on bus {row['bus']}", resource=resource)
+            raise ConflictError(f"no device path is left on bus {bus}", resource=resource)
         row["device_path"] = path
-    row["bus"] = row["bus"] or ("virtio" if path.startswith("/dev/vd") else "sata")
+    bus = row["bus"] = bus or ("virtio" if path.startswith("/dev/vd") else "sata")
     letter = _LETTERS.index(path[-1])
-    if not path.startswith(f"/dev/{_PREFIX[row['bus']]}") or letter >= _COUNT[row["bus"]]:
-        raise InputError(f"device path {path} does not fit bus {row['bus']}", resource=resource)
+    if not path.startswith(f"/dev/{_PREFIX[bus]}") or letter >= _COUNT[bus]:
+        raise InputError(f"device path {path} does not fit bus {bus}", resource=resource)
     if path in used_paths:
         raise ConflictError(f"device path {path} is used by {used_paths[path]}", resource=resource)
-    if row["read_only"] and row["bus"] == "sata":
+    if row["read_only"] and bus == "sata":
         raise InputError(
             "a disk on bus sata cannot be read-only",
             resource=resource,
@@ -139,3 +147,16 @@ def place(row: Row, siblings: Sequence[Row], drives: Mapping[str, str], resource
         row["device_name"] = f"disk-{path.removeprefix('/dev/')}"
     if row["device_name"] in {item["device_name"] for item in siblings}:
         raise ConflictError(f"device name {row['device_name']} is used", resource=resource)
+
+
+def detached(row: VolumeRow) -> VolumeRow:
+    """The row of a volume that is let go by its instance."""
+    return {
+        **row,
+        "instance_id": None,
+        "device_name": None,
+        "device_path": None,
+        "bus": None,
+        "read_only": False,
+        "is_root": False,
+    }

@@ -3,42 +3,47 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pextra.host.pools.backend import Pool, PoolBackend, VolumeState
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.view import View
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeRow
 
-def _place(row: Row, view: View) -> tuple[PoolBackend, Pool]:
+
+def _place(row: VolumeRow, view: View) -> tuple[PoolBackend, Pool]:
     """The type and the pool that the volume is in."""
-    pool = view.require("storage_pool", row["storage_pool_id"])
+    pool = view.require(kinds.STORAGE_POOL, row["storage_pool_id"])
     return backend(pool["type"]), pool_of(pool, view.host)
 
 
-def _path(row: Row, view: View) -> str:
+def _path(row: VolumeRow, view: View) -> str:
     type, pool = _place(row, view)
     return type.path(pool, volume_of(row))
 
 
-def _seen(row: Row, view: View) -> VolumeState | None:
+def _seen(row: VolumeRow, view: View) -> VolumeState | None:
     return view.volumes.get(row["id"])
 
 
-def _exists(row: Row, view: View) -> bool | None:
+def _exists(row: VolumeRow, view: View) -> bool | None:
     return _seen(row, view) is not None if view.is_here(row) else None
 
 
-def _of_image(name: str) -> Compute:
+def _of_image(name: str) -> Compute[VolumeRow]:
     """A value of the image itself; null where it is missing or on another node."""
     return lambda row, view: getattr(_seen(row, view), name, None) if view.is_here(row) else None
 
 
 VOLUME = Info(
-    kind="volume",
+    kind=kinds.VOLUME,
     plural="volumes",
-    parents=("node", "storage_pool", "instance"),
+    parents=(kinds.NODE, kinds.STORAGE_POOL, kinds.INSTANCE),
     computed={
         "attached": Computed(
             lambda row, _view: row["instance_id"] is not None,

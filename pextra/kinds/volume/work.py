@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pextra.host.pools.backend import Pool, PoolBackend
-from pextra.model.fields import Row
 from pextra.model.plan import Work
+
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +19,4 @@ class VolumeWork(Work):
 
     type: PoolBackend
     pool: Pool
-    row: Row
+    row: VolumeRow

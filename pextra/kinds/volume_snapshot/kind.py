@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -16,11 +16,14 @@ from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.volume.work import VolumeWork
 from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
+from pextra.model import kinds
 from pextra.model.errors import ConflictError, NotFoundError
-from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeRow, VolumeSnapshotRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,11 @@ class Seen:
     running: bool
 
 
-class VolumeSnapshot(Kind):
+class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
     """A snapshot of a volume."""
 
     spec = KindSpec(
-        name="volume_snapshot",
+        name=kinds.VOLUME_SNAPSHOT,
         table="volume_snapshots",
         prefix="snap",
         on_node=True,
@@ -48,21 +51,27 @@ class VolumeSnapshot(Kind):
         on_host=True,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The volume, in the pool ``local`` unless another one is named, on this node."""
         values = request.values
         if "volume" not in values:
             return {}
         node = resolve_node(None, world, request.label)
         scope = {"cluster_id": node["cluster_id"]}
-        found = world.get("volume", values["volume"])
+        found = world.get(kinds.VOLUME, values["volume"])
         if found is None:
-            pool = world.require("storage_pool", values.get("storage_pool") or "local", scope)
+            pool = world.require(kinds.STORAGE_POOL, values.get("storage_pool") or "local", scope)
             place = {"storage_pool_id": pool["id"], "node_id": node["id"]}
-            found = world.require("volume", values["volume"], place)
+            found = world.require(kinds.VOLUME, values["volume"], place)
         return {"volume_id": found["id"]}
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self,
+        request: Request,
+        current: VolumeSnapshotRow | None,
+        row: VolumeSnapshotRow,
+        world: World,
+    ) -> None:
         """A new one is of the volume as it is.
 
         Raises:
@@ -71,27 +80,29 @@ class VolumeSnapshot(Kind):
         if current is None:
             if request.state == "reverted":
                 raise NotFoundError("does not exist", resource=request.label)
-            if row["volume_id"] is None:
-                return
-            volume = world.row("volume", row["volume_id"])
-            row.update(node_id=volume["node_id"], size=volume["size"])
+            if not row["volume_id"]:
+                return  # the engine says what is missing
+            volume = world.row(kinds.VOLUME, row["volume_id"])
+            row.update({"node_id": volume["node_id"], "size": volume["size"]})
         check_here(row, world, request.label)
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: VolumeSnapshotRow, world: World) -> None:
         """One of another node stays."""
         check_here(current, world, request.label)
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, Seen]:
+    def observe(
+        self, rows: Sequence[VolumeSnapshotRow], host: Host, world: World
+    ) -> Mapping[str, Seen]:
         """The snapshots: one look a volume; and the running domains, one call."""
-        volumes: dict[str, list[Row]] = {}
+        volumes: dict[str, list[VolumeSnapshotRow]] = {}
         for row in rows:
             if row["node_id"] == world.here:
                 volumes.setdefault(row["volume_id"], []).append(row)
         found, active = {}, None
         for id, members in volumes.items():
-            volume = world.row("volume", id)
-            pool = world.row("storage_pool", volume["storage_pool_id"])
-            instance = world.get("instance", volume["instance_id"])
+            volume = world.row(kinds.VOLUME, id)
+            pool = world.row(kinds.STORAGE_POOL, volume["storage_pool_id"])
+            instance = world.get(kinds.INSTANCE, volume["instance_id"])
             if instance is not None and active is None:
                 active = host.qemu.active_names()
             running = instance is not None and instance["name"] in (active or ())
@@ -101,7 +112,12 @@ class VolumeSnapshot(Kind):
         return found
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self,
+        request: Request | None,
+        row: VolumeSnapshotRow | None,
+        gone: VolumeSnapshotRow | None,
+        seen: Seen | None,
+        world: World,
     ) -> Iterable[Step]:
         """Create, go back to, or remove.
 
@@ -111,8 +127,8 @@ class VolumeSnapshot(Kind):
         current = row or gone
         if current is None or seen is None:
             return
-        volume = world.row("volume", current["volume_id"])
-        pool = world.row("storage_pool", volume["storage_pool_id"])
+        volume = world.row(kinds.VOLUME, current["volume_id"])
+        pool = world.row(kinds.STORAGE_POOL, volume["storage_pool_id"])
         type, where = backend(pool["type"]), pool_of(pool, world.host)
         resource = f'volume_snapshot "{current["name"]}"'
         refusal = type.no_snapshots(where, volume_of(volume), seen.running)
@@ -137,10 +153,12 @@ class VolumeSnapshot(Kind):
                     resource=resource,
                     hint="Stop it first",
                 )
-            before, after = {"content": "(current)"}, {"content": "(of the snapshot)"}
-            yield _step(current, "revert", before, after, Phase.POWER, work)
+            yield _step(
+                current, "revert", {"content": "(current)"}, {"content": "(of the snapshot)"},
+                Phase.POWER, work,
+            )  # fmt: skip
 
-    def unasked(self, step: Step, row: Row) -> str | None:
+    def unasked(self, step: Step, row: VolumeSnapshotRow) -> str | None:
         """The moment to take one, or to go back to one, is the user's to choose."""
         if step.action in ("snapshot", "revert"):
             return "it was interrupted, and the moment for it is yours to choose: run it again"
@@ -163,11 +181,15 @@ class VolumeSnapshot(Kind):
                     type.grow(pool, volume, row["size"])
 
 
-def _step(row: Row, action: str, before: Any, after: Any, phase: Phase, work: VolumeWork) -> Step:
-    return Step("volume_snapshot", row["id"], row["name"], action, phase, before, after, work=work)
+def _step(
+    row: VolumeSnapshotRow, action: str, before: Any, after: Any, phase: Phase, work: VolumeWork
+) -> Step:
+    return Step(
+        kinds.VOLUME_SNAPSHOT, row["id"], row["name"], action, phase, before, after, work=work
+    )
 
 
-def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
+def refuse_snapshots(world: World, volume: VolumeRow, resource: str) -> None:
     """Refuse to destroy a volume that has snapshots.
 
     Raises:
@@ -175,7 +197,7 @@ def refuse_snapshots(world: World, volume: Row, resource: str) -> None:
     """
     held = [
         item
-        for item in world.by("volume_snapshot", "volume_id", volume["id"])
+        for item in world.by(kinds.VOLUME_SNAPSHOT, "volume_id", volume["id"])
         if item["status"] != "deleting"
     ]
     if held:

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pextra.kinds.info import Computed, Info
 from pextra.kinds.view import View
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeSnapshotRow
 
-def _exists(row: Row, view: View) -> bool | None:
+
+def _exists(row: VolumeSnapshotRow, view: View) -> bool | None:
     if not view.is_here(row):
         return None
     seen = view.snapshots.get(row["id"])
@@ -17,9 +22,9 @@ def _exists(row: Row, view: View) -> bool | None:
 
 
 VOLUME_SNAPSHOT = Info(
-    kind="volume_snapshot",
+    kind=kinds.VOLUME_SNAPSHOT,
     plural="volume_snapshots",
-    parents=("node", "volume"),
+    parents=(kinds.NODE, kinds.VOLUME),
     computed={
         "exists": Computed(
             _exists,

@@ -165,5 +165,23 @@ COMPUTED = {
         "The addresses, routes and name servers that moved from uplinks to its bridge, V(null) if"
         " none did.",
         "dict",
+        contains={
+            "addresses": Returned(
+                "Addresses with the length of their prefix.",
+                "list",
+                elements="str",
+                sample=["192.0.2.11/24"],
+            ),
+            "routes": Returned(
+                "Destination and gateway of each route.",
+                "list",
+                elements="list",
+                sample=[["default", "192.0.2.1"]],
+            ),
+            "dns": Returned(
+                "Addresses of name servers.", "list", elements="str", sample=["192.0.2.53"]
+            ),
+            "domains": Returned("Search domains.", "list", elements="str", sample=[]),
+        },
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -16,12 +16,14 @@ from pextra.host.network.switch import BridgeState
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.vswitch import uplinks as vswitch_uplinks
 from pextra.kinds.vswitch.fields import COMPUTED, FIELDS, STEERING
-from pextra.model import ids
+from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, ForeignError
-from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+
+if TYPE_CHECKING:
+    from pextra.model.rows import VSwitchRow
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,11 +34,11 @@ class BridgeWork(Work):
     timeout: int
 
 
-class VSwitch(Kind):
+class VSwitch(Kind["VSwitchRow", BridgeState]):
     """A virtual switch."""
 
     spec = KindSpec(
-        name="vswitch",
+        name=kinds.VSWITCH,
         table="vswitches",
         prefix="svs",
         small=True,
@@ -50,20 +52,22 @@ class VSwitch(Kind):
         on_host=True,
     )
 
-    def resolve(self, request: Request, world: World) -> dict[str, Any]:
+    def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The node, this one unless named, and its cluster."""
         if "id" in request.values and "node" not in request.values:
             return {}
         node = resolve_node(request.values.get("node"), world, request.label)
         return {"node_id": node["id"], "cluster_id": node["cluster_id"]}
 
-    def draft(self, request: Request, current: Row | None, row: Row, world: World) -> None:
+    def draft(
+        self, request: Request, current: VSwitchRow | None, row: VSwitchRow, world: World
+    ) -> None:
         """Only the node itself can make its bridges, and of interfaces that it has."""
         check_here(row, world, request.label)
         row.setdefault("addressing", None)
         vswitch_uplinks.check(request, current, row, world)
 
-    def retire(self, request: Request, current: Row, world: World) -> None:
+    def retire(self, request: Request, current: VSwitchRow, world: World) -> None:
         """Only the node itself can remove its bridges; what it answers to moves back."""
         check_here(current, world, request.label)
         if current["addressing"] and request.options.get("management") != "migrate":
@@ -74,14 +78,16 @@ class VSwitch(Kind):
                 hint="management: migrate moves them back to the uplink",
             )
 
-    def realised(self, row: Row, world: World) -> bool:
+    def realised(self, row: VSwitchRow, world: World) -> bool:
         """A removal not before it is confirmed: until then the node may put the bridge back."""
         return super().realised(row, world) and not any(
             guard["removal"] and guard["vswitch"] == row["name"]
             for guard in world.host.links.guards
         )
 
-    def observe(self, rows: Sequence[Row], host: Host, world: World) -> Mapping[str, BridgeState]:
+    def observe(
+        self, rows: Sequence[VSwitchRow], host: Host, world: World
+    ) -> Mapping[str, BridgeState]:
         """The links of these names."""
         host.links.look()
         found = {}
@@ -93,7 +99,12 @@ class VSwitch(Kind):
         return found
 
     def converge(
-        self, request: Request | None, row: Row | None, gone: Row | None, seen: Any, world: World
+        self,
+        request: Request | None,
+        row: VSwitchRow | None,
+        gone: VSwitchRow | None,
+        seen: BridgeState | None,
+        world: World,
     ) -> Iterable[Step]:
         """Create or correct the bridge and its persistent configuration; or remove both."""
         current = row or gone
@@ -127,10 +138,14 @@ class VSwitch(Kind):
             after = {**_shown(want, seen), "persistent": True}
             yield self._step(current, "bridge", before, after, work)
 
-    def _step(self, row: Row, action: str, before: Any, after: Any, work: BridgeWork) -> Step:
-        return Step("vswitch", row["id"], row["name"], action, Phase.HOST, before, after, work=work)
+    def _step(
+        self, row: VSwitchRow, action: str, before: Any, after: Any, work: BridgeWork
+    ) -> Step:
+        return Step(
+            kinds.VSWITCH, row["id"], row["name"], action, Phase.HOST, before, after, work=work
+        )
 
-    def unasked(self, step: Step, row: Row) -> str | None:
+    def unasked(self, step: Step, row: VSwitchRow) -> str | None:
         """Nobody would confirm a change of what the node itself answers to: it would be undone."""
         if row["addressing"]:
             return (
@@ -170,12 +185,12 @@ def mac_of(id: str) -> str:
     return ids.mac_of(f"vsw-{id.partition('-')[2]}")
 
 
-def wanted(row: Row, world: World) -> BridgeState:
+def wanted(row: VSwitchRow, world: World) -> BridgeState:
     """The bridge that a vSwitch is; its MAC address, made from the id, marks it as ours."""
     addressing = vswitch_uplinks.addressing(row)
     filtering = world.host.links.vlan_filtering
     names = tuple(row["uplinks"])
-    groups = world.by("port_group", "vswitch_id", row["id"])
+    groups = world.by(kinds.PORT_GROUP, "vswitch_id", row["id"])
     used = {id for group in groups for id in vlans.of_group(group)} - {vlans.UNTAGGED}
     return BridgeState(
         row["name"], mac_of(row["id"]), row["mtu"], True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pextra.engine.world import World
 from pextra.host.network.snapshot import Link
 from pextra.host.network.switch import Addressing, bond_name_of, is_uplink_kind
+from pextra.model import kinds
 from pextra.model.errors import (
     ConflictError,
     ForeignError,
@@ -15,14 +16,14 @@ from pextra.model.errors import (
     NotFoundError,
     UnsupportedError,
 )
-from pextra.model.fields import Row
 from pextra.model.request import Request
 
 if TYPE_CHECKING:
     from pextra.host.network.nics import NetworkCard
+    from pextra.model.rows import VSwitchRow
 
 
-def check(request: Request, current: Row | None, row: Row, world: World) -> None:
+def check(request: Request, current: VSwitchRow | None, row: VSwitchRow, world: World) -> None:
     """Refuse uplinks that are not there, serve something else, or cannot do what is asked.
 
     Raises:
@@ -41,8 +42,9 @@ def check(request: Request, current: Row | None, row: Row, world: World) -> None
         )
     if not names:
         if row["addressing"]:
+            addresses = ", ".join(row["addressing"]["addresses"])
             raise ConflictError(
-                f"its bridge carries this node's addresses: {_text(row)}, and needs an uplink",
+                f"its bridge carries this node's addresses: {addresses}, and needs an uplink",
                 resource=resource,
                 hint="Keep an uplink, or remove the vSwitch with management: migrate",
             )
@@ -85,8 +87,8 @@ def _existing(name: str, resource: str, world: World) -> Link:
     return link
 
 
-def _check_free(link: Link, row: Row, resource: str, world: World) -> None:
-    for other in world.by("vswitch", "node_id", row["node_id"]):
+def _check_free(link: Link, row: VSwitchRow, resource: str, world: World) -> None:
+    for other in world.by(kinds.VSWITCH, "node_id", row["node_id"]):
         if other["id"] != row["id"] and link.name in other["uplinks"]:
             raise ConflictError(
                 f"{link.name} is an uplink of vSwitch {other['name']} already",
@@ -105,11 +107,7 @@ def _check_free(link: Link, row: Row, resource: str, world: World) -> None:
         )
 
 
-def _text(row: Row) -> str:
-    return ", ".join(row["addressing"]["addresses"])
-
-
-def _check_addresses(name: str, row: Row, request: Request, world: World) -> None:
+def _check_addresses(name: str, row: VSwitchRow, request: Request, world: World) -> None:
     """An uplink answers to nothing itself: its addresses move to the bridge, if that was asked."""
     card = world.host.links.cards.get(name)
     if card is None or not (card.addresses or card.routes):
@@ -153,12 +151,12 @@ def _list(card: NetworkCard) -> str:
     return ", ".join(card.addresses) or "none"
 
 
-def addressing(row: Row) -> Addressing | None:
+def addressing(row: VSwitchRow) -> Addressing | None:
     """What a vSwitch's bridge itself answers to."""
     found = row.get("addressing")
     if not found:
         return None
     routes = tuple((str(route[0]), str(route[1])) for route in found["routes"])
-    names = (tuple(found[key]) for key in ("addresses", "dns", "domains"))
-    addresses, dns, domains = names
-    return Addressing(addresses, routes, dns, domains)
+    return Addressing(
+        tuple(found["addresses"]), routes, tuple(found["dns"]), tuple(found["domains"])
+    )

@@ -3,33 +3,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pextra.host.network.switch import BridgeState
 from pextra.kinds.info import Compute, Computed, Info, count_of
 from pextra.kinds.view import View
 from pextra.kinds.vswitch.kind import wanted
-from pextra.model.fields import Row
+from pextra.model import kinds
 from pextra.model.returned import Returned
 
+if TYPE_CHECKING:
+    from pextra.model.rows import VSwitchRow
 
-def _bridge(row: Row, view: View) -> BridgeState | None:
+
+def _bridge(row: VSwitchRow, view: View) -> BridgeState | None:
     """The bridge that is ours; one of somebody else's that has the name is none."""
     want = wanted(row, view)
     found = view.host.links.bridge(want)
     return found if found is not None and found.mac == want.mac else None
 
 
-def _exists(row: Row, view: View) -> bool | None:
+def _exists(row: VSwitchRow, view: View) -> bool | None:
     return _bridge(row, view) is not None if view.is_here(row) else None
 
 
-def _of_bridge(name: str) -> Compute:
+def _of_bridge(name: str) -> Compute[VSwitchRow]:
     """A value of the bridge itself; null where it is missing or on another node."""
     return lambda row, view: getattr(_bridge(row, view), name, None) if view.is_here(row) else None
 
 
-def _ports(row: Row, view: View) -> Any:
+def _ports(row: VSwitchRow, view: View) -> Any:
     """Ports of instances, that is, without those that lead out."""
     bridge = _bridge(row, view) if view.is_here(row) else None
     if bridge is None:
@@ -38,7 +41,7 @@ def _ports(row: Row, view: View) -> Any:
     return sorted(names - {bridge.uplink_port} - set(bridge.uplinks))
 
 
-def _active_uplinks(row: Row, view: View) -> Any:
+def _active_uplinks(row: VSwitchRow, view: View) -> Any:
     """The uplinks that are connected; of an active-backup bond, the one that carries traffic."""
     bridge = _bridge(row, view) if view.is_here(row) else None
     if bridge is None:
@@ -51,9 +54,9 @@ def _active_uplinks(row: Row, view: View) -> Any:
 
 
 VSWITCH = Info(
-    kind="vswitch",
+    kind=kinds.VSWITCH,
     plural="vswitches",
-    parents=("cluster", "node"),
+    parents=(kinds.CLUSTER, kinds.NODE),
     computed={
         "exists": Computed(
             _exists,
@@ -102,7 +105,7 @@ VSWITCH = Info(
             ),
         ),
         "port_group_count": Computed(
-            count_of("port_group", "vswitch_id"),
+            count_of(kinds.PORT_GROUP, "vswitch_id"),
             Returned("How many port groups it has.", "int", sample=1),
         ),
     },

@@ -209,7 +209,31 @@ vswitch:
       description: The addresses, routes and name servers that moved from uplinks to its bridge,
         V(null) if none did.
       type: dict
-      sample: null
+      contains:
+        addresses:
+          description: Addresses with the length of their prefix.
+          type: list
+          elements: str
+          sample:
+            - 192.0.2.11/24
+        routes:
+          description: Destination and gateway of each route.
+          type: list
+          elements: list
+          sample:
+            - - default
+              - 192.0.2.1
+        dns:
+          description: Addresses of name servers.
+          type: list
+          elements: str
+          sample:
+            - 192.0.2.53
+        domains:
+          description: Search domains.
+          type: list
+          elements: str
+          sample: []
     status:
       description:
         - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)

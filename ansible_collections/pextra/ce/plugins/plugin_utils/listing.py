@@ -231,7 +231,7 @@ def _by_instance(networks: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _node_variables(row: Row, place: Row) -> dict[str, Any]:
-    values = {f"pextra_{key}": value for key, value in (place | row).items()}
+    values = {f"pextra_{key}": value for key, value in {**place, **row}.items()}
     values["pextra_kind"] = "node"
     if row["ip_address"]:
         values["ansible_host"] = row["ip_address"]

@@ -17,10 +17,14 @@ from typing import Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model import values
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import InputError, PextraError
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.names import AnyName
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.returned import Returned
 
-Row = dict[str, Any]
-"""One row of the store, column to value."""
+Row = Mapping[str, Any]
+"""A row of the store, or some columns of one, as code that knows no kind sees it.
+
+What a row of a kind is says its type in ``pextra.model.rows``.
+"""
 
 
 class Change(enum.Enum):
@@ -66,7 +70,7 @@ class Field:
     elements: str | None = None
     parse: Callable[[Any], Any] | None = None
     options: tuple[Field, ...] = ()
-    ref: str | None = None
+    ref: AnyName | None = None
     stored: bool = True
     unit: str | None = None
     doc: tuple[str, ...] = ()

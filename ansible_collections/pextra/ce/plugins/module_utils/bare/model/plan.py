@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.names import AnyName
+
 
 class Phase(enum.IntEnum):
     """When a step is carried out."""
@@ -45,7 +47,7 @@ class Step:
         work: What executing it needs; never shown. Steps of the store need none.
     """
 
-    kind: str
+    kind: AnyName
     id: str
     name: str
     action: str

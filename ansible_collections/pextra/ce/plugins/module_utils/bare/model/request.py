@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.names import AnyName
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -21,7 +23,7 @@ class Request:
         position: Where it stands among the run's requests, from 0.
     """
 
-    kind: str
+    kind: AnyName
     state: str
     values: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
