@@ -24,6 +24,8 @@ _MOST = 16 << 20
 """Bytes that a manifest or the sums can have."""
 _BLOCK = 1 << 20
 UNFINISHED = ".unfinished"
+Said = Mapping[str, Any]
+"""A manifest as it was read: JSON whose content nobody has checked."""
 
 
 def member_of(index: int) -> str:
@@ -49,7 +51,7 @@ class _Summed:
 
 def write(
     path: str,
-    manifest: Mapping[str, Any],
+    manifest: Mapping[str, object],
     contents: Sequence[str],
     told: Callable[[int], None] = lambda _count: None,
 ) -> None:
@@ -79,7 +81,7 @@ def write(
 
 def _fill(
     file: IO[bytes],
-    manifest: Mapping[str, Any],
+    manifest: Mapping[str, object],
     contents: Sequence[str],
     told: Callable[[int], None],
 ) -> None:
@@ -131,7 +133,7 @@ def _readable(path: str) -> Iterator[tarfile.TarFile]:
         raise InputError(f"backup {path} cannot be read: {error.strerror}") from None
 
 
-def read_manifest(path: str) -> dict[str, Any]:
+def read_manifest(path: str) -> Said:
     """The manifest, unchecked but for its form.
 
     Raises:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pextra.backup import archive
+from pextra.backup.archive import Said
 from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS
@@ -23,7 +24,7 @@ from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError
 
 
-def staging(said: Mapping[str, Any], host: Host) -> str:
+def staging(said: Said, host: Host) -> str:
     """The directory of the files that volumes are filled from.
 
     Raises:
@@ -35,9 +36,7 @@ def staging(said: Mapping[str, Any], host: Host) -> str:
     return f"{host.state_dir}/staging/restore-{id}"
 
 
-def options(
-    said: Mapping[str, Any], name: str | None, pool: str | None, host: Host
-) -> dict[str, Any]:
+def options(said: Said, name: str | None, pool: str | None, host: Host) -> dict[str, Any]:
     """The options of ``pextra.ce.instance`` that make the instance.
 
     With another name, volumes are named after it and network devices get addresses of their own.
@@ -119,7 +118,7 @@ def there(wanted: Mapping[str, Any], world: World, place: str) -> str | None:
     )
 
 
-def marks(id: str, said: Mapping[str, Any], world: World) -> list[RowChange]:
+def marks(id: str, said: Said, world: World) -> list[RowChange]:
     """What is written when all is there: where it came from, and what volumes were filled from.
 
     Until then the volumes' images say where they came from.

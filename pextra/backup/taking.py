@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import fcntl
 import json
 import os
@@ -24,9 +25,25 @@ from pextra.model.errors import ConflictError, HostError, UnsupportedError
 from pextra.model.fields import Row
 from pextra.model.names import AnyName
 from pextra.model.units import format_time
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
-    from pextra.model.rows import InstanceRow, VolumeRow
+    from typing import NotRequired, TypedDict
+
+    from pextra.model.rows import InstanceDeviceRow, InstanceRow, VolumeRow
+
+    class Manifest(TypedDict):
+        """What a backup says of itself, and of the instance that it is of."""
+
+        format: int
+        id: str
+        creation: str
+        instance_id: str
+        instance: Document
+        volumes: list[Document]
+        networks: list[Document]
+        devices: list[Document]
+        state: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class Source:
     format: str
 
 
-def manifest(instance: InstanceRow, world: World, moment: Any) -> dict[str, Any]:
+def manifest(instance: InstanceRow, world: World, moment: dt.datetime) -> Manifest:
     """What a backup says of itself and of the instance; names instead of ids.
 
     Raises:
@@ -58,7 +75,7 @@ def manifest(instance: InstanceRow, world: World, moment: Any) -> dict[str, Any]
         for row in world.by(kinds.NETWORK_DEVICE, "instance_id", instance["id"])
     ]
     devices = [
-        _device(kept(kinds.INSTANCE_DEVICE, row, world))
+        _device(row, world)
         for row in world.by(kinds.INSTANCE_DEVICE, "instance_id", instance["id"])
     ]
     return {
@@ -73,7 +90,7 @@ def manifest(instance: InstanceRow, world: World, moment: Any) -> dict[str, Any]
     }
 
 
-def kept(kind: AnyName, row: Row, world: World) -> dict[str, Any]:
+def kept(kind: AnyName, row: Row, world: World) -> Document:
     """What a backup has of a row: the fields whose table says so, of another resource its name."""
     return {
         item.name: world.row(item.ref, row[item.column])["name"] if item.ref else row[item.column]
@@ -82,9 +99,10 @@ def kept(kind: AnyName, row: Row, world: World) -> dict[str, Any]:
     }
 
 
-def _device(device: dict[str, Any]) -> dict[str, Any]:
+def _device(row: InstanceDeviceRow, world: World) -> Document:
     """A device as the instance's option ``devices`` has it."""
-    options = device.pop("options")
+    device, options = kept(kinds.INSTANCE_DEVICE, row, world), dict[str, Any](row["options"])
+    del device["options"]
     return device | {key: options[key] for key in DETAILS if key in options}
 
 
@@ -174,7 +192,7 @@ def alone(instance: InstanceRow, host: Host) -> Iterator[str]:
 
 
 def take(
-    path: str, said: dict[str, Any], instance: InstanceRow, disks: Sequence[Source], host: Host
+    path: str, said: Manifest, instance: InstanceRow, disks: Sequence[Source], host: Host
 ) -> None:
     """Copy the volumes at one moment, and put them into an archive.
 
@@ -219,7 +237,7 @@ def _copy_stopped(
         export.copy_stopped(disk.path, disk.format, target)
 
 
-def _pack(path: str, said: dict[str, Any], targets: Sequence[str], progress: Progress) -> None:
+def _pack(path: str, said: Manifest, targets: Sequence[str], progress: Progress) -> None:
     total, done = sum(os.path.getsize(target) for target in targets), 0
 
     def told(count: int) -> None:

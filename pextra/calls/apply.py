@@ -13,7 +13,7 @@ from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.errors import AggregateError, InputError, PextraError
 from pextra.model.fields import MASK, Field, Masked, masked
 from pextra.model.request import Request
-from pextra.model.values import convert
+from pextra.model.values import Document, convert
 
 FIELDS = (
     Field("resources", "list", elements="dict", required=True),
@@ -96,7 +96,7 @@ def _masked_entry(entry: Any) -> tuple[Any, frozenset[str]]:
     return part.shown, part.secrets
 
 
-def _by_resource(outcome: Outcome) -> list[dict[str, Any]]:
+def _by_resource(outcome: Outcome) -> list[Document]:
     actions: dict[tuple[str, str], list[str]] = {}
     for step in outcome.plan:
         actions.setdefault((step.kind, step.id), []).append(step.action)

@@ -21,6 +21,7 @@ from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError
 from pextra.model.fields import Field, Masked, masked, texts_in
 from pextra.model.request import label
+from pextra.model.values import Document
 
 FIELDS = (
     Field("path", required=True, parse=parse_path),
@@ -42,7 +43,7 @@ def _world(source: Source, host: Host) -> World:
     return World({name: kind.spec for name, kind in KINDS.items()}, source, host)
 
 
-def _shown(path: str, said: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(path: str, said: Mapping[str, Any]) -> Document:
     """A backup as it is returned; without what may be secret."""
     size = os.path.getsize(path) if os.path.isfile(path) else None
     volumes = [str(item["name"]) for item in said["volumes"]]
@@ -73,16 +74,16 @@ def _take(call: Call, asked: Mapping[str, Any]) -> Answer:
         return {"changed": False, "plan": [], "instance_backup": _shown(path, said)}
     if not os.path.isdir(os.path.dirname(path)):
         raise InputError(f"directory {os.path.dirname(path)} does not exist", resource=resource)
-    said = taking.manifest(instance, world, dt.datetime.now(dt.UTC))
+    made = taking.manifest(instance, world, dt.datetime.now(dt.UTC))
     disks = taking.sources(instance, world)
     if not call.check:
-        taking.take(path, said, instance, disks, host)
-    after = {"path": path, "volumes": [item["name"] for item in said["volumes"]]}
+        taking.take(path, made, instance, disks, host)
+    after = {"path": path, "volumes": [item["name"] for item in made["volumes"]]}
     step = {
         "kind": "instance_backup", "name": instance["name"], "action": "create", "before": None,
         "after": after, "needs_restart": False,
     }  # fmt: skip
-    shown = _shown(path, said)
+    shown = _shown(path, made)
     if call.check:
         shown |= {"id": "(known after apply)", "size": None}
     return {"changed": True, "plan": [step], "instance_backup": shown}
@@ -121,7 +122,7 @@ def _restore(call: Call, asked: Mapping[str, Any]) -> Answer:
     return {**plain(found), **_told(told(outcome.plan, diff=call.diff), place)}
 
 
-def _told(found: dict[str, Any], place: str) -> dict[str, Any]:
+def _told(found: Answer, place: str) -> Answer:
     """The result without the files that volumes are filled from, which are gone afterwards."""
     for step in found["plan"]:
         after = step["after"] or {}

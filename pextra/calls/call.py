@@ -15,6 +15,7 @@ from pextra.model.fields import Field, Masked, normalise
 from pextra.model.plan import Step
 from pextra.model.principal import Principal
 from pextra.model.units import format_time
+from pextra.model.values import Document
 from pextra.store.connection import Store
 
 Answer = dict[str, Any]
@@ -95,7 +96,7 @@ def told(steps: Iterable[Step], *, diff: bool) -> Answer:
     return {"changed": bool(shown), "plan": shown} | ({"diff": differences(shown)} if diff else {})
 
 
-def differences(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def differences(steps: Iterable[Mapping[str, Any]]) -> list[Document]:
     """Each step as a difference with headers, as diff mode shows it."""
     return [
         {

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, told
 from pextra.host.facts import now
@@ -21,8 +20,9 @@ from pextra.licensing.cockroachdb import (
 from pextra.model.errors import ConflictError, PextraError, VerificationError
 from pextra.model.fields import Field
 from pextra.model.names import KindName
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Shown, Step
 from pextra.model.units import format_time
+from pextra.model.values import Document
 from pextra.store.cockroachdb import LICENSE, ORGANIZATION, ClusterSettings
 from pextra.store.transaction import Transaction
 
@@ -80,11 +80,11 @@ def plan(before: State, after: State) -> list[Step]:
     return steps
 
 
-def _step(name: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Step:
+def _step(name: str, before: Shown, after: Shown) -> Step:
     return Step(KindName(KIND), name, name, "set", Phase.STORE, before, after)
 
 
-def _shown(key: str) -> dict[str, Any] | None:
+def _shown(key: str) -> Document | None:
     """What may be shown of a key in a plan; None where there is none."""
     if not key:
         return None
@@ -95,7 +95,7 @@ def _shown(key: str) -> dict[str, Any] | None:
     return {"key": mask(key), "type": license.type.value, "expiry": format_time(license.expiry)}
 
 
-def describe(key: str, moment: dt.datetime) -> dict[str, Any] | None:
+def describe(key: str, moment: dt.datetime) -> Document | None:
     """A licence as a task returns it, its key masked; None where there is none."""
     if not key:
         return None
@@ -169,7 +169,7 @@ def _look(call: Call) -> Answer:
     return {"changed": False, **found, "warnings": warnings}
 
 
-_NOT_COCKROACHDB: dict[str, Any] = {
+_NOT_COCKROACHDB: Document = {
     "version": None,
     KIND: None,
     "organization": None,
@@ -180,7 +180,7 @@ _NOT_COCKROACHDB: dict[str, Any] = {
 }
 
 
-def examine(settings: ClusterSettings, moment: dt.datetime) -> dict[str, Any]:
+def examine(settings: ClusterSettings, moment: dt.datetime) -> Document:
     """What is known of the cluster's licence, and how long it works with that."""
     state = look(settings)
     license = parse(state.key) if state.key else None

@@ -11,6 +11,7 @@ from pextra.kinds.common import within
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import StoreError
 from pextra.model.fields import Field
+from pextra.model.values import Document
 from pextra.store import schema
 from pextra.store.transaction import Transaction
 
@@ -38,9 +39,9 @@ def _migrate(call: Call) -> Answer:
     return _migrated(*call.store.transact(work), diff=call.diff)
 
 
-def _migrated(name: str, before: int, after: int, *, diff: bool) -> dict[str, Any]:
+def _migrated(name: str, before: int, after: int, *, diff: bool) -> Answer:
     changed = before != after
-    step = {
+    step: Document = {
         "kind": "database",
         "name": name,
         "action": "migrate",
@@ -48,7 +49,7 @@ def _migrated(name: str, before: int, after: int, *, diff: bool) -> dict[str, An
         "after": {"version": after},
         "needs_restart": False,
     }
-    found: dict[str, Any] = {
+    found: Answer = {
         "changed": changed,
         "plan": [step] if changed else [],
         "version_before": before,
@@ -83,7 +84,7 @@ _UNKNOWN: Mapping[str, Any] = {
 }
 
 
-def look(tx: Transaction, audit_limit: int) -> dict[str, Any]:
+def look(tx: Transaction, audit_limit: int) -> Document:
     """Server, schema version, number of rows by kind and the newest audit rows.
 
     Tables that the schema does not have yet count as empty.

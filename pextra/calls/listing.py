@@ -13,6 +13,7 @@ from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.kinds.views import INFOS
 from pextra.model.fields import Field, Row
+from pextra.model.values import Document
 from pextra.store.transaction import Transaction
 
 
@@ -29,7 +30,7 @@ def _procedure(info: AnyInfo) -> Procedure:
 def _list(info: AnyInfo, fields: tuple[Field, ...], call: Call) -> Answer:
     given = options(fields, call.given, f"{info.kind}_info")
 
-    def work(tx: Transaction) -> list[dict[str, Any]]:
+    def work(tx: Transaction) -> list[Document]:
         return read(info, View(tx, call.host, dt.datetime.now(dt.UTC)), given)
 
     return {"changed": False, info.plural: plain(call.store.transact(work, read_only=True))}
@@ -42,7 +43,7 @@ def fields_of(info: AnyInfo) -> tuple[Field, ...]:
     return (*(Field(name) for name in texts), shown)
 
 
-def read(info: AnyInfo, view: View, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def read(info: AnyInfo, view: View, given: Mapping[str, Any]) -> list[Document]:
     """The resources that the options ask for, sorted by name.
 
     Raises:

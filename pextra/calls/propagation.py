@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.calls.call import Answer, Call, Procedure, options, told
 from pextra.calls.reconcile import reconciled
@@ -18,6 +18,7 @@ from pextra.model.errors import HostError, IncompleteError
 from pextra.model.fields import Field
 from pextra.model.plan import Step
 from pextra.model.request import label
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolRow
@@ -76,7 +77,7 @@ def _by_pool(wanted: Sequence[StoragePoolRow], findings: Sequence[Finding]) -> d
 
 def result(pools: dict[str, _Pool], *, diff: bool) -> Answer:
     """What is returned."""
-    shown: list[dict[str, Any]] = [
+    shown: list[Document] = [
         {
             "id": id,
             "name": item.name,

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, plain, told
 from pextra.calls.resource import guards
@@ -12,6 +11,7 @@ from pextra.engine.reconcile import Finding, Reconciler, Scope
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import IncompleteError, InputError, PextraError
 from pextra.model.fields import Field
+from pextra.model.values import Document
 
 POSSIBLE = Reconciler.possible(KINDS)
 FIELDS = (Field("kind", choices=POSSIBLE), Field("names", "list", elements="str"))
@@ -48,7 +48,7 @@ def about(item: Finding, error: PextraError) -> PextraError:
     return type(error)(error.message, resource=resource, hint=error.hint)
 
 
-def shown(item: Finding) -> dict[str, Any]:
+def shown(item: Finding) -> Document:
     """A finding as it is returned."""
     return {
         "kind": item.kind,
@@ -63,7 +63,7 @@ def shown(item: Finding) -> dict[str, Any]:
     }
 
 
-def _left(item: Finding) -> Sequence[dict[str, Any]]:
+def _left(item: Finding) -> Sequence[Document]:
     return [{**plain(left.step.as_dict()), "why": left.why} for left in item.left]
 
 

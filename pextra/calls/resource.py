@@ -16,6 +16,7 @@ from pextra.kinds.registry import KINDS
 from pextra.model.fields import Field, normalise
 from pextra.model.request import Request, label
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 
 def procedure(kind: AnyKind) -> Procedure:
@@ -61,11 +62,11 @@ def _run(kind: AnyKind, call: Call) -> Answer:
     return {**told(outcome.plan, diff=call.diff), **guards(call.host), kind.spec.name: resource}
 
 
-def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[dict[str, Any] | None]:
+def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[Document | None]:
     """What each request came to, in their order: the resource, or None where it is gone."""
     world = outcome.drafted.world
     created = world.created_ids() if outcome.check else frozenset[str]()
-    found: list[dict[str, Any] | None] = []
+    found: list[Document | None] = []
     for target in outcome.drafted.targets:
         kind = kinds[target.request.kind]
         row = world.get(target.request.kind, target.id)

@@ -24,6 +24,7 @@ from pextra.model.names import Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.engine.world import World
@@ -73,7 +74,7 @@ class Kind(Generic[R, S]):
         """Make what a request needs before it can be claimed; not called in check mode."""
         return request
 
-    def present(self, row: R, world: World) -> dict[str, Any]:
+    def present(self, row: R, world: World) -> Document:
         """The resource as returned to users, with what other rows say of it."""
         return self.spec.public(row)
 

@@ -35,6 +35,7 @@ from pextra.model.names import KindName
 from pextra.model.principal import Principal
 from pextra.model.request import label
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document, Value
 from pextra.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -94,14 +95,14 @@ class Operation:
 
     id: str
     name: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Value]
     principal: Principal
     state: State
     progress: float
     line: str
     cancelling: bool
-    result: Mapping[str, Any] | None
-    error: Mapping[str, Any] | None
+    result: Mapping[str, Value] | None
+    error: Mapping[str, Value] | None
     node_id: str | None
     creation: dt.datetime
     started: dt.datetime | None
@@ -121,7 +122,7 @@ class Operations:
         self._store = store
         self._key = host.key
 
-    def queue(self, name: str, options: Mapping[str, Any], principal: Principal) -> str:
+    def queue(self, name: str, options: Mapping[str, Value], principal: Principal) -> str:
         """Keep an operation that this process will carry out; its identifier.
 
         Args:
@@ -265,7 +266,7 @@ class Operations:
                 raise ConflictError(
                     f"it has {row['state']} already", resource=label("operation", id)
                 )
-            changes: dict[str, Any] = {"cancel": True}
+            changes: Document = {"cancel": True}
             if row["state"] == State.QUEUED.value:
                 changes |= {"state": State.CANCELLED.value, "finished": _now()}
             _update(tx, row, changes)
@@ -377,7 +378,7 @@ def _is_carried_out(row: Row) -> bool:
         return row["id"] in _running
 
 
-def _told(error: PextraError) -> dict[str, Any]:
+def _told(error: PextraError) -> Document:
     """An error as it is kept."""
     return {
         "code": error.code, "message": str(error), "hint": error.hint,

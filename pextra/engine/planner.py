@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pextra.engine.kind import AnyKind
-from pextra.engine.store_steps import hide_new, store_step
+from pextra.engine.store_steps import hidden, store_step
 from pextra.engine.world import World, several
 from pextra.host.machine import Host
 from pextra.model import ids
@@ -295,7 +295,9 @@ class Planner:
         created = world.created_ids()
         steps = [
             dataclasses.replace(
-                step, before=hide_new(step.before, created), after=hide_new(step.after, created)
+                step,
+                before=step.before and hidden(step.before, created),
+                after=step.after and hidden(step.after, created),
             )
             for step in converge(self._kinds, hosted, world, host)
         ]

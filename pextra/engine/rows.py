@@ -23,11 +23,15 @@ _STAYING = ("pending", "updating", "ready")
 """The status of what is not about to go."""
 
 
+Where = Mapping[str, str | None]
+"""The values that columns of a row have."""
+
+
 class Source(Protocol):
     """What gives rows: a transaction, or the store outside of one."""
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
     ) -> list[Row]:
         """Rows of a kind whose columns have one of these values each."""
 
@@ -99,11 +103,11 @@ class Rows:
         self._absent |= {(kind, item) for item in wanted if item not in self._rows[kind]}
         return self._rows[kind].get(id)
 
-    def by(self, kind: KindName[R], column: str, value: Any) -> list[R]:
+    def by(self, kind: KindName[R], column: str, value: str | None) -> list[R]:
         """Rows of a kind whose column has this value; indexed."""
         return self.where(kind, {column: value})
 
-    def where(self, kind: KindName[R], values: Mapping[str, Any]) -> list[R]:
+    def where(self, kind: KindName[R], values: Where) -> list[R]:
         """Rows of a kind whose columns have these values; there must be an index for them."""
         columns, key = _sorted(values)
         if not self._is_read(kind, columns, key):
@@ -111,7 +115,7 @@ class Rows:
         rows = self._rows[kind]
         return [rows[id] for id in self._index(kind, columns).get(key, ())]
 
-    def some(self, kind: KindName[R], where: Mapping[str, Any], limit: int | None) -> list[R]:
+    def some(self, kind: KindName[R], where: Where, limit: int | None) -> list[R]:
         """At most so many rows of a kind whose columns have these values; None: all of them."""
         found = {
             row["id"]: row
@@ -124,7 +128,7 @@ class Rows:
                 found[id] = self._rows[kind][id]
         return list(found.values())[:limit]
 
-    def staying(self, kind: KindName[R], where: Mapping[str, Any]) -> list[R]:
+    def staying(self, kind: KindName[R], where: Where) -> list[R]:
         """Rows of a kind with these values that are not about to go: a few where they are many.
 
         To refuse something because of them, that is enough.
@@ -139,7 +143,9 @@ class Rows:
             and row.get("status") != "deleting"
             and all(row.get(column) == value for column, value in where.items())
         }
-        asked: dict[str, Sequence[Any]] = {column: (value,) for column, value in where.items()}
+        asked: dict[str, Sequence[str | None]] = {
+            column: (value,) for column, value in where.items()
+        }
         if self._specs[kind].on_host:
             asked["status"] = _STAYING
         stored = self._ask(kind, asked, SEVERAL + len(self._before))
@@ -181,7 +187,7 @@ class Rows:
         )
 
     def _ask(
-        self, kind: AnyName, where: Mapping[str, Sequence[Any]], limit: int | None
+        self, kind: AnyName, where: Mapping[str, Sequence[str | None]], limit: int | None
     ) -> list[str]:
         """Ids of rows as the store has them; the same question is asked once."""
         question = (kind, tuple(sorted((name, tuple(item)) for name, item in where.items())), limit)
@@ -221,7 +227,7 @@ class Rows:
         if not asked:
             return
         where = {
-            column: sorted({key[position] for key in asked})
+            column: sorted({value for key in asked if (value := key[position]) is not None})
             for position, column in enumerate(columns)
         }
         rows = self._source.select(self._specs[kind], where)
@@ -232,7 +238,7 @@ class Rows:
         if together:
             self._subjects[kind] |= {row["id"] for row in rows}
 
-    def _is_part(self, column: str, value: Any) -> bool:
+    def _is_part(self, column: str, value: str | None) -> bool:
         """Whether what has this value in a column belongs to a subject, and is little."""
         parent = column.removesuffix("_id")
         return parent in self._specs and self._is_small(parent) and value in self._subjects[parent]
@@ -245,7 +251,8 @@ class Rows:
         """Whether nothing in the store can have these values: they refer to what is planned."""
         return any(
             column.endswith("_id")
-            and self._before.get((AnyName(column.removesuffix("_id")), value), _UNPLANNED) is None
+            and self._before.get((AnyName(column.removesuffix("_id")), value or ""), _UNPLANNED)
+            is None
             for column, value in zip(columns, key, strict=True)
         )
 
@@ -283,7 +290,7 @@ class Rows:
 
 
 _Columns = tuple[str, ...]
-_Values = tuple[Any, ...]
+_Values = tuple[str | None, ...]
 _Key = tuple[AnyName, _Columns, _Values]
 """A kind, columns of it, and a value for each of them."""
 Absences = frozenset[_Key]
@@ -292,10 +299,10 @@ _UNPLANNED: Row = {}
 """Stands for a row that planning has not touched."""
 
 
-def _sorted(values: Mapping[str, Any]) -> tuple[_Columns, _Values]:
+def _sorted(values: Where) -> tuple[_Columns, _Values]:
     columns = tuple(sorted(values))
     return columns, tuple(values[column] for column in columns)
 
 
-def _values(row: Mapping[str, Any], columns: _Columns) -> _Values:
+def _values(row: Row, columns: _Columns) -> _Values:
     return tuple(row.get(column) for column in columns)

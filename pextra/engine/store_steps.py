@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
 
 from pextra.model import ids
 from pextra.model.change import RowChange
 from pextra.model.fields import Row
 from pextra.model.plan import Phase, Step
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document, Value
 
 UNKNOWN = "(known after apply)"
 _IDS = re.compile(rf"(?=([a-z]+-[A-Za-z0-9_-]{{{ids.LENGTH}}}))")
@@ -23,19 +24,19 @@ def store_step(change: RowChange, created: frozenset[str]) -> Step:
     if old is None:
         action, before = "create", None
         after = {
-            **hide_new(spec.public(new or {}), created),
+            **hidden(spec.public(new or {}), created),
             **dict.fromkeys(spec.moments, UNKNOWN),
         }
     elif new is None or new.get("status") == "deleting":
         action, before, after = "delete", spec.public(old), None
     else:
         action, before, after = _update(spec, old, new)
-        after = hide_new(after, created)
+        after = hidden(after, created)
     name = str((new or old or {}).get(spec.key))
     return Step(spec.name, change.id, name, action, Phase.STORE, before, after)
 
 
-def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], dict[str, Any]]:
+def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, Document, Document]:
     changed = [key for key in new if new[key] != old.get(key)]
     secret = spec.secret_columns()
     if changed == ["status"]:
@@ -47,10 +48,10 @@ def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, dict[str, Any], di
     return "update", before, after
 
 
-def hide_new(value: Any, created: frozenset[str]) -> Any:
+def hide_new(value: Value, created: frozenset[str]) -> Value:
     """The value with identifiers that do not exist yet replaced by a remark, also in paths."""
     if isinstance(value, dict):
-        return {key: hide_new(item, created) for key, item in value.items()}
+        return hidden(value, created)
     if isinstance(value, list):
         return [hide_new(item, created) for item in value]
     if isinstance(value, str) and created:
@@ -58,3 +59,8 @@ def hide_new(value: Any, created: frozenset[str]) -> Any:
             if found[1] in created:
                 value = value.replace(found[1], UNKNOWN)
     return value
+
+
+def hidden(values: Mapping[str, Value], created: frozenset[str]) -> Document:
+    """Each of the values, with that remark in place of such identifiers."""
+    return {key: hide_new(item, created) for key, item in values.items()}

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pextra.engine.rows import SEVERAL, R, Rows, Source
+from pextra.engine.rows import SEVERAL, R, Rows, Source, Where
 from pextra.model import ids, kinds
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError, NotFoundError
@@ -14,6 +14,7 @@ from pextra.model.fields import Row
 from pextra.model.names import AnyName, Key, KindName
 from pextra.model.request import label
 from pextra.model.spec import KindSpec
+from pextra.model.values import Value
 
 if TYPE_CHECKING:
     from pextra.host.machine import Host
@@ -46,7 +47,7 @@ class World(Rows):
         self.host = host
         self.attended = attended
         self.retired: list[Key] = []
-        self._outlook: dict[Key, Mapping[str, Any]] = {}
+        self._outlook: dict[Key, Mapping[str, Value]] = {}
         self._deferred: set[Key] = set()
         self._here: str | None = None
 
@@ -78,11 +79,11 @@ class World(Rows):
         self.row(kind, id)
         self.replace(kind, id, None)
 
-    def foresee(self, kind: AnyName, id: str, values: Mapping[str, Any]) -> None:
+    def foresee(self, kind: AnyName, id: str, values: Mapping[str, Value]) -> None:
         """Note what only the host shows of a resource, as it will be after the plan."""
         self._outlook[kind, id] = values
 
-    def outlook(self, kind: AnyName, id: str) -> Mapping[str, Any]:
+    def outlook(self, kind: AnyName, id: str) -> Mapping[str, Value]:
         """What the host will show of a resource after the plan, as far as it was looked at."""
         return self._outlook.get((kind, id), {})
 
@@ -116,12 +117,12 @@ class World(Rows):
             for kind, columns, key in self._relied_on
         )
 
-    def _takes(self, kind: AnyName, id: str, values: Mapping[str, Any]) -> bool:
+    def _takes(self, kind: AnyName, id: str, values: Mapping[str, Value]) -> bool:
         """Whether the plan gives a row these values, which it has not in the store."""
         before = self.before(kind, id) or {}
         return any(before.get(column) != value for column, value in values.items())
 
-    def find(self, kind: KindName[R], ref: str, scope: Mapping[str, Any] | None = None) -> R | None:
+    def find(self, kind: KindName[R], ref: str, scope: Where | None = None) -> R | None:
         """The row that an identifier or name means within a scope of column values.
 
         Raises:
@@ -141,7 +142,7 @@ class World(Rows):
             )
         return found[0] if found else None
 
-    def require(self, kind: KindName[R], ref: str, scope: Mapping[str, Any] | None = None) -> R:
+    def require(self, kind: KindName[R], ref: str, scope: Where | None = None) -> R:
         """Like ``find``, for something that must exist.
 
         Raises:

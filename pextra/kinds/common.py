@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         node_id: str
 
 
-def parse_text(value: Any) -> str:
+def parse_text(value: object) -> str:
     """A description: up to 1,024 characters without control characters.
 
     Raises:
@@ -49,7 +49,7 @@ def within(low: int, high: int, unit: str = "") -> Callable[[Any], int]:
     return parse
 
 
-def parse_path(value: Any) -> str:
+def parse_path(value: object) -> str:
     """An absolute, printable path without ``..``.
 
     Raises:

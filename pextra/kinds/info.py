@@ -12,9 +12,10 @@ from pextra.kinds.view import View
 from pextra.model.fields import Row
 from pextra.model.names import AnyName, KindName
 from pextra.model.returned import Returned
+from pextra.model.values import Value
 
 R = TypeVar("R", bound=Row)
-Compute = Callable[[R, View], Any]
+Compute = Callable[[R, View], Value]
 """Works a field out. What it looks at through the view is read then, once and in bulk."""
 
 
@@ -55,13 +56,14 @@ class Info(Generic[R]):
         """Every field that can be asked for."""
         return (*self.columns, *self.parents, *self.computed)
 
-    def value(self, name: str, row: R, view: View) -> Any:
+    def value(self, name: str, row: R, view: View) -> Value:
         """One field of a resource."""
         if name in self.computed:
             return self.computed[name].work_out(row, view)
         if name in self.parents:
             return view.name(KINDS[name].spec.name, row[f"{name}_id"])
-        return row[name]
+        column: Value = row[name]
+        return column
 
 
 AnyInfo = Info[Any]

@@ -7,9 +7,9 @@ import datetime as dt
 import functools
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pextra.engine.rows import R, Source
+from pextra.engine.rows import R, Source, Where
 from pextra.engine.world import World
 from pextra.host.hypervisor.domains import Domains
 from pextra.host.machine import Host
@@ -20,6 +20,7 @@ from pextra.kinds.volume_snapshot.kind import Seen
 from pextra.model import kinds
 from pextra.model.names import AnyName, KindName
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.kinds.common import OnNode
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Counting(Source, Protocol):
     """What gives rows, and says how many there are."""
 
-    def count(self, spec: KindSpec, column: str, values: Sequence[Any]) -> Mapping[Any, int]:
+    def count(self, spec: KindSpec, column: str, values: Sequence[str]) -> Mapping[str, int]:
         """How many rows of a kind have each of these values in a column; none are left out."""
 
 
@@ -54,7 +55,7 @@ class View(World):
         """A list is about all of its resources: whatever belongs to them is read together."""
         return True
 
-    def listed(self, kind: KindName[R], where: Mapping[str, Any]) -> list[R]:
+    def listed(self, kind: KindName[R], where: Where) -> list[R]:
         """The resources of a kind that a list is about."""
         rows = self.some(kind, where, None)
         for row in rows:
@@ -111,7 +112,7 @@ class View(World):
         return self._definitions[row["id"]]
 
 
-def usage(capacity: int, available: int) -> dict[str, Any]:
+def usage(capacity: int, available: int) -> Document:
     """Bytes as the platform shows usage: GB of 10^9 bytes, and percent."""
     allocated = capacity - available
     return {

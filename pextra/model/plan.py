@@ -6,9 +6,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar
 
 from pextra.model.names import AnyName
+from pextra.model.values import Document, Value
+
+Shown: TypeAlias = Mapping[str, Value] | None
+"""What a step says of how something is, or will be; None where it says nothing."""
 
 
 class Phase(enum.IntEnum):
@@ -51,8 +55,8 @@ class Step:
     name: str
     action: str
     phase: Phase
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
+    before: Shown = None
+    after: Shown = None
     needs_restart: bool = False
     work: Work | None = field(default=None, compare=False, repr=False)
 
@@ -66,7 +70,7 @@ class Step:
             raise TypeError(f"{self.kind} {self.action}: the work is {type(self.work).__name__}")
         return self.work
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Document:
         """The step as a task returns it."""
         return {
             "kind": self.kind,

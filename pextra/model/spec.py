@@ -10,6 +10,7 @@ from typing import Any
 from pextra.model.fields import Field
 from pextra.model.names import AnyName
 from pextra.model.returned import Returned
+from pextra.model.values import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class KindSpec:
         secret = (item for item in self.fields if not item.shown)
         return frozenset(item.column for item in (*self.hidden, *secret))
 
-    def public(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def public(self, row: Mapping[str, Any]) -> Document:
         """The row as returned to users."""
         masked = self.secret_columns()
         return {key: value for key, value in row.items() if key not in masked}

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pextra.model.fields import Row
 from pextra.model.spec import KindSpec
@@ -114,7 +114,7 @@ class Store:
         raise AssertionError("unreachable")
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
     ) -> list[Row]:
         """Rows of a kind, in a transaction of their own; see ``Transaction.select``."""
         return self.transact(lambda tx: tx.select(spec, where, limit), read_only=True)

@@ -12,17 +12,20 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from pextra.model.errors import HostError
 from pextra.model.ids import LENGTH
+
+if TYPE_CHECKING:
+    from pextra.model.rows import InstanceCloudInit
 
 VOLUME_ID = "cidata"
 _UNFINISHED = ".unfinished"
 _ID_LENGTH = len("inst-") + LENGTH
 
 
-def contents(id: str, name: str, cloud_init: Mapping[str, Any]) -> dict[str, str]:
+def contents(id: str, name: str, cloud_init: InstanceCloudInit) -> dict[str, str]:
     """The seed's files by name. Mappings become JSON, which is YAML too."""
     meta = {"instance-id": id, "local-hostname": name, **(cloud_init.get("meta_data") or {})}
     files = {

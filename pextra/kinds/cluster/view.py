@@ -11,6 +11,7 @@ from pextra.kinds.view import View
 from pextra.licensing.compliance import ComplianceReport, compliance
 from pextra.model import kinds
 from pextra.model.returned import Returned
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import ClusterRow, NodeRow
@@ -20,7 +21,7 @@ def _nodes(row: ClusterRow, view: View) -> list[NodeRow]:
     return view.by(kinds.NODE, "cluster_id", row["id"])
 
 
-def _hardware(row: ClusterRow, view: View) -> dict[str, Any]:
+def _hardware(row: ClusterRow, view: View) -> Document:
     known = [node["hardware"] for node in _nodes(row, view)]
     machines = [hardware for hardware in known if hardware]
     disks = sum(disk["size"] for hardware in machines for disk in hardware["disks"])

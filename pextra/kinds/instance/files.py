@@ -17,7 +17,7 @@ from pextra.host.hypervisor import rootfs, seed
 from pextra.host.machine import Host
 from pextra.model import kinds
 from pextra.model.errors import ConflictError
-from pextra.model.plan import Phase, Step, Work
+from pextra.model.plan import Phase, Shown, Step, Work
 from pextra.model.request import label
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def clearing(row: InstanceRow, there: Sequence[str], keep: str | None) -> Iterat
 def _step(
     row: InstanceRow,
     action: str,
-    before: Mapping[str, object] | None,
-    after: Mapping[str, object] | None,
+    before: Shown,
+    after: Shown,
     work: Work,
 ) -> Step:
     return Step(

@@ -27,9 +27,10 @@ from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
-    from pextra.model.rows import InstanceRow
+    from pextra.model.rows import InstanceRow, NetworkDeviceRow
 
 realised.check(FIELDS)
 _VOLUME_KEYS: Final = (
@@ -141,19 +142,15 @@ class Instance(Kind["InstanceRow", DomainState]):
             else:
                 world.put(kinds.VOLUME, detached(volume))
 
-    def present(self, row: InstanceRow, world: World) -> dict[str, Any]:
+    def present(self, row: InstanceRow, world: World) -> Document:
         """The instance with its state, virtual processors, network devices and volumes."""
         cpu = row["cpu"]
-        networks = world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])
         volumes = world.by(kinds.VOLUME, "instance_id", row["id"])
         devices = world.by(kinds.INSTANCE_DEVICE, "instance_id", row["id"])
         return self.spec.public(row) | {
             "state": world.outlook(kinds.INSTANCE, row["id"]).get("state"),
             "vcpus": cpu["sockets"] * cpu["cores"] * cpu["threads"],
-            "networks": [
-                {key: item[key] for key in ("id", "name", "port_group_id", "mac", "model")}
-                for item in sorted(networks, key=lambda item: str(item["name"]))
-            ],
+            "networks": [shown_card(item) for item in cards(row, world)],
             "volumes": [
                 {key: item[key] for key in _VOLUME_KEYS}
                 for item in sorted(volumes, key=lambda item: str(item["device_path"]))
@@ -164,7 +161,9 @@ class Instance(Kind["InstanceRow", DomainState]):
             ],
         }
 
-    def observe(self, rows: Sequence[InstanceRow], host: Host, world: World) -> Mapping[str, Any]:
+    def observe(
+        self, rows: Sequence[InstanceRow], host: Host, world: World
+    ) -> Mapping[str, DomainState]:
         """The domains of these instances: three listings, and a definition each."""
         return instance_domain.observe([r for r in rows if r["node_id"] == world.here], host)
 
@@ -205,6 +204,17 @@ class Instance(Kind["InstanceRow", DomainState]):
             from pextra.kinds.instance import actions as instance_actions
 
             instance_actions.settle(request, row, host)
+
+
+def cards(row: InstanceRow, world: World) -> list[NetworkDeviceRow]:
+    """An instance's network devices, sorted by name."""
+    found = world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])
+    return sorted(found, key=lambda item: item["name"])
+
+
+def shown_card(card: NetworkDeviceRow) -> Document:
+    """A network device as it is returned."""
+    return {key: card[key] for key in ("id", "name", "port_group_id", "mac", "model")}
 
 
 def _draft_rootfs(

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pextra.host.hypervisor.domain import Domain, Nic
+from pextra.host.hypervisor.domain import Device, Domain, Nic
 from pextra.host.machine import Host
 from pextra.host.network import ports
 from pextra.host.network.policy import OPEN
 from pextra.model.errors import UnsupportedError
 from pextra.model.request import label
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
@@ -33,7 +34,7 @@ def _place(nic: Nic) -> ports.Place:
     return ports.Place(nic.tap or "", nic.mac, nic.bridge)
 
 
-def shown(nic: Nic) -> dict[str, Any]:
+def shown(nic: Nic) -> Document:
     """A network device as steps show it: of its port, what is not as the kernel makes it."""
     found = {key: value for key, value in dataclasses.asdict(nic).items() if value is not None}
     found.pop("tap", None)
@@ -45,14 +46,14 @@ def shown(nic: Nic) -> dict[str, Any]:
     return found
 
 
-def same_device(old: Any, new: Any) -> bool:
+def same_device(old: Device | None, new: Device | None) -> bool:
     """Whether all that can be between two devices is the settings of their bridge port."""
     if not isinstance(old, Nic) or not isinstance(new, Nic):
         return False
     return bool(dataclasses.replace(old, port=new.port) == new)
 
 
-def matched(old: Any, new: Any) -> bool:
+def matched(old: Nic, new: Nic) -> bool:
     """Whether a running device's port is as wanted but for what the kernel rounds."""
     return bool(ports.nearly(old.port, new.port or OPEN) == new.port)
 

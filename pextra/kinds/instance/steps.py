@@ -29,8 +29,9 @@ from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, ForeignError
-from pextra.model.plan import Phase, Step, Work
+from pextra.model.plan import Phase, Shown, Step, Work
 from pextra.model.request import Request, label
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
@@ -107,8 +108,8 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
     work = DomainWork(row["type"], "", row["autostart"], want.console_log or "")
     if seen.config is None:
         text = domain_xml.render(want)
-        after = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
-        yield _step(row, "define", None, after, dataclasses.replace(work, text=text))
+        made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
+        yield _step(row, "define", None, made, dataclasses.replace(work, text=text))
         return
     have, need = _comparable(seen.config), _comparable(want)
     _check_places(seen.config, want, label("instance", row["name"]))
@@ -132,9 +133,9 @@ def _check_places(config: Domain, want: Domain, resource: str) -> None:
         )
 
 
-def _differences(have: Domain, need: Domain) -> tuple[dict[str, Any], dict[str, Any]]:
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
+def _differences(have: Domain, need: Domain) -> tuple[Document, Document]:
+    before: Document = {}
+    after: Document = {}
     for item in dataclasses.fields(Domain):
         old, new = getattr(have, item.name), getattr(need, item.name)
         if isinstance(old, tuple) and item.name in DEVICES:
@@ -170,8 +171,8 @@ def _live(
     if restarts:
         return
     have, need = _ours(live), want
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
+    before: Document = {}
+    after: Document = {}
     pairs = (_pairs(getattr(have, name), getattr(need, name)) for name in DEVICES)
     for old, new in itertools.chain.from_iterable(pairs):
         if cold and not _is_seed(old, new) and not instance_ports.same_device(old, new):
@@ -246,7 +247,7 @@ def _plug(row: InstanceRow, old: Device | None, new: Device | None, want: Domain
         medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
         if old.path != medium.path:
             yield _device_step(row, "change-medium", old, medium)
-    elif isinstance(new, Nic) and instance_ports.same_device(old, new):
+    elif isinstance(old, Nic) and isinstance(new, Nic) and instance_ports.same_device(old, new):
         if not instance_ports.matched(old, new):
             work = DomainWork(row["type"], metadata=port_xml.element_text(want), nic=new)
             yield _step(row, "set-port", _shown(old), _shown(new), work)
@@ -309,7 +310,13 @@ def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
     return "paused" if seen.paused else "running"
 
 
-def _step(row: InstanceRow, action: str, before: Any, after: Any, work: DomainWork) -> Step:
+def _step(
+    row: InstanceRow,
+    action: str,
+    before: Shown,
+    after: Shown,
+    work: DomainWork,
+) -> Step:
     return Step(
         kinds.INSTANCE, row["id"], row["name"], action, Phase.HOST, before, after, work=work
     )

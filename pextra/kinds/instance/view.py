@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.host import facts
 from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.instance.files import console_log
+from pextra.kinds.instance.kind import cards, shown_card
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.model import kinds
 from pextra.model.returned import Returned
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
@@ -26,10 +28,10 @@ def _presented(name: str) -> Compute[InstanceRow]:
     return lambda row, view: KINDS["instance"].present(row, view)[name]
 
 
-def _networks(row: InstanceRow, view: View) -> list[dict[str, Any]]:
+def _networks(row: InstanceRow, view: View) -> list[Document]:
     return [
-        {**device, "port_group": view.name(kinds.PORT_GROUP, device["port_group_id"])}
-        for device in _presented("networks")(row, view)
+        {**shown_card(card), "port_group": view.name(kinds.PORT_GROUP, card["port_group_id"])}
+        for card in cards(row, view)
     ]
 
 
@@ -37,7 +39,7 @@ def _state(row: InstanceRow, view: View) -> str | None:
     return view.domains(row["type"]).state(row) if view.is_here(row) else None
 
 
-def _console(row: InstanceRow, view: View) -> dict[str, Any]:
+def _console(row: InstanceRow, view: View) -> Document:
     container = row["type"] == "lxc"
     uri = "lxc:///system" if container else "qemu:///system"
     root = None if container else view.definition(row)

@@ -7,7 +7,7 @@ import datetime as dt
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -20,9 +20,10 @@ from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Row
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow, InstanceSnapshotRow, VolumeRow
@@ -187,7 +188,7 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
             return
         if current["status"] == "pending":
             if not _whole(current, seen, len(work.parts)):
-                after = {"volumes": names, "memory": current["memory"]}
+                after: Document = {"volumes": names, "memory": current["memory"]}
                 yield _step(current, "snapshot", None, after, work)
             return
         if len(seen.taken) < len(work.parts) or (current["memory"] and not seen.saved):
@@ -247,7 +248,11 @@ def _parts(row: InstanceSnapshotRow, world: World) -> Iterable[Part]:
 
 
 def _step(
-    row: InstanceSnapshotRow, action: str, before: Any, after: Any, work: SnapshotWork
+    row: InstanceSnapshotRow,
+    action: str,
+    before: Shown,
+    after: Shown,
+    work: SnapshotWork,
 ) -> Step:
     return Step(
         kinds.INSTANCE_SNAPSHOT, row["id"], row["name"], action, Phase.HOST, before, after,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.host import facts
 from pextra.host.pools.types import backend, pool_of
@@ -15,6 +15,7 @@ from pextra.kinds.node_license.view import is_valid, license_of
 from pextra.kinds.view import View, percent, usage
 from pextra.model import kinds
 from pextra.model.returned import Returned
+from pextra.model.values import Document, Value
 
 if TYPE_CHECKING:
     from pextra.model.rows import NodeRow, StoragePoolRow
@@ -23,12 +24,12 @@ _SAMPLE = 0.1
 """Seconds over which processor usage is measured."""
 
 
-def _live(measure: Callable[[], Any]) -> Compute[NodeRow]:
+def _live(measure: Callable[[], Value]) -> Compute[NodeRow]:
     """A field that is measured on this machine, and null where the node is another one."""
     return lambda row, view: measure() if row["id"] == view.here else None
 
 
-def _time(row: NodeRow, view: View) -> dict[str, Any]:
+def _time(row: NodeRow, view: View) -> Document:
     here = row["id"] == view.here
     return {
         "time": view.now if here else None,
@@ -37,14 +38,14 @@ def _time(row: NodeRow, view: View) -> dict[str, Any]:
     }
 
 
-def _license(row: NodeRow, view: View) -> dict[str, Any] | None:
+def _license(row: NodeRow, view: View) -> Document | None:
     license = license_of(row["id"], view)
     if license is None:
         return None
     return {"expiry": license.expires_at, "valid": is_valid(license, view.now)}
 
 
-def _storage_usage(row: NodeRow, view: View) -> dict[str, Any] | None:
+def _storage_usage(row: NodeRow, view: View) -> Document | None:
     """The pools of this node together; what lies on one file system counts once."""
     if row["id"] != view.here:
         return None
@@ -67,7 +68,7 @@ def _file_system(pool: StoragePoolRow) -> int | str:
         return str(pool["id"])
 
 
-def _memory_usage() -> dict[str, Any]:
+def _memory_usage() -> Document:
     with open("/proc/meminfo", encoding="ascii") as file:
         table = dict(line.split(":", 1) for line in file)
     total, available = (int(table[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
@@ -79,7 +80,7 @@ def _memory_usage() -> dict[str, Any]:
     }
 
 
-def _cpu_usage() -> dict[str, Any]:
+def _cpu_usage() -> Document:
     idle, total = _cpu_times()
     time.sleep(_SAMPLE)
     idle_then, total_then = _cpu_times()

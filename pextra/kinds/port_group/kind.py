@@ -94,7 +94,9 @@ class PortGroup(Kind["PortGroupRow", None]):
     def _used(self, row: PortGroupRow) -> tuple[Any, ...]:
         return tuple(item for item in (row["vlan_id"], *row["trunk"]) if item is not None)
 
-    def touched(self, before: PortGroupRow | None, after: PortGroupRow | None, world: World) -> Any:
+    def touched(
+        self, before: PortGroupRow | None, after: PortGroupRow | None, world: World
+    ) -> Iterable[Key]:
         """The vSwitch, whose uplinks carry its VLANs, and the instances that are on it."""
         if before is not None and after is not None and _realised(before) == _realised(after):
             return

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World, several
@@ -15,6 +15,7 @@ from pextra.model.errors import ConflictError
 from pextra.model.names import Key
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolRow
@@ -82,7 +83,7 @@ class StoragePool(Kind["StoragePoolRow", None]):
             for item in world.where(kinds.STORAGE_POOL_NODE, place):
                 yield kinds.STORAGE_POOL_NODE, item["id"]
 
-    def present(self, row: StoragePoolRow, world: World) -> dict[str, Any]:
+    def present(self, row: StoragePoolRow, world: World) -> Document:
         """The pool, and how far each of its nodes has it, as that node said last."""
         nodes = []
         for item in world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.host.pools.defined import PoolState
 from pextra.host.pools.types import FILE_TYPES, backend, pool_of
@@ -13,6 +13,7 @@ from pextra.kinds.info import Computed, Info, count_of
 from pextra.kinds.view import View, usage
 from pextra.model import kinds
 from pextra.model.returned import Returned
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolNodeRow, StoragePoolRow
@@ -108,7 +109,7 @@ def _initialized(row: StoragePoolRow, view: View) -> bool:
     return bool(enabled) and all(item.made for item in enabled)
 
 
-def _node_list(row: StoragePoolRow, view: View) -> list[dict[str, Any]]:
+def _node_list(row: StoragePoolRow, view: View) -> list[Document]:
     return [
         {
             "node_id": item.node_id,
@@ -120,7 +121,7 @@ def _node_list(row: StoragePoolRow, view: View) -> list[dict[str, Any]]:
     ]
 
 
-def _usage(row: StoragePoolRow, view: View) -> dict[str, Any] | None:
+def _usage(row: StoragePoolRow, view: View) -> Document | None:
     here = any(map(view.is_here, view.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"])))
     seen = backend(row["type"]).usage(pool_of(row, view.host)) if here else None
     return usage(seen.capacity, seen.available) if seen is not None else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -19,10 +19,11 @@ from pextra.kinds.storage_pool_node.branch import Branch, decide, going
 from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, ForeignError, PextraError
 from pextra.model.fields import Field, Row
-from pextra.model.plan import Phase, Step, Work
+from pextra.model.plan import Phase, Shown, Step, Work
 from pextra.model.request import Request, label
 from pextra.model.returned import Returned
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolNodeRow, StoragePoolRow
@@ -84,7 +85,7 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
 
     def observe(
         self, rows: Sequence[StoragePoolNodeRow], host: Host, world: World
-    ) -> Mapping[str, Any]:
+    ) -> Mapping[str, PoolState]:
         """libvirt's pools: three listings; ours are known by UUID."""
         from pextra.host.pools import defined
 
@@ -128,9 +129,7 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
             return
         pool = world.row(kinds.STORAGE_POOL, current["storage_pool_id"])
         resource = self._resource(current, world)
-        before: dict[str, object] = {
-            key: getattr(seen, key) for key in ("defined", "active", "autostart")
-        }
+        before: Document = {key: getattr(seen, key) for key in ("defined", "active", "autostart")}
         if gone is not None:
             if _held(current, seen, world):
                 raise ConflictError(
@@ -151,7 +150,7 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
         if not seen.started:
             with _told_of(where, resource):
                 backend(pool["type"]).test(where)
-        after: dict[str, object] = dict.fromkeys(before, True)
+        after: Document = dict.fromkeys(before, True)
         if seen.defined and not seen.prepared:
             before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
         if seen.trouble:
@@ -170,8 +169,8 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
         row: StoragePoolNodeRow,
         pool: StoragePoolRow,
         action: str,
-        before: Any,
-        after: Any,
+        before: Shown,
+        after: Shown,
         world: World,
     ) -> Step:
         work = PoolWork(

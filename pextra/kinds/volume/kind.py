@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -25,7 +25,7 @@ from pextra.kinds.volume.work import VolumeWork
 from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.names import Key
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
@@ -313,7 +313,13 @@ def grow(type: PoolBackend, pool: Pool, row: VolumeRow, host: Host) -> None:
         type.grow(pool, volume, row["size"])
 
 
-def _step(row: VolumeRow, action: str, before: Any, after: Any, work: VolumeWork) -> Step:
+def _step(
+    row: VolumeRow,
+    action: str,
+    before: Shown,
+    after: Shown,
+    work: VolumeWork,
+) -> Step:
     return Step(kinds.VOLUME, row["id"], row["name"], action, Phase.HOST, before, after, work=work)
 
 

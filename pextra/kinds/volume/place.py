@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pextra.engine.world import World
 from pextra.model import kinds
@@ -25,7 +25,7 @@ _COUNT = {"virtio": 26, "sata": 4, "scsi": 24}
 """How many of a bus fit; the last SATA ports and sd letters are the CD-ROM drives'."""
 
 
-def parse_device_name(value: Any) -> str:
+def parse_device_name(value: object) -> str:
     """A device name: 3 to 32 characters without spaces (user guide, Attaching a Volume).
 
     Raises:
@@ -39,7 +39,7 @@ def parse_device_name(value: Any) -> str:
     return str(value)
 
 
-def _device_path(value: Any) -> str:
+def _device_path(value: object) -> str:
     if not _DEVICE_PATH.fullmatch(str(value)):
         raise InputError(
             f"{str(value)[:80]!r} is not an acceptable device path",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
@@ -18,7 +18,7 @@ from pextra.kinds.volume.work import VolumeWork
 from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, NotFoundError
-from pextra.model.plan import Phase, Step
+from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
@@ -182,7 +182,12 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
 
 
 def _step(
-    row: VolumeSnapshotRow, action: str, before: Any, after: Any, phase: Phase, work: VolumeWork
+    row: VolumeSnapshotRow,
+    action: str,
+    before: Shown,
+    after: Shown,
+    phase: Phase,
+    work: VolumeWork,
 ) -> Step:
     return Step(
         kinds.VOLUME_SNAPSHOT, row["id"], row["name"], action, phase, before, after, work=work

@@ -18,9 +18,10 @@ from pextra.kinds.vswitch import uplinks as vswitch_uplinks
 from pextra.kinds.vswitch.fields import COMPUTED, FIELDS, STEERING
 from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, ForeignError
-from pextra.model.plan import Phase, Step, Work
+from pextra.model.plan import Phase, Shown, Step, Work
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document, Value
 
 if TYPE_CHECKING:
     from pextra.model.rows import VSwitchRow
@@ -139,7 +140,12 @@ class VSwitch(Kind["VSwitchRow", BridgeState]):
             yield self._step(current, "bridge", before, after, work)
 
     def _step(
-        self, row: VSwitchRow, action: str, before: Any, after: Any, work: BridgeWork
+        self,
+        row: VSwitchRow,
+        action: str,
+        before: Shown,
+        after: Shown,
+        work: BridgeWork,
     ) -> Step:
         return Step(
             kinds.VSWITCH, row["id"], row["name"], action, Phase.HOST, before, after, work=work
@@ -162,7 +168,7 @@ class VSwitch(Kind["VSwitchRow", BridgeState]):
             host.links.remove_bridge(work.want, work.timeout)
 
 
-def _shown(state: BridgeState, other: BridgeState) -> dict[str, Any]:
+def _shown(state: BridgeState, other: BridgeState) -> Document:
     """What a step says of a bridge: how it is, and what differs from the other."""
     return {
         item.name: _plain(getattr(state, item.name))
@@ -171,7 +177,7 @@ def _shown(state: BridgeState, other: BridgeState) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Value:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {key: _plain(item) for key, item in dataclasses.asdict(value).items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

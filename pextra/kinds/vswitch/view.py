@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pextra.host.network.switch import BridgeState
 from pextra.kinds.info import Compute, Computed, Info, count_of
@@ -32,7 +32,7 @@ def _of_bridge(name: str) -> Compute[VSwitchRow]:
     return lambda row, view: getattr(_bridge(row, view), name, None) if view.is_here(row) else None
 
 
-def _ports(row: VSwitchRow, view: View) -> Any:
+def _ports(row: VSwitchRow, view: View) -> list[str] | None:
     """Ports of instances, that is, without those that lead out."""
     bridge = _bridge(row, view) if view.is_here(row) else None
     if bridge is None:
@@ -41,7 +41,7 @@ def _ports(row: VSwitchRow, view: View) -> Any:
     return sorted(names - {bridge.uplink_port} - set(bridge.uplinks))
 
 
-def _active_uplinks(row: VSwitchRow, view: View) -> Any:
+def _active_uplinks(row: VSwitchRow, view: View) -> list[str] | None:
     """The uplinks that are connected; of an active-backup bond, the one that carries traffic."""
     bridge = _bridge(row, view) if view.is_here(row) else None
     if bridge is None:

@@ -36,7 +36,7 @@ class Request:
         return label(self.kind, values.get("name") or values.get("username") or values.get("id"))
 
 
-def label(kind: str, name: Any) -> str:
+def label(kind: str, name: object) -> str:
     """How messages call a resource, such as ``volume "data"``."""
     text = str(name) if name is not None else ""
     text = text if text.isprintable() else repr(text)[1:-1]

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Field
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.names import AnyName
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.returned import Returned
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.values import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class KindSpec:
         secret = (item for item in self.fields if not item.shown)
         return frozenset(item.column for item in (*self.hidden, *secret))
 
-    def public(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def public(self, row: Mapping[str, Any]) -> Document:
         """The row as returned to users."""
         masked = self.secret_columns()
         return {key: value for key, value in row.items() if key not in masked}

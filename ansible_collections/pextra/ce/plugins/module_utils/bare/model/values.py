@@ -12,10 +12,20 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import InputError
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+Value: TypeAlias = (
+    "bool | int | float | str | dt.datetime | Sequence[Value] | Mapping[str, Value] | None"
+)
+"""What a row holds and what is shown: JSON, and moments, which become texts."""
+Document: TypeAlias = "dict[str, Value]"
+"""Something that is shown or returned, key by key."""
 
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f"})

@@ -28,7 +28,7 @@ class Transaction:
         """How many rows the statements of this transaction have returned."""
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[Any]], limit: int | None = None
+        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
     ) -> list[Row]:
         """Rows of a kind.
 
@@ -52,7 +52,7 @@ class Transaction:
             parts.append(sql.SQL("LIMIT {}").format(sql.Literal(limit)))
         return self.query(sql.SQL(" ").join(parts), [list(values) for values in where.values()])
 
-    def count(self, spec: KindSpec, column: str, values: Sequence[Any]) -> dict[Any, int]:
+    def count(self, spec: KindSpec, column: str, values: Sequence[str]) -> dict[str, int]:
         """How many rows of a kind have each of these values in a column; none are left out."""
         from psycopg import sql
 
@@ -61,7 +61,7 @@ class Transaction:
         ).format(sql.Identifier(column), sql.Identifier(spec.table))
         return {row["value"]: row["rows"] for row in self.query(query, [list(values)])}
 
-    def query(self, statement: str | sql.Composed, parameters: Sequence[Any] = ()) -> list[Row]:
+    def query(self, statement: str | sql.Composed, parameters: Sequence[object] = ()) -> list[Row]:
         """The rows of a constant statement, or of one composed of constants and identifiers."""
         text = statement.encode() if isinstance(statement, str) else statement
         rows = self._connection.execute(text, parameters).fetchall()
