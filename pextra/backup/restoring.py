@@ -22,6 +22,7 @@ from pextra.kinds.registry import KINDS
 from pextra.model import ids, kinds
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError
+from pextra.model.values import Options
 
 
 def staging(said: Said, host: Host) -> str:
@@ -36,7 +37,7 @@ def staging(said: Said, host: Host) -> str:
     return f"{host.state_dir}/staging/restore-{id}"
 
 
-def options(said: Said, name: str | None, pool: str | None, host: Host) -> dict[str, Any]:
+def options(said: Said, name: str | None, pool: str | None, host: Host) -> Options:
     """The options of ``pextra.ce.instance`` that make the instance.
 
     With another name, volumes are named after it and network devices get addresses of their own.
@@ -93,7 +94,7 @@ def _device(device: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in device.items() if value is not None}
 
 
-def there(wanted: Mapping[str, Any], world: World, place: str) -> str | None:
+def there(wanted: Options, world: World, place: str) -> str | None:
     """The status of the instance where it came from this backup; None where there is none.
 
     Raises:

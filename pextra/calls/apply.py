@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, told
@@ -13,7 +13,7 @@ from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.errors import AggregateError, InputError, PextraError
 from pextra.model.fields import MASK, Field, Masked, masked
 from pextra.model.request import Request
-from pextra.model.values import Document, convert
+from pextra.model.values import Document, Options, convert
 
 FIELDS = (
     Field("resources", "list", elements="dict", required=True),
@@ -33,7 +33,7 @@ def _apply(call: Call) -> Answer:
     return {**found, "resources": _by_resource(outcome)}
 
 
-def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
+def manifest(entries: Sequence[Options]) -> list[Request]:
     """The requests of a manifest.
 
     Raises:
@@ -71,7 +71,7 @@ def manifest(entries: Sequence[Mapping[str, Any]]) -> list[Request]:
     return requests
 
 
-def _masked(given: Mapping[str, Any]) -> Masked:
+def _masked(given: Options) -> Masked:
     """What is secret in an entry is known by its kind; of an unknown kind, all may be."""
     whole = masked(FIELDS, given)
     entries = given.get("resources")

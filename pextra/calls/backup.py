@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from pextra.backup import archive, restoring, taking
 from pextra.calls.call import Answer, Call, Procedure, options, plain, told
@@ -21,7 +19,7 @@ from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError
 from pextra.model.fields import Field, Masked, masked, texts_in
 from pextra.model.request import label
-from pextra.model.values import Document
+from pextra.model.values import Document, Options
 
 FIELDS = (
     Field("path", required=True, parse=parse_path),
@@ -43,7 +41,7 @@ def _world(source: Source, host: Host) -> World:
     return World({name: kind.spec for name, kind in KINDS.items()}, source, host)
 
 
-def _shown(path: str, said: Mapping[str, Any]) -> Document:
+def _shown(path: str, said: archive.Said) -> Document:
     """A backup as it is returned; without what may be secret."""
     size = os.path.getsize(path) if os.path.isfile(path) else None
     volumes = [str(item["name"]) for item in said["volumes"]]
@@ -53,7 +51,7 @@ def _shown(path: str, said: Mapping[str, Any]) -> Document:
     }
 
 
-def _take(call: Call, asked: Mapping[str, Any]) -> Answer:
+def _take(call: Call, asked: Options) -> Answer:
     path, given, host = asked["path"], asked["instance"], call.host
     resource = label("instance", given)
     if not given:
@@ -89,7 +87,7 @@ def _take(call: Call, asked: Mapping[str, Any]) -> Answer:
     return {"changed": True, "plan": [step], "instance_backup": shown}
 
 
-def _restore(call: Call, asked: Mapping[str, Any]) -> Answer:
+def _restore(call: Call, asked: Options) -> Answer:
     path, host = asked["path"], call.host
     said = archive.read_manifest(path)
     count = len(said["volumes"]) if isinstance(said.get("volumes"), list) else 0
@@ -131,7 +129,7 @@ def _told(found: Answer, place: str) -> Answer:
     return found
 
 
-def _masked(given: Mapping[str, Any]) -> Masked:
+def _masked(given: Options) -> Masked:
     """What a restored instance's cloud-init may have in it; its file says it, not the options."""
     shown = masked(FIELDS, given).shown
     if given.get("state") != "restored":

@@ -15,7 +15,7 @@ from pextra.model.fields import Field, Masked, normalise
 from pextra.model.plan import Step
 from pextra.model.principal import Principal
 from pextra.model.units import format_time
-from pextra.model.values import Document
+from pextra.model.values import Document, Options
 from pextra.store.connection import Store
 
 Answer = dict[str, Any]
@@ -36,7 +36,7 @@ class Call:
         progress: What follows the call.
     """
 
-    given: Mapping[str, Any]
+    given: Options
     store: Store
     host: Host
     principal: Principal
@@ -64,11 +64,11 @@ class Procedure:
     run: Callable[[Call], Answer]
     any_schema: bool = False
     uses_store: bool = True
-    masked: Callable[[Mapping[str, Any]], Masked] | None = None
+    masked: Callable[[Options], Masked] | None = None
     module: bool = True
 
 
-def options(fields: tuple[Field, ...], given: Mapping[str, Any], name: str) -> dict[str, Any]:
+def options(fields: tuple[Field, ...], given: Options, name: str) -> dict[str, Any]:
     """The options of a call that is about no resource: canonical, with defaults.
 
     Raises:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, plain
@@ -13,7 +12,7 @@ from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.kinds.views import INFOS
 from pextra.model.fields import Field, Row
-from pextra.model.values import Document
+from pextra.model.values import Document, Options
 from pextra.store.transaction import Transaction
 
 
@@ -43,7 +42,7 @@ def fields_of(info: AnyInfo) -> tuple[Field, ...]:
     return (*(Field(name) for name in texts), shown)
 
 
-def read(info: AnyInfo, view: View, given: Mapping[str, Any]) -> list[Document]:
+def read(info: AnyInfo, view: View, given: Options) -> list[Document]:
     """The resources that the options ask for, sorted by name.
 
     Raises:
@@ -75,7 +74,7 @@ def _name(info: AnyInfo, row: Row, view: View) -> str:
     return str(view.name(KINDS[parent].spec.name, row[key]) if parent in info.parents else row[key])
 
 
-def _parents(info: AnyInfo, view: View, given: Mapping[str, Any]) -> dict[str, Any]:
+def _parents(info: AnyInfo, view: View, given: Options) -> dict[str, Any]:
     """The columns that the named parents ask for; an outer one tells inner ones of a name apart."""
     known: dict[str, Any] = {}
     wanted: dict[str, Any] = {}

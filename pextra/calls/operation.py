@@ -13,6 +13,7 @@ from pextra.engine.operation import Operations
 from pextra.engine.progress import SILENT, Progress
 from pextra.host.machine import Host
 from pextra.model.principal import Principal
+from pextra.model.values import Options
 from pextra.store.connection import Store
 
 MASK = "********"
@@ -21,7 +22,7 @@ _SHORT = 4
 
 
 def queue(
-    procedure: Procedure, given: Mapping[str, Any], principal: Principal, store: Store, host: Host
+    procedure: Procedure, given: Options, principal: Principal, store: Store, host: Host
 ) -> str:
     """Keep a call that will be carried out; the operation's identifier."""
     rest = {key: value for key, value in given.items() if key != "database"}
@@ -32,7 +33,7 @@ def queue(
 def carry_out(
     id: str,
     procedure: Procedure,
-    given: Mapping[str, Any],
+    given: Options,
     principal: Principal,
     store: Store,
     host: Host,
@@ -56,7 +57,7 @@ def carry_out(
     return dict(Operations(store, host).carry_out(id, work, also=progress, masked=mask))
 
 
-def masking(procedure: Procedure, given: Mapping[str, Any]) -> Callable[[Any], Any]:
+def masking(procedure: Procedure, given: Options) -> Callable[[Any], Any]:
     """What takes the secrets of a call out of any value."""
     secrets = sorted(registry.masked(procedure, given).secrets, key=len, reverse=True)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, plain, told
 from pextra.engine.kind import AnyKind
@@ -16,7 +15,7 @@ from pextra.kinds.registry import KINDS
 from pextra.model.fields import Field, normalise
 from pextra.model.request import Request, label
 from pextra.model.spec import KindSpec
-from pextra.model.values import Document
+from pextra.model.values import Document, Options
 
 
 def procedure(kind: AnyKind) -> Procedure:
@@ -37,7 +36,7 @@ def fields_of(spec: KindSpec) -> tuple[Field, ...]:
     )
 
 
-def to_request(kind: AnyKind, given: Mapping[str, Any], position: int = 0) -> Request:
+def to_request(kind: AnyKind, given: Options, position: int = 0) -> Request:
     """The request that raw options of one resource make.
 
     Raises:

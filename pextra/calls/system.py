@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options
 from pextra.host import files
 from pextra.host.disks import layout, system
 from pextra.model.errors import InputError
 from pextra.model.fields import Field
+from pextra.model.values import Options
 
 DISK_FIELDS = (
     Field("path", required=True),
@@ -68,7 +67,7 @@ def _files(call: Call) -> Answer:
     return {"changed": bool(paths), "paths": paths, **shown}
 
 
-def entry(given: Mapping[str, Any]) -> files.Entry:
+def entry(given: Options) -> files.Entry:
     """What an item of the option `files` says.
 
     Raises:

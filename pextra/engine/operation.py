@@ -159,11 +159,11 @@ class Operations:
     def carry_out(
         self,
         id: str,
-        work: Callable[[Progress], Mapping[str, Any]],
+        work: Callable[[Progress], Mapping[str, Value]],
         *,
         also: Progress = SILENT,
         masked: Callable[[Any], Any] = lambda value: value,
-    ) -> Mapping[str, Any]:
+    ) -> Mapping[str, Value]:
         """Do what a queued operation is; what ``work`` answers.
 
         Args:

@@ -7,7 +7,6 @@ import dataclasses
 import enum
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
 
 from pextra.engine.kind import AnyKind
 from pextra.engine.store_steps import store_step
@@ -102,7 +101,7 @@ class Repair:
 class Looks:
     """What was seen on this host: pictures by resource, and what kept from looking."""
 
-    seen: dict[Key, Any] = field(default_factory=dict)
+    seen: dict[Key, object] = field(default_factory=dict)
     errors: dict[Key, PextraError] = field(default_factory=dict)
 
 
@@ -126,7 +125,7 @@ def look(kinds: Mapping[str, AnyKind], keys: Iterable[Key], world: World, host: 
     return looks
 
 
-def _take(looks: Looks, kind: AnyName, seen: Mapping[str, Any]) -> None:
+def _take(looks: Looks, kind: AnyName, seen: Mapping[str, object]) -> None:
     looks.seen |= {(kind, id): picture for id, picture in seen.items()}
 
 
@@ -265,12 +264,12 @@ def _settled(kind: AnyKind, row: Row, going: bool, world: World) -> RowChange | 
     return RowChange(kind.spec, row["id"], row, after) if after != row else None
 
 
-def _noted(kind: AnyKind, row: Row, error: PextraError, seen: Any) -> RowChange | None:
+def _noted(kind: AnyKind, row: Row, error: PextraError, seen: object) -> RowChange | None:
     after = {**row, **kind.failed(row, error, seen)}
     return RowChange(kind.spec, row["id"], row, after) if after != row else None
 
 
-def failed(kind: AnyKind, repair: Repair, error: PextraError, seen: Any) -> Repair:
+def failed(kind: AnyKind, repair: Repair, error: PextraError, seen: object) -> Repair:
     """What is left of a repair that failed on the host: why."""
     change = _noted(kind, repair.row, error, seen)
     return dataclasses.replace(repair, steps=(), change=change, beside=(), error=error)

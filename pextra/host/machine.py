@@ -6,13 +6,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pextra.host import programs
 from pextra.model.errors import HostError
 
 if TYPE_CHECKING:
     from pextra.host.hypervisor.connection import Hypervisor
+    from pextra.host.network.guard import Guard
     from pextra.host.network.links import Links
 
 KEY_FILES: tuple[str, ...] = ("/etc/machine-id", "/var/lib/dbus/machine-id")
@@ -112,7 +113,7 @@ class Host:
         return "vmx" in flags or "svm" in flags
 
     @property
-    def guards(self) -> list[dict[str, Any]]:
+    def guards(self) -> list[Guard]:
         """Changes of the network that this node undoes unless they are confirmed; none unopened."""
         return self.links.guards if "links" in self.__dict__ else []
 

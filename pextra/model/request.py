@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pextra.model.names import AnyName
+from pextra.model.values import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +23,8 @@ class Request:
 
     kind: AnyName
     state: str
-    values: Mapping[str, Any]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    values: Options
+    options: Options = field(default_factory=dict)
     position: int = 0
 
     @property

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from pextra.model.fields import Field
+from pextra.model.fields import Field, Row
 from pextra.model.names import AnyName
 from pextra.model.returned import Returned
 from pextra.model.values import Document
@@ -104,7 +103,7 @@ class KindSpec:
         secret = (item for item in self.fields if not item.shown)
         return frozenset(item.column for item in (*self.hidden, *secret))
 
-    def public(self, row: Mapping[str, Any]) -> Document:
+    def public(self, row: Row) -> Document:
         """The row as returned to users."""
         masked = self.secret_columns()
         return {key: value for key, value in row.items() if key not in masked}

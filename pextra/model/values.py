@@ -25,6 +25,8 @@ Value: TypeAlias = (
 """What a row holds and what is shown: JSON, and moments, which become texts."""
 Document: TypeAlias = "dict[str, Value]"
 """Something that is shown or returned, key by key."""
+Options: TypeAlias = Mapping[str, Any]
+"""What is asked for, option by option: as it was given, or as the options' fields have made it."""
 
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
@@ -33,7 +35,7 @@ _INT8 = 1 << 63
 """The store's integers have 64 bits."""
 
 
-def convert(type: str, value: Any) -> Any:
+def convert(type: str, value: object) -> Any:
     """The value as the type has it.
 
     Args:
@@ -45,7 +47,7 @@ def convert(type: str, value: Any) -> Any:
     return _CONVERTERS[type](value)
 
 
-def quoted(value: Any) -> str:
+def quoted(value: object) -> str:
     """A value as messages show it: at most 80 characters of its representation."""
     if isinstance(value, int) and not -(10**_MOST_DIGITS) < value < 10**_MOST_DIGITS:
         return f"a number of over {_MOST_DIGITS} digits"
@@ -53,7 +55,7 @@ def quoted(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _wrong(value: Any, expected: str) -> InputError:
+def _wrong(value: object, expected: str) -> InputError:
     return InputError(f"{quoted(value)} is not {expected}")
 
 

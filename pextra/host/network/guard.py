@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict
 
 from pextra.host.network import guard_program
 from pextra.host.network.transition import Op
@@ -34,6 +35,15 @@ Wants=network-pre.target
 Type=oneshot
 ExecStart={program}
 """
+
+
+class Guard(TypedDict):
+    """What undoes a change of the network unless somebody confirms it within so many seconds."""
+
+    confirm: list[str]
+    timeout: int
+    vswitch: str
+    removal: bool
 
 
 def program(command: str, directory: str) -> list[str]:

@@ -17,7 +17,19 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    class State(TypedDict):
+        """What is put back: changes of the kernel, files and interfaces; and when, in seconds."""
+
+        operations: list[tuple[str, str]]
+        files: dict[str, str | None]
+        interfaces: list[str]
+        timeout: int
+
 
 UNIT = "/etc/systemd/system/pextra-ce-network-guard.service"
 WANTED = "/etc/systemd/system/sysinit.target.wants/pextra-ce-network-guard.service"
@@ -25,7 +37,7 @@ PAUSE = 1.0
 """Seconds that systemd-networkd has to act on units that it has read again."""
 
 
-def claim(directory: str, outcome: str) -> dict[str, Any] | None:
+def claim(directory: str, outcome: str) -> State | None:
     """The state, for the one who takes it away; None where another one was faster."""
     path = f"{directory}/{outcome}.json"
     try:
@@ -33,7 +45,7 @@ def claim(directory: str, outcome: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     with open(path, encoding="utf-8") as file:
-        state: dict[str, Any] = json.load(file)
+        state: State = json.load(file)
         return state
 
 

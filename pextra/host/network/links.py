@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from pextra.host.network import (
     guard,
@@ -51,7 +50,7 @@ class Links:
 
     def __init__(self, *, confirms: bool = False) -> None:
         self._confirms = confirms
-        self.guards: list[dict[str, Any]] = []
+        self.guards: list[guard.Guard] = []
 
     @functools.cached_property
     def now(self) -> Snapshot:

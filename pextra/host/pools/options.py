@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pextra.model import fields
 from pextra.model.errors import InputError
 from pextra.model.fields import Field
+from pextra.model.values import Options
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolOptions, StoragePoolSecrets
@@ -238,7 +239,7 @@ def table(type: str) -> tuple[Field, ...]:
 
 
 def normalise(
-    type: str, given: Mapping[str, Any], name: str
+    type: str, given: Options, name: str
 ) -> tuple[StoragePoolOptions, StoragePoolSecrets]:
     """The options of a pool, complete and canonical: those that are shown, and the secrets.
 
@@ -302,7 +303,7 @@ def _check_netfs(values: dict[str, Any]) -> None:
         )
 
 
-def _refuse(values: Mapping[str, Any], names: tuple[str, ...], why: str) -> None:
+def _refuse(values: Options, names: tuple[str, ...], why: str) -> None:
     given = [item for item in names if values.get(item)]
     if given:
         raise InputError(f"options: {', '.join(given)} has no meaning with {why}")

@@ -27,7 +27,7 @@ from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-from pextra.model.values import Document
+from pextra.model.values import Document, Options
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow, NetworkDeviceRow
@@ -286,8 +286,8 @@ def _volume_requests(request: Request, row: InstanceRow, world: World) -> Iterab
 def _part(
     kind: AnyName,
     state: str,
-    values: Mapping[str, Any],
+    values: Options,
     request: Request,
-    options: Mapping[str, Any] | None = None,
+    options: Options | None = None,
 ) -> Request:
     return Request(kind, state, values, options or {}, request.position)

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pextra.kinds.common import (
     DESCRIPTION,
     FIXED_NAME,
@@ -19,7 +17,7 @@ from pextra.model.fields import Change, Field, documented
 from pextra.model.returned import Returned
 
 
-def parse_volume_size(value: Any) -> int:
+def parse_volume_size(value: int | str) -> int:
     size = units.parse_size(value)
     if not units.MIB <= size <= 64 * units.TIB:
         raise InputError(

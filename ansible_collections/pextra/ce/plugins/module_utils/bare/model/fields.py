@@ -19,6 +19,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.model import values
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import InputError, PextraError
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.names import AnyName
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.returned import Returned
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.values import Options
 
 Row = Mapping[str, Any]
 """A row of the store, or some columns of one, as code that knows no kind sees it.
@@ -95,7 +96,7 @@ def documented(field: Field, *doc: str, returned: Returned | None = None) -> Fie
     return dataclasses.replace(field, doc=(*doc, *field.doc), returned=returned or field.returned)
 
 
-def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str) -> dict[str, Any]:
+def normalise(fields: tuple[Field, ...], given: Options, resource: str) -> dict[str, Any]:
     """Validated, canonical values of the options that were given.
 
     Options left out stay absent. A null stays only where the field is nullable.
@@ -107,9 +108,7 @@ def normalise(fields: tuple[Field, ...], given: Mapping[str, Any], resource: str
     return _canonical(fields, given, resource, "")
 
 
-def _check_known(
-    fields: Iterable[Field], given: Mapping[str, Any], resource: str, path: str
-) -> None:
+def _check_known(fields: Iterable[Field], given: Options, resource: str, path: str) -> None:
     names = {field.name for field in fields}
     unknown = sorted(str(name) for name in given if name not in names)
     if unknown:
@@ -124,7 +123,7 @@ def _check_known(
 
 
 def _canonical(
-    fields: tuple[Field, ...], given: Mapping[str, Any], resource: str, path: str
+    fields: tuple[Field, ...], given: Options, resource: str, path: str
 ) -> dict[str, Any]:
     _check_known(fields, given, resource, path)
     found: dict[str, Any] = {}
@@ -206,7 +205,7 @@ class Masked:
     secrets: frozenset[str]
 
 
-def masked(fields: Iterable[Field], given: Mapping[str, Any]) -> Masked:
+def masked(fields: Iterable[Field], given: Options) -> Masked:
     """Raw options without their secrets, which are known by their fields and not by how they look.
 
     A dictionary that is written as a text, as Ansible accepts it, comes out as a dictionary.
@@ -249,7 +248,7 @@ def _masked_part(field: Field, value: Any) -> tuple[Any, frozenset[str]]:
     return part.shown, part.secrets
 
 
-def texts_in(value: Any) -> set[str]:
+def texts_in(value: object) -> set[str]:
     """Every text and number in a value, as text."""
     if isinstance(value, Mapping):
         return {text for item in value.values() for text in texts_in(item)}
