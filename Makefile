@@ -132,7 +132,7 @@ lint-changelog:
 	cd $(COLLECTION) && $(CURDIR)/$(BIN)/antsibull-changelog lint
 
 .PHONY: generate
-generate: dev ## write what the collection takes from the engine: argument specs, copies for bare machines
+generate: dev ## write what follows from the fields: modules, types of rows, copies for bare machines
 	PYTHONPATH=. $(BIN)/python scripts/generate_modules.py
 	$(BIN)/python scripts/generate_copies.py
 

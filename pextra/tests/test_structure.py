@@ -7,10 +7,16 @@ import ast
 import graphlib
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ForwardRef, get_args
 
 import pytest
+
+from pextra.engine.kind import AnyKind
+from pextra.kinds.registry import KINDS
+from pextra.model import kinds
 
 ROOT = Path(__file__).parents[2]
 COLLECTION = "ansible_collections/pextra/ce"
@@ -71,6 +77,56 @@ def test_nothing_is_imported_in_a_circle() -> None:
         for name, path in MODULES.items()
     }
     assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(MODULES)
+
+
+def signatures(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The public functions of a file, and the types that each takes and returns."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            types = [*(item.annotation for item in taken), node.returns]
+            yield node.name, [ast.unparse(item) for item in types if item is not None]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.relative_to(ROOT).parts[1] in ("backup", "kinds", "engine")],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_rows_are_records_and_no_dictionaries_of_anything(path: Path) -> None:
+    for name, types in signatures(path):
+        wrong = [item for item in types if re.search(r"(dict|Mapping)\[str, Any\]", item)]
+        assert not wrong, name
+
+
+def test_kinds_take_rows_as_what_they_are() -> None:
+    """Only what some columns are, which a kind returns, may be anything."""
+    for path in FILES:
+        if path.relative_to(ROOT).parts[1] == "kinds":
+            for name, types in signatures(path):
+                taken = types[:-1] if name in ("learned", "failed") else types
+                assert not [item for item in taken if re.search(r"\bRow\b", item)], (path, name)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_name_of_a_kind_says_what_its_row_is(kind: AnyKind) -> None:
+    row = f"{type(kind).__name__}Row"
+    names = ast.parse(Path(kinds.__file__).read_text()).body
+    types = {
+        ast.unparse(item.target): ast.unparse(item.annotation)
+        for item in names
+        if isinstance(item, ast.AnnAssign)
+    }
+    constant = kind.spec.name.upper()
+    assert getattr(kinds, constant) == kind.spec.name
+    assert types[constant] == f"KindName[rows.{row}]"
+    (base,) = type(kind).__orig_bases__
+    assert get_args(base)[0] == ForwardRef(row)
+
+
+def test_the_types_of_rows_are_not_loaded_when_the_engine_runs() -> None:
+    code = "import sys, pextra.calls.resource; sys.exit('pextra.model.rows' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_every_package_has_a_floor() -> None:

@@ -19,13 +19,21 @@ from pextra.kinds.instance.domain import DomainState
 from pextra.kinds.registry import KINDS
 from pextra.kinds.views import INFOS
 from pextra.model.fields import Change, Field
+from pextra.store import schema
+from pextra.store.migrations.migration import Migration
 from pextra.tests.info.cloud import NOW, Node
 from pextra.tests.rows import Rows
 from pextra.tests.tables import columns_of
-from scripts import generate_modules, module_docs
+from scripts import generate_modules, module_docs, row_types
 
 TRIAL = Field("trial", "int", default=7, unit="MiB", doc=("Something that is tried.",))
 Add = Callable[[Field], None]
+
+
+def migrate(monkeypatch: pytest.MonkeyPatch, column: str) -> None:
+    """Add a column to the table of instances."""
+    step = Migration(99, "trial", (f"ALTER TABLE instances ADD COLUMN {column}",))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
 
 
 @pytest.fixture
@@ -82,6 +90,46 @@ def test_it_is_in_what_is_returned(add: Add, cloud: Node) -> None:
 def test_it_is_a_variable_of_the_inventory(add: Add) -> None:
     add(TRIAL)
     assert re.search(r"\btrial\b.* FROM instances", generate_modules.inventory_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "expected"),
+    [
+        (TRIAL, "trial INT8 NOT NULL", "int"),
+        (Field("trial"), "trial TEXT", "str | None"),
+        (Field("trial", choices=("a", "b")), "trial TEXT NOT NULL", "Literal['a', 'b']"),
+        (Field("trial", "list", elements="int"), "trial JSONB NOT NULL", "list[int]"),
+        (Field("trial", "dict", options=(TRIAL,)), "trial JSONB", "InstanceTrial | None"),
+        (
+            Field("trials", "list", elements="dict", options=(TRIAL,)),
+            "trials JSONB NOT NULL",
+            "list[InstanceTrial]",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_it_is_in_the_type_of_a_row(
+    field: Field, column: str, expected: str, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(field)
+    migrate(monkeypatch, column)
+    body = row_types.text().partition("class InstanceRow(TypedDict):")[2].partition("\nclass ")[0]
+    assert f"    {field.name}: {expected}\n" in body
+
+
+def test_what_is_in_a_dictionary_has_a_type_too(add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = (TRIAL, Field("always", required=True), Field("known", nullable=True))
+    add(Field("trial", "dict", options=parts, default={"known": None}))
+    migrate(monkeypatch, "trial JSONB NOT NULL")
+    body = row_types.text().partition("class InstanceTrial(TypedDict):")[2].partition("\nclass ")[0]
+    keys = [line.strip() for line in body.splitlines() if line.startswith("    ") and ":" in line]
+    assert keys == ["trial: NotRequired[int]", "always: str", "known: str | None"]
+
+
+def test_the_types_of_rows_say_that_the_table_lacks_the_column(add: Add) -> None:
+    add(TRIAL)
+    with pytest.raises(LookupError, match="only the kind instance or only its table has: trial"):
+        row_types.text()
 
 
 def test_it_is_in_backups_and_comes_back(add: Add, cloud: Node) -> None:
