@@ -189,7 +189,7 @@ class Operations:
                 raise
             except BaseException as error:
                 text = f"it ended unexpectedly: {type(error).__name__}"
-                told: Row = {"code": "internal", "message": text, "hint": None, "errors": []}
+                told: Document = {"code": "internal", "message": text, "hint": None, "errors": []}
                 self._end(id, State.FAILED, error=told)
                 raise
             self._end(id, State.SUCCEEDED, result=masked(dict(answer)))

@@ -178,9 +178,8 @@ class Planner:
         self, spec: KindSpec, request: Request, resolved: Mapping[str, Any], current: Row | None
     ) -> dict[str, Any]:
         if current is None:
-            row: dict[str, Any] = {item.column: item.default for item in spec.stored} | dict(
-                resolved
-            )
+            row: dict[str, Any] = {item.column: item.default for item in spec.stored}
+            row |= resolved
             row["id"] = ids.new_id(spec.prefix)
             row["creation"] = self._now
             if spec.on_host:

@@ -23,7 +23,7 @@ from pextra.model.values import Options
 Row = Mapping[str, Any]
 """A row of the store, or some columns of one, as code that knows no kind sees it.
 
-What a row of a kind is says its type in ``pextra.model.rows``.
+The types of the kinds' rows are in ``pextra.model.rows``.
 """
 
 

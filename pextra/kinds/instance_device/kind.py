@@ -19,11 +19,11 @@ from pextra.kinds.common import parse_path
 from pextra.kinds.volume.place import parse_device_name
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Change, Field, Row
+from pextra.model.fields import Change, Field
 from pextra.model.names import Key
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
-from pextra.model.values import Document
+from pextra.model.values import Document, Options
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceDeviceOptions, InstanceDeviceRow
@@ -228,7 +228,7 @@ class InstanceDevice(Kind["InstanceDeviceRow", None]):
 
 def shown(row: InstanceDeviceRow) -> Document:
     """A device as it is returned: every option, null where its type has none."""
-    options: Row = row["options"]
+    options: Options = row["options"]
     details = {name: options.get(name) for name in DETAILS}
     return {"id": row["id"], "name": row["name"], "type": row["type"], **details}
 

@@ -105,7 +105,7 @@ ATTACHMENT = (
 )
 
 
-def paths_of_drives(row: VolumeRow, world: World) -> dict[str | None, str]:
+def paths_of_drives(row: VolumeRow, world: World) -> dict[str, str]:
     """The device paths that the instance's CD-ROM drives have, and which drive has each."""
     return {
         item["options"]["device_path"]: f'drive "{item["name"]}"'
@@ -115,12 +115,10 @@ def paths_of_drives(row: VolumeRow, world: World) -> dict[str | None, str]:
 
 
 def place(
-    row: VolumeRow, siblings: Sequence[VolumeRow], drives: Mapping[str | None, str], resource: str
+    row: VolumeRow, siblings: Sequence[VolumeRow], drives: Mapping[str, str], resource: str
 ) -> None:
     """Give an attached volume bus, device path and device name, each unique in the instance."""
-    used_paths: dict[str | None, str] = {
-        item["device_path"]: f'volume "{item["name"]}"' for item in siblings
-    }
+    used_paths = {str(item["device_path"]): f'volume "{item["name"]}"' for item in siblings}
     used_paths |= drives
     path, bus = row["device_path"], row["bus"]
     if path is None:

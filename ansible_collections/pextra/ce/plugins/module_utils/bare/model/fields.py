@@ -24,7 +24,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.model.values import
 Row = Mapping[str, Any]
 """A row of the store, or some columns of one, as code that knows no kind sees it.
 
-What a row of a kind is says its type in ``pextra.model.rows``.
+The types of the kinds' rows are in ``pextra.model.rows``.
 """
 
 
