@@ -18,9 +18,8 @@ def no_driver(error: ImportError) -> StoreError:
     """This Python has no psycopg."""
     return StoreError(
         f"{sys.executable} cannot use psycopg: {error}",
-        hint="On a node, set ansible_python_interpreter=/usr/bin/python3 and install"
-        " python3-psycopg, as the role pextra.ce.platform does. Elsewhere,"
-        " install psycopg with pip, and libpq (Debian: libpq5)",
+        hint="On a node, install python3-psycopg, as the role pextra.ce.platform does; Debian's own"
+        " /usr/bin/python3 has it. Elsewhere, install psycopg with pip, and libpq (Debian: libpq5)",
     )
 
 
