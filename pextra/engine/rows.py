@@ -9,7 +9,7 @@ and a look at one name reads all the names that were announced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from pextra.model.fields import Row
@@ -81,9 +81,20 @@ class Rows:
         """Take what another world has just missed to be missing still, without looking.
 
         The database sees to it: a unique constraint refuses a row that exists meanwhile. See
-        ``unproven`` for what it does not see.
+        ``World.contradicted`` for what it does not see.
         """
         self._presumed = absences
+
+    def stores(self, keys: Iterable[_Key]) -> bool:
+        """Whether the store has a row with one of these keys."""
+        wanted: dict[tuple[AnyName, _Columns], set[_Values]] = {}
+        for kind, columns, key in keys:
+            wanted.setdefault((kind, columns), set()).add(key)
+        return any(
+            _values(row, columns) in some
+            for (kind, columns), some in wanted.items()
+            for row in self._source.select(self._specs[kind], _one_of(columns, some))
+        )
 
     def get(self, kind: KindName[R], id: str | None) -> R | None:
         """The row with this identifier."""
@@ -226,11 +237,7 @@ class Rows:
             asked = [key for key in asked if key not in presumed]
         if not asked:
             return
-        where = {
-            column: sorted({value for key in asked if (value := key[position]) is not None})
-            for position, column in enumerate(columns)
-        }
-        rows = self._source.select(self._specs[kind], where)
+        rows = self._source.select(self._specs[kind], _one_of(columns, asked))
         self._take(kind, rows)
         if unique:
             found = {_values(row, columns) for row in rows}
@@ -302,6 +309,14 @@ _UNPLANNED: Row = {}
 def _sorted(values: Where) -> tuple[_Columns, _Values]:
     columns = tuple(sorted(values))
     return columns, tuple(values[column] for column in columns)
+
+
+def _one_of(columns: _Columns, keys: Collection[_Values]) -> dict[str, list[str]]:
+    """What selects every row that has one of these keys, and some others."""
+    return {
+        column: sorted({value for key in keys if (value := key[position]) is not None})
+        for position, column in enumerate(columns)
+    }
 
 
 def _values(row: Row, columns: _Columns) -> _Values:

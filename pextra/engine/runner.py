@@ -171,7 +171,7 @@ class Runner:
         except PextraError:
             # Such as a domain of that name, which another run has made since.
             return None
-        return None if drafted.world.unproven() else drafted
+        return None if drafted.world.contradicted() else drafted
 
     def _world(self, tx: Transaction) -> World:
         return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)

@@ -107,15 +107,17 @@ class World(Rows):
         """Identifiers that exist only in this plan so far."""
         return frozenset(id for (_kind, id), before in self.replaced().items() if before is None)
 
-    def unproven(self) -> bool:
-        """Whether anything was taken to be missing that the plan does not itself write."""
-        return not all(
-            any(
-                self._takes(kind, row["id"], dict(zip(columns, key, strict=True)))
-                for row in self.where(kind, dict(zip(columns, key, strict=True)))
-            )
-            for kind, columns, key in self._relied_on
-        )
+    def contradicted(self) -> bool:
+        """Whether something that was taken to be missing is there.
+
+        What the plan itself writes is the unique constraints' business; the rest is looked for now.
+        """
+        doubted = set(self._relied_on)
+        for kind, columns, key in self._relied_on:
+            values = dict(zip(columns, key, strict=True))
+            if any(self._takes(kind, row["id"], values) for row in self.where(kind, values)):
+                doubted.remove((kind, columns, key))
+        return self.stores(doubted)
 
     def _takes(self, kind: AnyName, id: str, values: Mapping[str, Value]) -> bool:
         """Whether the plan gives a row these values, which it has not in the store."""

@@ -135,16 +135,28 @@ def test_what_was_missed_is_not_looked_for_and_must_be_inserted() -> None:
     rows = Rows({"organization": []})
     first = World(SPECS, rows, machine())
     assert first.find("organization", "new") is None
-    assert not first.unproven()
+    assert not first.contradicted()
     second = World(SPECS, rows, machine())
     second.presume(first.absences())
     assert second.find("organization", "new") is None
-    assert rows.queries["organization"] == 1
-    assert second.unproven()
     second.put("organization", {"id": "org-1", "name": "new"})
-    assert not second.unproven()
+    assert not second.contradicted()
+    assert rows.queries["organization"] == 1
     assert second.find("organization", "other") is None
     assert rows.queries["organization"] == 2
+
+
+def test_what_was_missed_and_is_not_inserted_is_looked_for_at_the_end() -> None:
+    first = World(SPECS, Rows({"organization": []}), machine())
+    assert first.find("organization", "new") is None
+    for there in ([], [{"id": "org-1", "name": "new"}]):
+        rows = Rows({"organization": there})
+        second = World(SPECS, rows, machine())
+        second.presume(first.absences())
+        assert second.find("organization", "new") is None
+        assert rows.queries["organization"] == 0
+        assert second.contradicted() is bool(there)
+        assert rows.queries["organization"] == 1
 
 
 def test_what_was_missed_may_also_be_what_a_row_is_renamed_to() -> None:
@@ -154,9 +166,10 @@ def test_what_was_missed_may_also_be_what_a_row_is_renamed_to() -> None:
     second = World(SPECS, rows, machine())
     second.presume(first.absences())
     assert second.find("organization", "new") is None
-    assert second.unproven()
     second.put("organization", {**second.require("organization", "old"), "name": "new"})
-    assert not second.unproven()
+    queries = rows.queries["organization"]
+    assert not second.contradicted()
+    assert rows.queries["organization"] == queries
 
 
 def test_pool_that_is_there_is_not_compared_with_the_others_again(cloud: Cloud) -> None:

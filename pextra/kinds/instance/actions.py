@@ -52,8 +52,9 @@ def execute(step: Step, host: Host) -> None:
 def _execute_define(step: Step, work: DomainWork, host: Host) -> None:
     if work.console_log:
         os.makedirs(os.path.dirname(work.console_log), mode=0o700, exist_ok=True)
+    text = domain_xml.render(work.definition) if work.definition else work.text
     with translated("defining it", label("instance", step.name)):
-        domain = host.driver(work.type).connection.defineXMLFlags(work.text, 0)
+        domain = host.driver(work.type).connection.defineXMLFlags(text, 0)
         if step.action == "redefine" or work.autostart:
             domain.setAutostart(int(work.autostart))
 

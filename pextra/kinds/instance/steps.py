@@ -41,10 +41,14 @@ DEVICES = ("disks", "nics", "extras")
 
 @dataclass(frozen=True, slots=True)
 class DomainWork(Work):
-    """What executing a step needs: the driver's type, and what to do there."""
+    """What executing a step needs: the driver's type, and what to do there.
+
+    A new domain comes as its definition, whose XML is made when it is needed: plans are made often.
+    """
 
     type: str
     text: str = ""
+    definition: Domain | None = None
     autostart: bool = False
     console_log: str = ""
     timeout: int = 60
@@ -105,11 +109,11 @@ def steps(
 
 
 def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]:
-    work = DomainWork(row["type"], "", row["autostart"], want.console_log or "")
+    autostart, log = row["autostart"], want.console_log or ""
+    work = DomainWork(row["type"], autostart=autostart, console_log=log)
     if seen.config is None:
-        text = domain_xml.render(want)
         made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
-        yield _step(row, "define", None, made, dataclasses.replace(work, text=text))
+        yield _step(row, "define", None, made, dataclasses.replace(work, definition=want))
         return
     have, need = _comparable(seen.config), _comparable(want)
     _check_places(seen.config, want, label("instance", row["name"]))
