@@ -186,11 +186,11 @@ class Instance(Kind["InstanceRow", DomainState]):
         """What runs keeps its devices: it may have been asked to take over changes later."""
         return super().unasked(step, row) or instance_steps.left_running(step)
 
-    def execute(self, step: Step, host: Host) -> None:
-        """Carry out a step with libvirt."""
+    def execute_many(self, steps: Sequence[Step], host: Host) -> None:
+        """Carry out steps of one action with libvirt."""
         from pextra.kinds.instance import actions as instance_actions
 
-        instance_actions.execute(step, host)
+        instance_actions.execute_many(steps, host)
 
     def wait(self, step: Step, host: Host) -> None:
         """Wait for a shutdown, and start again what is restarted."""
