@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import InputError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
 Value: TypeAlias = (
     "bool | int | float | str | dt.datetime | Sequence[Value] | Mapping[str, Value] | None"
