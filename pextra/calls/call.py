@@ -81,12 +81,16 @@ def options(fields: tuple[Field, ...], given: Options, name: str) -> dict[str, A
     return {field.name: values.get(field.name, field.default) for field in fields}
 
 
+_SCALARS = frozenset((str, int, bool, float, type(None)))
+"""What most of an answer is made of, and is as JSON has it."""
+
+
 def plain(value: Any) -> Any:
     """The value as JSON has it, times as ISO 8601 in UTC."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: item if type(item) in _SCALARS else plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [item if type(item) in _SCALARS else plain(item) for item in value]
     return format_time(value) if isinstance(value, dt.datetime) else value
 
 

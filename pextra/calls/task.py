@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pextra.calls import registry
-from pextra.calls.call import Answer, Procedure, plain
+from pextra.calls.call import Answer, Procedure
 from pextra.host.identity import local
 from pextra.model.errors import IncompleteError, PextraError, each
 from pextra.model.fields import MASK
@@ -53,7 +53,7 @@ def result(
         answer = {"failed": True, "msg": text, "code": "internal", "errors": errors}
         answer["exception"] = traceback.format_exc()
     pattern = _pattern(secrets, short_ones="failed" in answer)
-    found: Answer = plain(answer if pattern is None else _cleaned(answer, pattern))
+    found: Answer = answer if pattern is None else _cleaned(answer, pattern)
     return found
 
 

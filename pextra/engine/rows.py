@@ -116,11 +116,13 @@ class Rows:
 
     def by(self, kind: KindName[R], column: str, value: str | None) -> list[R]:
         """Rows of a kind whose column has this value; indexed."""
-        return self.where(kind, {column: value})
+        return self._with(kind, (column,), (value,))
 
     def where(self, kind: KindName[R], values: Where) -> list[R]:
         """Rows of a kind whose columns have these values; there must be an index for them."""
-        columns, key = _sorted(values)
+        return self._with(kind, *_sorted(values))
+
+    def _with(self, kind: KindName[R], columns: _Columns, key: _Values) -> list[R]:
         if not self._is_read(kind, columns, key):
             self._read(kind, columns, key)
         rows = self._rows[kind]

@@ -63,4 +63,6 @@ def hide_new(value: Value, created: frozenset[str]) -> Value:
 
 def hidden(values: Mapping[str, Value], created: frozenset[str]) -> Document:
     """Each of the values, with that remark in place of such identifiers."""
+    if not created:
+        return dict(values)
     return {key: hide_new(item, created) for key, item in values.items()}

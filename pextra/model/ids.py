@@ -6,6 +6,7 @@ Source: the platform's user guide, notes on identifiers of each chapter.
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 import uuid
@@ -27,6 +28,7 @@ def is_id(prefix: str, text: str) -> bool:
     return head == prefix and separator == "-" and _BODY.fullmatch(body) is not None
 
 
+@functools.lru_cache(4096)
 def uuid_of(*parts: str) -> str:
     """The UUID of a resource's libvirt object: stable, and the mark that it is ours."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))

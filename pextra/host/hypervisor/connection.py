@@ -6,13 +6,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pextra.model.errors import HostError
 
 if TYPE_CHECKING:
     import libvirt
+
+_AT_ONCE = 4
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Hypervisor:
@@ -77,6 +81,23 @@ class Hypervisor:
         opened = self.__dict__.pop("connection", None)
         if opened is not None:
             opened.close()
+
+
+def some_at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """What each item comes to, in their order, with several of them at libvirt at the same time.
+
+    A caller of libvirt waits: for its daemon, and that one for its disk. What ``work`` raises for
+    the first item that failed is raised; what had not begun by then is left out.
+    """
+    if len(items) < 2:
+        return [work(item) for item in items]
+    from concurrent import futures
+
+    with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+        begun = [pool.submit(work, item) for item in items]
+        futures.wait(begun, return_when=futures.FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)
+    return [item.result() for item in begun if not item.cancelled()]
 
 
 def bindings() -> Any:

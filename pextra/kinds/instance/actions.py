@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent import futures
 from typing import TYPE_CHECKING
 
 from pextra.host.hypervisor import domain_xml, live_ports, power
-from pextra.host.hypervisor.connection import translated
+from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.machine import Host
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance.files import console_log
@@ -22,14 +21,12 @@ if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
 
 _DEFINITIONS = ("define", "redefine")
-_AT_ONCE = 4
-"""How many domains are defined at the same time: libvirt writes each one to the disk, and waits."""
 _LIVE = 1
 """libvirt's VIR_DOMAIN_AFFECT_LIVE."""
 
 
 def execute_many(steps: Sequence[Step], host: Host) -> None:
-    """Carry out steps of one action with libvirt, definitions a few at a time.
+    """Carry out steps of one action with libvirt, definitions some at a time.
 
     Raises:
         PextraError: One failed; those that had not yet begun are not carried out.
@@ -40,13 +37,7 @@ def execute_many(steps: Sequence[Step], host: Host) -> None:
         return
     for type in {step.work_as(DomainWork).type for step in steps}:
         _opened = host.driver(type).connection  # by one thread, for all of them
-    with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-        begun = [pool.submit(execute, step, host) for step in steps]
-        futures.wait(begun, return_when=futures.FIRST_EXCEPTION)
-        pool.shutdown(cancel_futures=True)
-    for item in begun:
-        if not item.cancelled():
-            item.result()
+    some_at_once(lambda step: execute(step, host), steps)
 
 
 def execute(step: Step, host: Host) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
 from pextra.host.hypervisor import domain_xml
-from pextra.host.hypervisor.connection import translated
+from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.hypervisor.domain import (
     ALIAS,
     CDROM_TARGET,
@@ -36,6 +36,8 @@ from pextra.model.errors import InputError
 from pextra.model.request import label
 
 if TYPE_CHECKING:
+    import libvirt
+
     from pextra.model.rows import InstanceDeviceRow, InstanceRow
 
 
@@ -87,6 +89,7 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
         domains, active = driver.domains(), driver.active_names()
         paused = driver.paused_names()
         autostart = driver.autostart_names()
+        ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
         for row in rows:
             if row["type"] != type:
                 continue
@@ -96,21 +99,28 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
             elif domain.UUIDString() != ids.uuid_of(row["id"]):
                 found[row["id"]] = DomainState(foreign=True, files=own)
             else:
-                with translated("reading the definition", label("instance", row["name"])):
-                    text = domain.XMLDesc(_INACTIVE)
-                    live = domain.XMLDesc(0) if row["name"] in active else None
-                if live and not looked:
-                    host.links.look()
-                    looked = True
-                found[row["id"]] = DomainState(
-                    config=domain_xml.parse(text),
-                    live=instance_ports.observed(domain_xml.parse(live), host) if live else None,
-                    xml=text,
-                    autostart=row["name"] in autostart,
-                    paused=row["name"] in paused,
-                    files=own,
-                )
+                ours.append((row, domain, row["name"] in active))
+        texts = some_at_once(_definitions, ours)
+        for (row, _domain, _runs), (text, live) in zip(ours, texts, strict=True):
+            if live and not looked:
+                host.links.look()
+                looked = True
+            found[row["id"]] = DomainState(
+                config=domain_xml.parse(text),
+                live=instance_ports.observed(domain_xml.parse(live), host) if live else None,
+                xml=text,
+                autostart=row["name"] in autostart,
+                paused=row["name"] in paused,
+                files=files.get(row["id"], ()),
+            )
     return found
+
+
+def _definitions(item: tuple[InstanceRow, libvirt.virDomain, bool]) -> tuple[str, str | None]:
+    """The texts of a domain's definition: the persistent one, and as it runs if it does."""
+    row, domain, runs = item
+    with translated("reading the definition", label("instance", row["name"])):
+        return domain.XMLDesc(_INACTIVE), domain.XMLDesc(0) if runs else None
 
 
 def desired(row: InstanceRow, seen: DomainState, world: World) -> Domain:
