@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -26,9 +27,11 @@ from ansible_collections.pextra.ce.plugins.module_utils.edge import CONFIRMS, EN
 from ansible_collections.pextra.ce.plugins.plugin_utils import guards
 
 _COMMAND = "/usr/bin/python3 -P -m pextra.cli.task"
-_HELLO = "pextra engine "
+_ANSWER = re.compile(r"pextra engine (\d+)\.(\d+)(\S*)\r?\n(\{.*\})?")
+"""What an engine says: its version, then the result. The node's shell may say more, even this."""
 _NO_INPUT = frozenset({"su"})
-"""Ways to become another user that read a password from standard input."""
+"""Ways to become another user that read a password from standard input; ansible-core 2.15 has no
+attribute that says so."""
 
 
 class ActionModule(Normal):
@@ -77,47 +80,62 @@ class ActionModule(Normal):
         """Whether a command on the node gets the standard input that it is given here."""
         become = self._connection.become
         return bool(self._connection.has_pipelining) and (
-            become is None or str(become.name).rpartition(".")[2] not in _NO_INPUT
+            become is None
+            or (
+                getattr(become, "pipelining", True)
+                and str(become.name).rpartition(".")[2] not in _NO_INPUT
+            )
         )
 
     def _asked(self, task_vars: dict[str, Any] | None) -> dict[str, Any] | None:
         """What the engine says; None if there is none, or one that is too old."""
         silent = constants.config.get_config_value("DEFAULT_NO_TARGET_SYSLOG", variables=task_vars)
         asked = {
-            "name": self._task.action.rpartition(".")[2],
+            "name": str(self._task.resolved_action or self._task.action).rpartition(".")[2],
             "options": _plain(self._task.args),
             "check": self._task.check_mode,
             "diff": self._task.diff,
             "confirms": True,
             "log": not (self._task.no_log or silent),
         }
-        command = f"{self._compute_environment_string()} {_COMMAND}".strip()
-        done = self._low_level_execute_command(command, in_data=json.dumps(asked).encode())
-        hello, _end, rest = done["stdout"].partition(_HELLO)[2].partition("\n")
-        if not hello or _version(hello) < ENGINE:
-            return None
         try:
-            result: dict[str, Any] = json.loads(rest)
-        except ValueError:
-            said = done["stderr"].strip() or rest.strip() or "it said nothing"
-            return {
-                "failed": True,
-                "code": "engine",
-                "msg": f"the node's engine ended without an answer, with status {done['rc']}:"
-                f" {said}. What it had begun is finished by the next run",
-            }
-        if result.get("code") in ("invalid_input", "not_found") and hello.strip() != VERSION:
-            result["msg"] += (
-                f". The node's engine has version {hello.strip()} and this collection {VERSION}:"
-                " one may not know what the other does. The role pextra.ce.platform upgrades the"
-                " engine"
-            )
-        return result
+            data = json.dumps(asked).encode()
+        except (ValueError, RecursionError) as error:
+            return _failure("invalid_input", f"the options cannot be sent to the node: {error}")
+        command = f"{self._compute_environment_string()} {_COMMAND}".strip()
+        return _result(self._low_level_execute_command(command, in_data=data))
 
 
-def _version(text: str) -> tuple[int, ...]:
-    """Major and minor version of an engine."""
-    return tuple(int(part) for part in text.split(".")[:2])
+def _result(done: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an engine said; None if there is none, or one that is too old."""
+    said = list(_ANSWER.finditer(done["stdout"]))
+    if not said:
+        return None
+    found = next((item for item in said if item[4]), said[-1])
+    if (int(found[1]), int(found[2])) < ENGINE:
+        return None
+    try:
+        result: dict[str, Any] = json.loads(found[4] or "")
+    except ValueError:
+        told = done["stderr"].strip() or done["stdout"][found.end() :].strip() or "it said nothing"
+        return _failure(
+            "engine",
+            f"the node's engine ended without an answer, with status {done['rc']}: {told}. What it"
+            " had begun is finished by the next run",
+        )
+    version = f"{found[1]}.{found[2]}{found[3]}"
+    if result.get("code") in ("invalid_input", "not_found") and version != VERSION:
+        result["msg"] += (
+            f". The node's engine has version {version} and this collection {VERSION}: one may not"
+            " know what the other does. The role pextra.ce.platform upgrades the engine"
+        )
+    return result
+
+
+def _failure(code: str, text: str) -> dict[str, Any]:
+    """A failed task."""
+    error = {"code": code, "resource": None, "message": text, "hint": None}
+    return {"failed": True, "msg": text, "code": code, "errors": [error]}
 
 
 def _plain(value: Any) -> Any:
