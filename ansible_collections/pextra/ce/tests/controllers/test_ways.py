@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,39 @@ def test_an_engine_of_another_version_is_named_with_what_it_does_not_know(
     assert "version" not in run["same"]["msg"]
     assert "unknown option: colour" in run["other"]["msg"]
     assert "engine has version 0.2.7 and this collection 0.2.0" in run["other"]["msg"]
+
+
+def test_what_the_nodes_shell_prints_is_not_taken_for_an_answer(
+    controller: Controller, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sh").write_text(
+        "#!/bin/sh\necho 'pextra engine node1'\necho 'pextra engine 0.1.0'\n"
+        '/bin/sh "$@"\nstatus=$?\necho "pextra engine 9.9.9"\necho "{}"\nexit $status\n'
+    )
+    (tmp_path / "sh").chmod(0o755)
+    shell = {"vars": {"ansible_shell_executable": str(tmp_path / "sh")}}
+    tasks = [MIGRATED, organization("one", **shell)]
+    run = controller.play(tasks, "-vvv", defaults={"database": database})
+    assert run.code == 0, run.output
+    assert run["one"]["organization"]["name"] == "one"
+    assert MODULE.format(controller.collection) not in run.output
+
+
+def test_a_module_of_another_name_asks_for_what_it_stands_for(
+    controller: Controller, database: str
+) -> None:
+    meta = controller.collection.parents[1] / "example/own/meta"
+    meta.mkdir(parents=True, exist_ok=True)
+    routing = {"modules": {"tenant": {"redirect": "pextra.ce.organization"}}}
+    (meta / "runtime.yml").write_text(json.dumps({"plugin_routing": routing}))
+    task = {"example.own.tenant": {"name": "one", "database": database}, "register": "one"}
+    run = controller.play([MIGRATED, task], "-vvv", defaults={"database": database})
+    assert run.code == 0, run.output
+    assert run["one"]["changed"]
+    assert run.output.count(f"-m {STRAIGHT}") == 2
+
+
+def test_an_option_that_cannot_be_sent_is_refused(controller: Controller, database: str) -> None:
+    task = {"pextra.ce.volume": {"name": "data", "size": "{{ 10 ** 5000 }}"}, "register": "huge"}
+    run = controller.play([task], defaults={"database": database}, ANSIBLE_JINJA2_NATIVE="1")
+    assert run["huge"].get("code") == "invalid_input", run.output
