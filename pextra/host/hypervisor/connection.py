@@ -87,15 +87,19 @@ def some_at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """What each item comes to, in their order, with several of them at libvirt at the same time.
 
     A caller of libvirt waits: for its daemon, and that one for its disk. What ``work`` raises for
-    the first item that failed is raised; what had not begun by then is left out.
+    the first item that failed is raised; what had not begun by then is left out,
+    as after an interruption.
     """
     if len(items) < 2:
         return [work(item) for item in items]
     from concurrent import futures
 
-    with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+    pool = futures.ThreadPoolExecutor(_AT_ONCE)
+    try:
         begun = [pool.submit(work, item) for item in items]
         futures.wait(begun, return_when=futures.FIRST_EXCEPTION)
+    finally:
+        # Also when somebody interrupts.
         pool.shutdown(cancel_futures=True)
     return [item.result() for item in begun if not item.cancelled()]
 

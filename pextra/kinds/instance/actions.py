@@ -29,7 +29,8 @@ def execute_many(steps: Sequence[Step], host: Host) -> None:
     """Carry out steps of one action with libvirt, definitions some at a time.
 
     Raises:
-        PextraError: One failed; those that had not yet begun are not carried out.
+        PextraError: One failed; those that had not yet begun are not carried out, as after an
+            interruption.
     """
     if steps[0].action not in _DEFINITIONS or len(steps) == 1:
         for step in steps:
