@@ -38,11 +38,14 @@ class Definitions:
         self.begun: list[str] = []
         self.handed_over = threading.Event()
         self.released = threading.Event()
+        self._lock = threading.Lock()
 
     def define(self, step: Step, _host: Host) -> None:
         """Define a domain, or not; none is done before all of the first four are begun."""
-        self.begun.append(step.name)
-        if len(self.begun) == 4:
+        with self._lock:
+            self.begun.append(step.name)
+            is_fourth = len(self.begun) == 4
+        if is_fourth:
             self.at_work()
         assert self.released.wait(60)
         if step.name in self.failing:
