@@ -64,7 +64,10 @@ class Interrupted(Definitions):
         assert self.handed_over.wait(60)
         main = threading.main_thread().ident
         assert main is not None
-        signal.pthread_kill(main, signal.SIGINT)
+        # One that comes just before it begins to wait does not wake it up.
+        while not self.released.is_set():
+            signal.pthread_kill(main, signal.SIGINT)
+            self.released.wait(5)
 
 
 def made(definitions: Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
