@@ -13,14 +13,22 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from pextra_mirror import files
+from pextra_mirror.bundle_read import MANIFEST_LIMIT, manifest_of
 from pextra_mirror.config import Config
-from pextra_mirror.errors import BundleRefused, ConfigError, DiskFull, NotReady
+from pextra_mirror.errors import BundleRefused, ConfigError, DiskFull, MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.progress import size
-from pextra_mirror.tree import CHUNK, Entry, Listing, Refused, Tree
+from pextra_mirror.request import Request
+from pextra_mirror.tree import Entry, Listing, Tree
 
+STEM, IMPORTER = "pextra-mirror-", "import-bundle.pyz"
+CARRIED = (
+    "__init__", "errors", "files", "signature", "tree", "request", "bundle_read", "bundle_import"
+)  # fmt: skip
+"""The modules that the import consists of."""
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 FAT_LIMIT = 2**32 - 1
 """The largest file that FAT32 takes."""
@@ -36,6 +44,7 @@ class Exported:
         target: The publication that it leads to.
         members: How many files are in it.
         bytes: Their size together.
+        key: Fingerprint of the key that signed it.
     """
 
     parts: tuple[Path, ...]
@@ -43,6 +52,7 @@ class Exported:
     target: int
     members: int
     bytes: int
+    key: str
 
 
 def part_size(text: str) -> int:
@@ -60,37 +70,60 @@ def part_size(text: str) -> int:
     return FAT_LIMIT if wanted == FAT_LIMIT + 1 else wanted
 
 
-def base_listing(tree: Tree, since: str) -> Listing:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Base:
+    """What a site has already.
+
+    Attributes:
+        listing: The publication that it serves; None if nothing counts as there.
+        lost: What of that is damaged there.
+    """
+
+    listing: Listing | None = None
+    lost: frozenset[Entry] = frozenset()
+
+
+def base_of(tree: Tree, since: str) -> Base:
     """The publication that a bundle, a number, or the name of a snapshot stands for.
 
     Raises:
         ConfigError: It stands for none.
     """
     if Path(since).is_file():
-        return target_of(Path(since))
+        try:
+            return Base(manifest_of(Path(since)).target)
+        except MirrorError as error:
+            raise ConfigError(
+                f"--since {since} is no bundle: {error.message}", "Give its first part"
+            ) from error
     kept = tree.sequences()
-    if since.isdigit() and int(since) in kept:
-        return tree.listing(int(since))
+    if since.isdecimal() and int(since) in kept:
+        return Base(tree.listing(int(since)))
     for sequence in reversed(kept):
-        listing = tree.listing(sequence)
-        if any(since in components.values() for components in listing.snapshots.values()):
-            return listing
+        listing = tree.readable(sequence)
+        if listing and any(since in parts.values() for parts in listing.snapshots.values()):
+            return Base(listing)
     raise ConfigError(
         f"--since {since} is no bundle, and no publication or snapshot that is kept",
         f"Kept are {', '.join(map(str, kept)) or 'none'}",
     )
 
 
-def target_of(path: Path) -> Listing:
-    """What a bundle leads to. Its signature is not looked at: it is only compared with."""
-    try:
-        with tarfile.open(path, mode="r|") as tar:
-            member = tar.next()
-            file = tar.extractfile(member) if member and member.name == "manifest.json" else None
-            fields: dict[str, Any] = json.loads(file.read()) if file else {}
-        return Listing.from_json(fields["target"])
-    except (tarfile.TarError, ValueError, KeyError, Refused) as error:
-        raise ConfigError(f"--since {path} is no bundle: {error}", "Give its first part") from error
+def base_of_request(tree: Tree, target: Listing, path: Path) -> Base:
+    """What a site has that wrote a request; nothing if its publication is not kept here.
+
+    Raises:
+        BundleRefused: It is another mirror's site.
+    """
+    request = Request.read(path)
+    if request.mirror not in ("", target.mirror):
+        raise BundleRefused(
+            f"{path} is of a site of mirror {request.mirror}, this is {target.mirror}"
+        )
+    known = tree.readable(request.sequence) if request.sequence in tree.sequences() else None
+    if known is None or known.digest != request.digest:
+        return Base()
+    return Base(known, frozenset(request.files))
 
 
 class Split:
@@ -145,7 +178,7 @@ class Split:
 
 
 def export(
-    config: Config, folder: Path, *, since: str = "", split: int = 0,
+    config: Config, folder: Path, *, since: str = "", request: Path | None = None, split: int = 0,
     on_total: Callable[[int], None] = lambda _total: None,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> Exported:  # fmt: skip
@@ -155,6 +188,7 @@ def export(
         config: The mirror.
         folder: Where to.
         since: Leave out what this bundle, publication or snapshot had.
+        request: Answer the request of a site whose files are damaged.
         split: Bytes of a part; 0 for one file.
         on_total: Told how many bytes there are.
         on_bytes: Told of each piece that is written.
@@ -166,48 +200,71 @@ def export(
     current = tree.current()
     if current is None:
         raise NotReady("nothing is published", "pextra-mirror publish")
+    key = KeyStore(config.gnupg).chosen(config.signing_key)
     target = tree.listing(current)
-    base = base_listing(tree, since) if since else None
-    if base and base.mirror != target.mirror:
-        raise BundleRefused(f"--since {since} is of mirror {base.mirror}, this is {target.mirror}")
-    if base and base.sequence >= target.sequence:
-        raise BundleRefused(f"nothing is newer: --since is publication {base.sequence}, which is "
-                            f"{'served now' if base.sequence == current else 'newer'}")  # fmt: skip
-    had = set(base.files) if base else set()
+    base = base_of_request(tree, target, request) if request else Base()
+    base = base_of(tree, since) if since else base
+    known = base.listing
+    if known and known.mirror != target.mirror:
+        raise BundleRefused(f"--since {since} is of mirror {known.mirror}, this is {target.mirror}")
+    if known and known.sequence >= target.sequence and not base.lost:
+        there = "served now" if known.sequence == current else "newer"
+        raise BundleRefused(
+            f"nothing is newer: --since is publication {known.sequence}, which is {there}"
+        )
+    had = set(known.files) - base.lost if known else set()
     members = [entry for entry in target.files if entry not in had]
     total = sum(entry.size for entry in members)
     folder.mkdir(parents=True, exist_ok=True)
-    overhead = len(target.to_bytes()) * 2 + len(members) * 2048 + 2**20
+    # What an export left that was killed is of no use: parts are written anew.
+    for path in unfinished(folder, target.mirror):
+        path.unlink()
+    overhead = len(target.data) * 2 + len(members) * 2048 + 2**20
     if shutil.disk_usage(folder).free < total + overhead:
         raise DiskFull(f"the bundle takes {size(total + overhead)}, which {folder} has not")
     on_total(total)
-    since_name = f"-since-{base.sequence:06}" if base else ""
-    name = f"pextra-mirror-{target.mirror}-{target.sequence:06}{since_name}.tar"
+    kind = f"-since-{known.sequence:06}" if known else ""
+    kind = f"-repair-{known.sequence:06}" if known and base.lost else kind
+    name = f"{STEM}{target.mirror}-{target.sequence:06}{kind}.tar"
     out = Split(folder / name, split)
+    note = config.state / "export"
+    files.write(note, str(folder.resolve()).encode())
     try:
-        write_tar(config, out, target, base, members, on_bytes)
+        write_tar(config, out, target, known, members, key, on_bytes)
     except BaseException:
         out.discard()
         raise
-    write_importer(folder / "import-bundle.pyz")
-    return Exported(
-        out.finish(), base.sequence if base else None, target.sequence, len(members), total
-    )
+    write_importer(folder / IMPORTER)
+    parts = out.finish()
+    note.unlink()
+    return Exported(parts, known.sequence if known else None, target.sequence, len(members), total,
+                    key)  # fmt: skip
+
+
+def unfinished(folder: Path, mirror: str) -> list[Path]:
+    """What exports of a mirror left in a folder that were killed."""
+    if not folder.is_dir():
+        return []
+    return [
+        path for path in folder.iterdir() if path.name.endswith(".unfinished")
+        and path.name.startswith((f"{STEM}{mirror}-", IMPORTER))
+    ]  # fmt: skip
 
 
 def write_tar(
     config: Config, out: Split, target: Listing, base: Listing | None, members: list[Entry],
-    on_bytes: Callable[[int], None],
+    key: str, on_bytes: Callable[[int], None],
 ) -> None:  # fmt: skip
     """Write manifest, signature and members."""
     tree, store = Tree(config.public), KeyStore(config.gnupg)
     fields = {
         "base": {"sequence": base.sequence, "digest": base.digest} if base else None,
         "members": [entry.path for entry in members],
-        "target": json.loads(target.to_bytes()),
+        "target": target.to_json(),
     }
     manifest = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-    key = store.chosen(config.signing_key)
+    if len(manifest) > MANIFEST_LIMIT:
+        raise BundleRefused(f"the publication has {len(target.files)} files, too many for a bundle")
     signature = store.sign(manifest, key, target.created)
     add(out, "manifest.json", len(manifest), target.created, io.BytesIO(manifest))
     add(out, "manifest.json.sig", len(signature), target.created, io.BytesIO(signature))
@@ -216,7 +273,8 @@ def write_tar(
             digest = add(out, entry.path, entry.size, target.created, file, on_bytes)
         if digest != entry.sha256:
             raise BundleRefused(
-                f"{entry.path} is not what was published", "`pextra-mirror verify` says what is"
+                f"{entry.path} is not what was published",
+                "`pextra-mirror verify --repair` mends it",
             )
     out.write(b"\0" * 2 * tarfile.BLOCKSIZE)
 
@@ -230,7 +288,7 @@ def add(
     header.size, header.mtime, header.mode = length, moment, 0o644
     out.write(header.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict"))
     digest, left = hashlib.sha256(), length
-    while left and (chunk := file.read(min(CHUNK, left))):
+    while left and (chunk := file.read(min(files.CHUNK, left))):
         digest.update(chunk)
         out.write(chunk)
         on_bytes(len(chunk))
@@ -244,9 +302,12 @@ def add(
 def write_importer(path: Path) -> None:
     """Put the import beside the bundle: one file that Python runs, the same each time."""
     temporary = path.with_name(f"{path.name}.unfinished")
+    here = Path(__file__).parent
+    contents = {f"{here.name}/{name}.py": (here / f"{name}.py").read_bytes() for name in CARRIED}
+    start = f"import sys\n\nfrom {here.name}.bundle_import import main\n\nsys.exit(main())\n"
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, source in (("__main__.py", "bundle_import.py"), ("tree.py", "tree.py")):
+        for name, data in {"__main__.py": start.encode(), **contents}.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
-            archive.writestr(info, Path(__file__).with_name(source).read_bytes())
+            archive.writestr(info, data)
     temporary.replace(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,9 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from pextra_mirror import __version__, commands
+from pextra_mirror import __version__, bundle_import, commands
 from pextra_mirror.config import DEFAULT_PATH, load
 from pextra_mirror.errors import MirrorError
+from pextra_mirror.sync import FEWER, OLDER
 
 DESCRIPTION = """\
 Mirror the platform's repository, and what its packages need from Debian, for sites without
@@ -27,6 +29,8 @@ internet. The order of things:
 and in the airgap, with the file that the export puts beside the bundle:
 
   python3 import-bundle.pyz --tree /srv/mirror import BUNDLE --keyring mirror.asc
+
+When something is wrong: `status` names it, `doctor` and `verify --repair` mend it.
 """
 EPILOG = """\
 exit codes:
@@ -35,8 +39,8 @@ exit codes:
   3   source refused: wrong signature, expired, older than before, incomplete
   4   source not reached, or it broke off     5   not enough disk space
   6   another process works on the mirror     7   bundle refused
-  8   what is served is damaged       9   aptly or gpg failed
-  10  not ready: never synced, or the last sync failed
+  8   what is served is damaged       9   gpg or another program failed
+  10  not ready: never synced, the last sync failed, or no key to sign with
   130, 143  interrupted; the next run goes on where this one was
 """
 
@@ -74,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
     one = command("sync", "fetch what is new from the sources, and snapshot it")
     one.add_argument("source", nargs="*", help="only these sources")
     one.add_argument("--publish", action="store_true", help="serve it, if all succeeded")
+    one.add_argument(
+        "--accept", action="append", default=[], choices=(OLDER, FEWER),
+        help="take this once: a Release older than the last, or one without most packages",
+    )  # fmt: skip
     command("status", "what state everything is in; exit code 10 if it is not well")
     one = command("publish", "serve the last snapshots, if every source is complete")
     one.add_argument("--force", action="store_true", help="sign again what is served already")
@@ -85,12 +93,19 @@ def parser() -> argparse.ArgumentParser:
         "--since", default="", metavar="WHAT",
         help="leave out what this bundle, publication number or snapshot had",
     )  # fmt: skip
+    one.add_argument(
+        "--for", type=Path, dest="request", metavar="REQUEST",
+        help="bring what a site asks for with `import-bundle.pyz repair`",
+    )  # fmt: skip
     one.add_argument("--split", default="", metavar="SIZE", help="in parts, such as 4GiB for FAT32")
     one = command("import", "take a bundle into a tree, as import-bundle.pyz does")
     one.add_argument("bundle", type=Path)
     one.add_argument("--tree", type=Path, required=True)
     one.add_argument("--keyring", type=Path, help="the mirror's public key; needed once")
-    command("verify", "hold every file that is served against its list and signature")
+    one = command("verify", "hold every file that is served against its list and signature")
+    one.add_argument("--repair", action="store_true", help="fetch again what is damaged")
+    one = command("doctor", "name what is wrong with the mirror, and mend it")
+    one.add_argument("--check", action="store_true", help="name it only")
     command("key", "print the public key that nodes and airgapped sites need")
     one = command("serve", "serve the tree over HTTP; for a try, nginx is better")
     one.add_argument("--address", default="127.0.0.1")
@@ -106,6 +121,8 @@ def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
     wanted = parser().parse_args(argv)
+    # What is served is for all to read, whoever starts this. Keys are gpg's, and stay private.
+    os.umask(0o022)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
@@ -122,8 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pextra-mirror: {error}; run it again to go on", file=sys.stderr)
         return 128 + error.number
     except OSError as error:
-        print(f"pextra-mirror: {error}", file=sys.stderr)
-        return 5 if error.errno == 28 else 1
+        return fail(bundle_import.of_system(error), as_json=wanted.json)
     return int(found.get("exit_code", 0))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from typing import Any
 
-from pextra_mirror import bundle, bundle_import, publication
+from pextra_mirror import bundle, bundle_import, files, publication
+from pextra_mirror import doctor as surgery
 from pextra_mirror import status as state
-from pextra_mirror.archive import Archive
 from pextra_mirror.config import EXAMPLE, Config, load
+from pextra_mirror.errors import Damaged, MirrorError
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.lock import locked
 from pextra_mirror.progress import Progress, size
@@ -36,8 +38,7 @@ def init(wanted: argparse.Namespace) -> Result:
         name = publication.make_identity(config)
         if not store.fingerprints():
             store.create(f"pextra-mirror {name}")
-        Archive(config).prepare()
-        config.public.mkdir(exist_ok=True)
+        files.folder(config.public, config.root)
         key = store.chosen(config.signing_key)
     example = f"{wanted.config} is an example: edit it, then run `pextra-mirror sync --publish`\n"
     return {
@@ -55,24 +56,38 @@ def sync(config: Config, wanted: argparse.Namespace) -> Result:
     with locked(config.root, "sync", wanted.wait):
         try:
             for source in sources:
-                found = sync_source(config, source, quiet=wanted.quiet)
+                found = sync_source(config, source, quiet=wanted.quiet, accept=wanted.accept)
                 result["sources"].append(state.as_json(found))
                 what = "new snapshots" if found.changed else "nothing new"
                 lines.append(f"{source.name}: {what}, {size(found.received)} transferred")
+                lines += [f"{source.keyring}: {text}" for text in found.warnings]
             if wanted.publish:
-                why = publication.held(config)
-                result["held"] = why
-                if why:
-                    lines.append(f"not published: {why}; `pextra-mirror publish` goes on")
-                else:
-                    listing, new = publication.publish(
-                        config, publication.complete_snapshots(config)
+                result["held"] = publication.held(config)
+            if wanted.publish and not result["held"]:
+                result |= published(*serve_snapshots(config))
+                lines.append(result["text"])
+            else:
+                publication.Publisher(config).heal()
+                if wanted.publish:
+                    lines.append(
+                        f"not published: {result['held']}; `pextra-mirror publish` goes on"
                     )
-                    result |= published(listing, new)
-                    lines.append(result["text"])
         finally:
             state.write_metrics(config)
     return result | {"text": "\n".join(lines)}
+
+
+def serve_snapshots(config: Config, *, force: bool = False) -> tuple[Listing, bool]:
+    """Publish the last snapshots; a failure is noted, for `status`."""
+    try:
+        snapshots = publication.complete_snapshots(config)
+        found = publication.Publisher(config).publish(snapshots, force=force)
+    except (MirrorError, OSError) as error:
+        with contextlib.suppress(OSError):
+            publication.note_failure(config, str(error))
+        raise
+    publication.note_failure(config, "")
+    return found
 
 
 def published(listing: Listing, new: bool) -> Result:
@@ -87,8 +102,7 @@ def published(listing: Listing, new: bool) -> Result:
 def publish(config: Config, wanted: argparse.Namespace) -> Result:
     """Publish the last snapshots."""
     with locked(config.root, "publish", wanted.wait):
-        snapshots = publication.complete_snapshots(config)
-        listing, new = publication.publish(config, snapshots, force=wanted.force)
+        listing, new = serve_snapshots(config, force=wanted.force)
         publication.hold(config, "")
         state.write_metrics(config)
     return published(listing, new)
@@ -116,13 +130,14 @@ def export(config: Config, wanted: argparse.Namespace) -> Result:
     progress = Progress("export", quiet=wanted.quiet)
     with locked(config.root, "export", wanted.wait):
         found = bundle.export(
-            config, wanted.output, since=wanted.since, split=split,
+            config, wanted.output, since=wanted.since, request=wanted.request, split=split,
             on_total=progress.expect, on_bytes=progress.add,
         )  # fmt: skip
     progress.end()
     names = "\n".join(map(str, found.parts))
     base = f"since publication {found.base}" if found.base else "complete"
     text = f"publication {found.target}, {base}: {found.members} files, {size(found.bytes)}"
+    text += f", signed by {found.key}"
     return {**state.as_json(found), "text": f"{names}\n{text}"}
 
 
@@ -134,11 +149,40 @@ def take(wanted: argparse.Namespace) -> int:
 
 
 def verify(config: Config, wanted: argparse.Namespace) -> Result:
-    """Check what is served."""
+    """Hash what is served; with --repair, mend it."""
     with locked(config.root, "verify", wanted.wait):
-        found = publication.verify(config)
-    text = f"publication {found['sequence']}: {found['files']} files are as published"
-    return {**found, "text": text}
+        listing, bad = publication.verify(config)
+        count = len(bad)
+        if bad and wanted.repair:
+            listing, bad = surgery.repair(config, quiet=wanted.quiet)
+        state.write_metrics(config)
+    if bad:
+        raise Damaged(
+            f"{len(bad)} of {len(listing.files)} served files are not what was published: "
+            f"{', '.join(bad[:5])}",
+            "Its source has other packages by now: `pextra-mirror sync --publish` serves those"
+            if wanted.repair else "`pextra-mirror verify --repair` mends them",
+        )  # fmt: skip
+    text = f"publication {listing.sequence}: {len(listing.files)} files are as published"
+    return {
+        "sequence": listing.sequence, "files": len(listing.files), "mended": count,
+        "bytes": sum(entry.size for entry in listing.files),
+        "text": f"{text}, {count} of them since now" if count else text,
+    }  # fmt: skip
+
+
+def doctor(config: Config, wanted: argparse.Namespace) -> Result:
+    """Name what is wrong with the mirror, and mend it."""
+    with locked(config.root, "doctor", wanted.wait):
+        found = surgery.examine(config, mend=not wanted.check)
+        state.write_metrics(config)
+    left = [item for item in found if not item.mended]
+    lines = [f"{'mended' if item.mended else 'found'}: {item.what}{item.advice and '. '}"
+             f"{'' if item.mended else item.advice}" for item in found]  # fmt: skip
+    return {
+        "findings": [state.as_json(item) for item in found], "exit_code": 8 if left else 0,
+        "text": "\n".join(lines or ["nothing is wrong"]),
+    }  # fmt: skip
 
 
 def key(config: Config, _wanted: argparse.Namespace) -> Result:

@@ -17,7 +17,7 @@ _DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
 
 EXAMPLE = """\
 # pextra-mirror: what is mirrored, and where to. `pextra-mirror --help` explains the commands.
-root = "/var/lib/pextra-mirror"     # aptly's pool, keys, state; public/ below it is what is served
+root = "/var/lib/pextra-mirror"     # keys, state; public/ below it is what is served
 keep = 5                            # publications (and their packages) that stay for rollback
 # metrics_file = "/var/lib/prometheus/node-exporter/pextra_mirror.prom"
 
@@ -63,6 +63,7 @@ class Source:
         base: Also packages of priority required and important.
         depends_of: Also what the packages of these sources depend on.
         updates_of: Also the packages that these sources have.
+        shrink: Percent of a component's packages that may vanish at once without a question.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Source:
     depends_of: tuple[str, ...] = ()
     updates_of: tuple[str, ...] = ()
     recommends: bool = False
+    shrink: int = 50
 
     @property
     def selects(self) -> bool:
@@ -100,6 +102,7 @@ class Config:
         transfers: Files that are fetched at once from a source.
         retries: Attempts without progress before a transfer is given up.
         timeout: Seconds without a byte after which a connection counts as dead.
+        slowest: Bytes a second, on an average over the timeout, that count as progress.
         reserve: Bytes that stay free on the disk.
         signing_key: Fingerprint of the signing key; empty, the only one of the key store.
     """
@@ -110,6 +113,7 @@ class Config:
     transfers: int = 4
     retries: int = 5
     timeout: int = 30
+    slowest: int = 1000
     reserve: int = 256 * 2**20
     signing_key: str = ""
     metrics_file: Path | None = None
@@ -135,9 +139,14 @@ class Config:
         return self.root / "cache"
 
     @property
-    def aptly(self) -> Path:
-        """aptly's root."""
-        return self.root / "aptly"
+    def fetched(self) -> Path:
+        """Packages that are not published yet, each under its digest."""
+        return self.root / "fetched"
+
+    @property
+    def snapshots(self) -> Path:
+        """Snapshots."""
+        return self.root / "snapshots"
 
     def source(self, name: str) -> Source:
         """The source of that name.

@@ -67,7 +67,7 @@ class Busy(MirrorError):
 
 
 class BundleRefused(MirrorError):
-    """A bundle cannot be written, or is refused on import."""
+    """A bundle cannot be written, or is refused on import; what is served has not changed."""
 
     exit_code = 7
     code = "bundle_refused"
@@ -81,14 +81,14 @@ class Damaged(MirrorError):
 
 
 class AptlyFailed(MirrorError):
-    """aptly or gpg failed for a reason that is none of the above."""
+    """aptly, gpg or apt failed for a reason that is none of the above."""
 
     exit_code = 9
     code = "program_failed"
 
 
 class NotInstalled(AptlyFailed):
-    """aptly or gpg is not there."""
+    """A program is not there."""
 
 
 class Missing(MirrorError):

@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pextra_mirror import run
-from pextra_mirror.bundle_import import binary_key, check_signature
 from pextra_mirror.errors import ConfigError, NotReady, SourceRefused
-from pextra_mirror.tree import Refused
+from pextra_mirror.signature import BadSignature, binary_key, check_signature
+
+WARN_BEFORE = timedelta(days=30)
+"""How long before its end a key is told of."""
+_UNUSABLE = {"e": "has expired", "r": "was revoked", "d": "is disabled", "i": "is invalid"}
+"""What gpg's letters for a key's validity mean that no signature can be made with."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a key store or keyring.
+
+    Attributes:
+        fingerprint: Its name.
+        ends: When it expires; None for never.
+        fault: Why nothing can be signed with it; empty if it can.
+    """
+
+    fingerprint: str
+    ends: datetime | None
+    fault: str
+
+    @property
+    def warning(self) -> str:
+        """What is to be told of its end; empty if that is far."""
+        if self.fault:
+            return f"key {self.fingerprint} {self.fault}"
+        if self.ends and self.ends < datetime.now(UTC) + WARN_BEFORE:
+            return f"key {self.fingerprint} expires at {self.ends:%Y-%m-%d %H:%M} UTC"
+        return ""
+
+
+def listed(text: bytes, kind: str) -> list[Key]:
+    """The keys of gpg's listing with colons; ``kind`` is ``sec`` or ``pub``."""
+    found = []
+    lines = [line.split(":") for line in text.decode(errors="replace").splitlines()]
+    for fields, name in itertools.pairwise(lines):
+        if fields[0] == kind and name[0] == "fpr":
+            ends = datetime.fromtimestamp(int(fields[6]), UTC) if fields[6].isdigit() else None
+            fault = _UNUSABLE.get(fields[1], "")
+            found.append(Key(name[9], ends, fault or (
+                "has expired" if ends and ends < datetime.now(UTC) else "")))  # fmt: skip
+    return found
 
 
 class KeyStore:
@@ -25,15 +68,16 @@ class KeyStore:
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
 
-    def fingerprints(self) -> list[str]:
-        """Fingerprints of the secret keys."""
+    def secret_keys(self) -> list[Key]:
+        """The secret keys."""
         if not self.home.is_dir():
             return []
-        text = run.output(["gpg", "--batch", "--with-colons", "--list-secret-keys"], env=self.env)
-        lines = [line.split(":") for line in text.decode().splitlines()]
-        return [
-            fpr[9] for sec, fpr in itertools.pairwise(lines) if sec[0] == "sec" and fpr[0] == "fpr"
-        ]
+        argv = ["gpg", "--batch", "--no-auto-check-trustdb", "--with-colons", "--list-secret-keys"]
+        return listed(run.output(argv, env=self.env), "sec")
+
+    def fingerprints(self) -> list[str]:
+        """Fingerprints of the secret keys."""
+        return [key.fingerprint for key in self.secret_keys()]
 
     def create(self, name: str) -> str:
         """Make a key that signs, without an end and a passphrase; its fingerprint."""
@@ -49,18 +93,30 @@ class KeyStore:
         """The fingerprint of the key to sign with.
 
         Raises:
-            NotReady: There is none, or several and none was chosen.
+            NotReady: There is none, it has expired, or there are several and none was chosen.
         """
-        there = self.fingerprints()
-        found = [item for item in there if item.endswith(wanted.replace(" ", "").upper())]
-        if len(found) == 1:
-            return found[0]
+        there = self.secret_keys()
+        end = wanted.replace(" ", "").upper()
+        found = [key for key in there if key.fingerprint.endswith(end)]
         if not there:
-            raise NotReady("there is no signing key", "`pextra-mirror init` makes or imports one")
-        raise NotReady(
-            f"{len(found)} signing keys match {wanted!r}; there are {', '.join(there)}",
-            "Set signing_key to one fingerprint",
-        )
+            raise NotReady(
+                "there is no signing key",
+                "`pextra-mirror init` makes one. If it was lost, `init --import-key FILE` takes "
+                "the backup; nodes and sites trust no other until they are given it",
+            )
+        if len(found) != 1:
+            raise NotReady(
+                f"{len(found)} signing keys match {wanted!r}; there are "
+                f"{', '.join(key.fingerprint for key in there)}",
+                "Set signing_key to one fingerprint",
+            )
+        if found[0].fault:
+            raise NotReady(
+                f"the signing key {found[0].fingerprint} {found[0].fault}",
+                f"`gpg --homedir {self.home} --quick-set-expire {found[0].fingerprint} 2y` extends "
+                "one that expired; then give nodes and sites what `pextra-mirror key` prints",
+            )
+        return found[0].fingerprint
 
     def public(self, fingerprint: str, *, armour: bool) -> bytes:
         """The public key, for clients."""
@@ -73,9 +129,26 @@ class KeyStore:
         argv = ["gpg", "--batch", "--faked-system-time", f"{at}!", "--local-user", fingerprint]
         return run.output([*argv, "--detach-sign"], env=self.env, stdin=data)
 
+    def sign_release(self, text: bytes, fingerprint: str) -> dict[str, bytes]:
+        """A Release file and its signatures, by their names."""
+        argv = ["gpg", "--batch", "--digest-algo", "SHA512", "--armor", "--local-user", fingerprint]
+        kinds = {"InRelease": "--clearsign", "Release.gpg": "--detach-sign"}
+        with ThreadPoolExecutor(len(kinds)) as threads:
+            made = {
+                name: threads.submit(run.output, [*argv, kind], env=self.env, stdin=text)
+                for name, kind in kinds.items()
+            }
+            return {"Release": text, **{name: job.result() for name, job in made.items()}}
+
+
+def warnings(path: Path) -> list[str]:
+    """What is to be told of the ends of a keyring's keys."""
+    done = run.run(["gpg", "--batch", "--with-colons", "--show-keys", str(path)])
+    return [key.warning for key in listed(done.stdout, "pub") if key.warning]
+
 
 def keyring(path: Path) -> bytes:
-    """The keys of a file, armoured or not, as gpgv and aptly read them.
+    """The keys of a file, armoured or not, as gpgv reads them.
 
     Raises:
         ConfigError: It cannot be read.
@@ -89,22 +162,18 @@ def keyring(path: Path) -> bytes:
 def verified(
     name: str, data: bytes | None, signature: bytes, keys: bytes, only: tuple[str, ...]
 ) -> str:
-    """The fingerprint of the key that signed the Release of a source.
+    """The fingerprint of a key that signed the Release of a source.
 
     Without data, the signature is a clear-signed message that has it.
 
     Raises:
-        SourceRefused: It is not of the keyring, not one of ``only``, expired, or does not match.
+        SourceRefused: Nobody of the keyring, or of ``only``, did.
     """
     try:
-        signer = check_signature(data, signature, keys)
-    except Refused as error:
-        raise SourceRefused(
-            f"source {name}: {error}", "Is `keyring` the source's key? Nothing was changed"
-        ) from error
-    if only and signer not in only:
-        raise SourceRefused(f"source {name} is signed by {signer}, allowed are {', '.join(only)}")
-    return signer
+        return check_signature(data, signature, keys, only)
+    except BadSignature as error:
+        hint = error.hint or "Is `keyring` the source's key? Nothing was changed"
+        raise SourceRefused(f"source {name}: {error.message}", hint) from error
 
 
 def split_clearsigned(name: str, data: bytes) -> bytes:

@@ -1,24 +1,27 @@
-"""Publishing snapshots: aptly makes and signs the indexes, the tree switches to them at once."""
+"""Publishing snapshots: their indexes are signed, and the tree switches to them at once."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import email.utils
 import secrets
+import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from pextra_mirror import record, release
-from pextra_mirror.archive import Archive
-from pextra_mirror.bundle_import import check_signature
+from pextra_mirror import files, record
 from pextra_mirror.config import Config, Source
-from pextra_mirror.errors import ConfigError, Damaged, MirrorError, NotReady
+from pextra_mirror.errors import BundleRefused, ConfigError, Damaged, MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
-from pextra_mirror.tree import Entry, Listing, Refused, Tree, sha256_of, write
+from pextra_mirror.holdings import Holdings
+from pextra_mirror.signature import BadSignature, check_signature
+from pextra_mirror.snapshot import Shelf, Snapshot, entry_of
+from pextra_mirror.tree import Entry, Listing, Tree
 
 Snapshots = dict[str, dict[str, str]]
 """The snapshot of each component, by ``prefix/distribution``."""
+_SIGNED = ("Release", "InRelease", "Release.gpg")
 
 
 def identity(config: Config) -> str:
@@ -38,7 +41,7 @@ def make_identity(config: Config) -> str:
     with contextlib.suppress(NotReady):
         return identity(config)
     config.state.mkdir(parents=True, exist_ok=True)
-    write(config.state / "identity", f"{secrets.token_hex(8)}\n".encode())
+    files.write(config.state / "identity", f"{secrets.token_hex(8)}\n".encode())
     return identity(config)
 
 
@@ -66,79 +69,204 @@ def complete_snapshots(config: Config) -> Snapshots:
     return found
 
 
-def publish(config: Config, snapshots: Snapshots, *, force: bool = False) -> tuple[Listing, bool]:
-    """Have these snapshots served; what is served then, and whether that is new.
+class Publisher:
+    """Lays out publications of a mirror."""
 
-    Args:
-        config: The mirror.
-        snapshots: Of each source that is published.
-        force: Publish again, with fresh signatures, also what is served already.
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.tree = Tree(config.public)
+        self.shelf = Shelf(config.snapshots)
+        self._holdings = Holdings(config)
+        self._signed = config.cache / "signed"
 
-    Raises:
-        MirrorError: What was served before still is.
-    """
-    tree, aptly = Tree(config.public), Archive(config)
-    current = tree.current()
-    if current is not None and not force and tree.listing(current).snapshots == snapshots:
-        return tree.listing(current), False
-    key = KeyStore(config.gnupg).chosen(config.signing_key)
-    served = tree.listing(current).snapshots if current else {}
-    for source in config.sources:
-        wanted = snapshots.get(place(source))
-        if wanted is None:
-            continue
-        if (
-            force
-            or wanted != served.get(place(source))
-            or wanted != aptly.published().get(place(source))
-        ):
-            known = record.read(config.state, source.name).complete
-            aptly.publish(source, wanted, key, known.fields if known else {})
-    sequences = tree.sequences()
-    files = {entry: path for name in snapshots for entry, path in published_files(config, name)}
-    listing = Listing(
-        mirror=identity(config), sequence=sequences[-1] + 1 if sequences else 1,
-        created=int(time.time()), snapshots=snapshots, files=tuple(sorted(files)),
-    )  # fmt: skip
-    try:
-        tree.place(Listing.from_json(json.loads(listing.to_bytes())), files.__getitem__)
-    except Refused as error:
-        hint = "The source has changed a package under its version"
-        raise MirrorError(str(error), hint) from error
-    tree.switch(listing.sequence)
-    clean_up(config, tree, aptly)
-    return listing, True
+    def publish(self, snapshots: Snapshots, *, force: bool = False) -> tuple[Listing, bool]:
+        """Have these snapshots served; what is served then, and whether that is new.
+
+        Args:
+            snapshots: Of each source that is published.
+            force: Publish again, with fresh signatures, also what is served already.
+
+        Raises:
+            MirrorError: What was served before still is.
+        """
+        current = self.tree.current()
+        served = self.tree.readable(current) if current is not None else None
+        if served and not force and served.snapshots == snapshots and not self.heal():
+            return served, False
+        key = KeyStore(self.config.gnupg).chosen(self.config.signing_key)
+        self._forget_unserved(current)
+        entries: set[Entry] = set()
+        shutil.rmtree(self._signed, ignore_errors=True)
+        for name, components in snapshots.items():
+            parts = {part: self._snapshot(item) for part, item in components.items()}
+            entries |= self._contents(name, parts)
+            same = served if served and not force else None
+            if same and same.snapshots.get(name) == components and self._signed_before(same, name):
+                entries |= {e for e in same.files if e.path in self._signed_paths(name)}
+            else:
+                entries |= self._sign(name, parts, key)
+        sequences = self.tree.sequences()
+        listing = Listing(
+            mirror=identity(self.config), sequence=sequences[-1] + 1 if sequences else 1,
+            created=int(time.time()), snapshots=snapshots, files=tuple(sorted(entries)),
+        )  # fmt: skip
+        Listing.from_json(listing.to_json())
+        try:
+            self.tree.place(listing, self._source(listing))
+        except BundleRefused as error:
+            raise MirrorError(error.message, error.hint) from error
+        self.tree.switch(listing.sequence)
+        self._clean_up(listing)
+        return listing, True
+
+    def _snapshot(self, name: str) -> Snapshot:
+        found = self.shelf.read(name)
+        if found is None:
+            raise Damaged(
+                f"the snapshot {name} is missing or damaged",
+                "`pextra-mirror sync` makes it again, if the source still is as it was then",
+            )
+        return found
+
+    def _contents(self, name: str, parts: Mapping[str, Snapshot]) -> set[Entry]:
+        """Packages and indexes of what is published at ``prefix/distribution``."""
+        prefix, distribution = name.split("/")
+        found: set[Entry] = set()
+        for component, part in parts.items():
+            folder = f"{prefix}/dists/{distribution}/{component}"
+            found |= {Entry(f"{prefix}/{path}", size, sha) for path, size, sha in part.packages}
+            found |= {Entry(f"{folder}/{path}", size, sha) for path, size, sha in part.indexes}
+        return found
+
+    def _signed_paths(self, name: str) -> dict[str, Path]:
+        """Paths of the Release files of ``prefix/distribution``, and where they are kept."""
+        prefix, distribution = name.split("/")
+        return {
+            f"{prefix}/dists/{distribution}/{file}": self._signed / prefix / distribution / file
+            for file in _SIGNED
+        }
+
+    def _signed_before(self, served: Listing, name: str) -> bool:
+        """Keep the Release files that are served; False if they are damaged."""
+        paths = self._signed_paths(name)
+        for entry in served.files:
+            if entry.path in paths:
+                if not self.tree.is_sound(served.sequence, entry):
+                    return False
+                paths[entry.path].parent.mkdir(parents=True, exist_ok=True)
+                files.copy(self.tree.file(served.sequence, entry), paths[entry.path])
+        return True
+
+    def _sign(self, name: str, parts: Mapping[str, Snapshot], key: str) -> set[Entry]:
+        """Write and sign the Release of what is published at ``prefix/distribution``."""
+        source = next((item for item in self.config.sources if place(item) == name), None)
+        known = record.read(self.config.state, source.name).complete if source else None
+        text = release_text(name.split("/")[1], parts, known.fields if known else {})
+        made = KeyStore(self.config.gnupg).sign_release(text, key)
+        entries = set()
+        for path, kept in self._signed_paths(name).items():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(made[kept.name])
+            entries.add(entry_of(path, made[kept.name]))
+        return entries
+
+    def _source(self, listing: Listing) -> SourceOf:
+        return SourceOf(self.shelf, self._holdings, listing, self._signed)
+
+    def _forget_unserved(self, current: int | None) -> None:
+        """Remove publications that were made and never served: a process was killed."""
+        for sequence in self.tree.sequences() if current is not None else ():
+            if sequence > (current or 0):
+                shutil.rmtree(self.tree.generations / str(sequence))
+
+    def heal(self) -> list[Entry]:
+        """Mend what is served, as far as what it takes is here; what is left damaged."""
+        current = self.tree.current()
+        if current is None or current not in self.tree.sequences():
+            return []
+        bad = self.tree.damaged(current)
+        if bad:
+            listing = self.tree.listing(current)
+            source = self._source(listing)
+            for entry in bad:
+                with contextlib.suppress(MirrorError):
+                    good = source(entry)
+                    target = self.tree.file(current, entry)
+                    files.folder(target.parent, self.tree.root)
+                    (files.link if entry.is_package else files.copy)(good, target)
+            bad = self.tree.damaged(current)
+            if not bad:
+                self.tree.place(listing, source)  # indexes under their hashes, too
+        return bad
+
+    def _clean_up(self, listing: Listing) -> None:
+        """Remove publications beyond the last N, and what nothing refers to any more."""
+        self.tree.prune(self.config.keep)
+        kept: set[str] = set()
+        for sequence in self.tree.sequences():
+            known = self.tree.readable(sequence)
+            for components in known.snapshots.values() if known else ():
+                kept |= set(components.values())
+        next_ones: set[str] = set()
+        for source in self.config.sources:
+            complete = record.read(self.config.state, source.name).complete
+            next_ones |= set(complete.snapshots.values()) if complete else set()
+        self.shelf.keep_only(kept | next_ones)
+        self._holdings.forget({e.sha256 for e in listing.files}, map(self.shelf.read, next_ones))
 
 
-def published_files(config: Config, name: str) -> Iterator[tuple[Entry, Path]]:
-    """Each file of what aptly has published at ``prefix/distribution``, and where it is."""
-    prefix, distribution = name.split("/")
-    root = config.aptly / "public"
-    folder = root / prefix / "dists" / distribution
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and "by-hash" not in path.parts:
-            size = path.stat().st_size
-            yield Entry(str(path.relative_to(root)), size, sha256_of(path)), path
-            if path.name == "Packages":
-                for package in release.packages(path.read_bytes()):
-                    pooled = root / prefix / package["Filename"]
-                    entry = Entry(
-                        f"{prefix}/{package['Filename']}", int(package["Size"]), package["SHA256"]
-                    )
-                    yield entry, pooled
+class SourceOf:
+    """Where the files of a publication come from that are not in the tree, or damaged there."""
+
+    def __init__(self, shelf: Shelf, holdings: Holdings, listing: Listing, signed: Path) -> None:
+        self._shelf, self._holdings, self._signed = shelf, holdings, signed
+        self._snapshots = listing.snapshots
+
+    def __call__(self, entry: Entry) -> Path:
+        """The verified file of an entry.
+
+        Raises:
+            Damaged: It is not here.
+        """
+        prefix, _kind, distribution, *rest = entry.path.split("/")
+        found: Path | None
+        if entry.is_package:
+            found = self._holdings.source(entry)
+        elif len(rest) == 1:
+            found = self._signed / prefix / distribution / rest[0]
+        else:
+            name = self._snapshots.get(f"{prefix}/{distribution}", {}).get(rest[0], "")
+            found = self._shelf.path(name, Entry("/".join(rest[1:]), *entry[1:]))
+        if found is None or (not entry.is_package and files.sha256_of(found) != entry.sha256):
+            raise Damaged(
+                f"{entry.path} is missing or damaged",
+                "`pextra-mirror sync` fetches it again, if the source still has it",
+            )
+        return found
 
 
-def clean_up(config: Config, tree: Tree, aptly: Archive) -> None:
-    """Remove publications beyond the last N, and what nothing refers to any more."""
-    tree.prune(config.keep)
-    kept: set[str] = set()
-    for sequence in tree.sequences():
-        for components in tree.listing(sequence).snapshots.values():
-            kept |= set(components.values())
-    for source in config.sources:
-        known = record.read(config.state, source.name).complete
-        kept |= set(known.snapshots.values()) if known else set()
-    aptly.drop_unpublished(kept)
+def release_text(
+    distribution: str, parts: Mapping[str, Snapshot], fields: Mapping[str, str]
+) -> bytes:
+    """A Release file (https://wiki.debian.org/DebianRepository/Format)."""
+    names = {fields.get("Suite"), fields.get("Codename")}
+    architectures = {
+        entry.path.split("/")[0].removeprefix("binary-")
+        for part in parts.values() for entry in part.indexes
+    }  # fmt: skip
+    kept = {**fields} if distribution in names else {**fields, "Codename": distribution}
+    lines = [f"{key}: {value}" for key, value in kept.items()]
+    lines += [
+        f"Date: {email.utils.formatdate(usegmt=True)}",
+        f"Architectures: {' '.join(sorted(architectures))}",
+        f"Components: {' '.join(parts)}",
+        "Acquire-By-Hash: yes",
+        "SHA256:",
+    ]
+    for component, part in parts.items():
+        for path, size, sha in part.indexes:
+            lines.append(f" {sha} {size:>12} {component}/{path}")
+    return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
 
 def rollback(config: Config, sequence: int | None) -> Listing:
@@ -150,23 +278,29 @@ def rollback(config: Config, sequence: int | None) -> Listing:
         ConfigError: It is not kept.
         MirrorError: What was served before still is.
     """
-    tree = Tree(config.public)
+    publisher = Publisher(config)
+    tree = publisher.tree
     kept, current = tree.sequences(), tree.current()
     earlier = [item for item in kept if current is not None and item < current]
     wanted = sequence if sequence is not None else (earlier[-1] if earlier else None)
     if wanted not in kept or wanted == current:
         there = ", ".join(str(item) for item in kept if item != current) or "none"
-        raise ConfigError(f"publication {wanted or 'before this one'} is not kept; kept: {there}")
+        what = "before this one" if wanted is None else wanted
+        raise ConfigError(f"publication {what} is not kept; kept: {there}")
+    before = held(config)
     hold(config, f"rolled back to publication {wanted} at {record.now()}")
-    listing, _new = publish(config, tree.listing(wanted).snapshots, force=True)
-    return listing
+    try:
+        return publisher.publish(tree.listing(wanted).snapshots, force=True)[0]
+    except MirrorError:
+        hold(config, before)
+        raise
 
 
 def hold(config: Config, why: str) -> None:
     """Note, or with an empty text forget, why nothing new is published by itself."""
     path = config.state / "held"
     if why:
-        write(path, why.encode())
+        files.write(path, why.encode())
     else:
         path.unlink(missing_ok=True)
 
@@ -177,44 +311,47 @@ def held(config: Config) -> str:
     return path.read_text() if path.exists() else ""
 
 
-def verify(config: Config) -> Mapping[str, int]:
+def note_failure(config: Config, why: str) -> None:
+    """Note, or with an empty text forget, that the last publication failed."""
+    path = config.state / "publication-failed"
+    if why:
+        files.write(path, why.encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+def failure(config: Config) -> str:
+    """Why the last publication failed; empty if it did not."""
+    path = config.state / "publication-failed"
+    return path.read_text() if path.exists() else ""
+
+
+def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]]:
     """Hold every file that is served against its publication's list, and signatures too.
 
+    Args:
+        config: The mirror.
+        thorough: Hash every package; else those alone whose time tells that they were written to.
+
+    Returns:
+        What is served, and the paths that are not as published.
+
     Raises:
-        NotReady: Nothing is published.
-        Damaged: Something is missing or has changed; the message names it.
+        NotReady: Nothing is published, or the signing key is gone.
     """
     tree = Tree(config.public)
     current = tree.current()
     if current is None:
         raise NotReady("nothing is published", "pextra-mirror publish")
     listing = tree.listing(current)
-    bad: list[str] = []
-    for entry in listing.files:
-        path = config.public / entry.path
-        try:
-            good = path.stat().st_size == entry.size and sha256_of(path) == entry.sha256
-        except OSError:
-            good = False
-        if not good:
-            bad.append(entry.path)
+    bad = [entry.path for entry in tree.damaged(current, thorough=thorough)]
     store = KeyStore(config.gnupg)
-    keys = store.public(store.chosen(config.signing_key), armour=False)
+    store.chosen(config.signing_key)
+    keys = b"".join(store.public(name, armour=False) for name in store.fingerprints())
     for entry in listing.files:
         if entry.path.endswith("/InRelease") and entry.path not in bad:
-            check_release(config.public / entry.path, keys, bad)
-    if bad:
-        raise Damaged(
-            f"{len(bad)} of {len(listing.files)} served files are not what was published: "
-            f"{', '.join(bad[:5])}", "`pextra-mirror publish --force` makes the indexes again",
-        )  # fmt: skip
-    return {"sequence": current, "files": len(listing.files),
-            "bytes": sum(entry.size for entry in listing.files)}  # fmt: skip
-
-
-def check_release(path: Path, keys: bytes, bad: list[str]) -> None:
-    """Note a Release whose signature is not good."""
-    try:
-        check_signature(None, path.read_bytes(), keys)
-    except Refused:
-        bad.append(str(path))
+            try:
+                check_signature(None, tree.file(current, entry).read_bytes(), keys)
+            except BadSignature:
+                bad.append(entry.path)
+    return listing, bad

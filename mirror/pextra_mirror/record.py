@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror.tree import write
+from pextra_mirror.files import write
+from pextra_mirror.tree import BROKEN
 
 
 def now() -> str:
@@ -28,7 +29,7 @@ class Sync:
         wanted: SHA-256 of what was asked for: source and choice of packages.
         snapshots: The snapshot of each component.
         fields: Fields of its Release that are published on.
-        indexes: SHA-256 of its indexes of packages, which are in the cache.
+        counts: How many packages each component had.
     """
 
     time: str
@@ -37,7 +38,7 @@ class Sync:
     wanted: str
     snapshots: Mapping[str, str]
     fields: Mapping[str, str]
-    indexes: tuple[str, ...]
+    counts: Mapping[str, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,20 +58,28 @@ class Record:
     complete: Sync | None = None
 
 
+def path(folder: Path, source: str) -> Path:
+    """Where the record of a source is."""
+    return folder / f"source-{source}.json"
+
+
 def read(folder: Path, source: str) -> Record:
-    """The record of a source."""
+    """The record of a source; a broken one counts as none, and the next sync makes it again."""
     try:
-        values: dict[str, Any] = json.loads((folder / f"source-{source}.json").read_bytes())
+        values: dict[str, Any] = json.loads(path(folder, source).read_bytes())
+        complete = values["complete"]
+        return Record(
+            str(values["state"]), str(values["attempt"]), str(values["error"]),
+            Sync(**complete) if complete else None,
+        )  # fmt: skip
     except FileNotFoundError:
         return Record()
-    complete = values.pop("complete")
-    if complete is not None:
-        complete["indexes"] = tuple(complete["indexes"])
-    return Record(**values, complete=complete and Sync(**complete))
+    except BROKEN as error:
+        return Record(error=f"the record of its last sync cannot be read ({error!r})")
 
 
 def save(folder: Path, source: str, record: Record) -> None:
     """Write the record of a source."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(record), indent=1)
-    write(folder / f"source-{source}.json", text.encode())
+    write(path(folder, source), text.encode())

@@ -1,20 +1,32 @@
-"""What a source says of itself: its Release file and its indexes of packages."""
+"""What a source says of itself: its Release file."""
 
 from __future__ import annotations
 
-import bz2
 import dataclasses
-import gzip
-import lzma
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
-from pextra_mirror import closure
 from pextra_mirror.config import Source
 from pextra_mirror.errors import SourceRefused
 
-_UNPACK = {"gz": gzip.decompress, "xz": lzma.decompress, "bz2": bz2.decompress}
+_AHEAD = timedelta(seconds=10)
+"""How far a Release may be ahead of the clock, as apt has it (Acquire::Max-FutureTime)."""
+_DIGESTS = {"SHA256": 64, "SHA512": 128}
+"""Lists of files that apt trusts, and hexadecimal digits of each; the first is preferred."""
+
+
+class File(NamedTuple):
+    """Size in bytes and digest, SHA-256 or SHA-512, of a file that a Release names."""
+
+    size: int
+    digest: str
+
+    @property
+    def by_hash(self) -> str:
+        """Its name below the folder it is in."""
+        return f"by-hash/{'SHA512' if len(self.digest) == 128 else 'SHA256'}/{self.digest}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,11 +35,11 @@ class Release:
 
     Attributes:
         fields: Its fields of one line.
-        files: Size and SHA-256 of each file that it names, by its path below the distribution.
+        files: What it names, by the path below the distribution.
     """
 
     fields: Mapping[str, str]
-    files: Mapping[str, tuple[int, str]]
+    files: Mapping[str, File]
 
     @property
     def date(self) -> datetime | None:
@@ -38,6 +50,11 @@ class Release:
     def by_hash(self) -> bool:
         """Whether indexes can be had by their hash."""
         return self.fields.get("Acquire-By-Hash", "no").lower() == "yes"
+
+    @property
+    def splits_all(self) -> bool:
+        """Whether packages for all architectures are in an index of their own only."""
+        return "Packages" not in self.fields.get("No-Support-for-Architecture-all", "").split()
 
 
 def moment(text: str) -> datetime | None:
@@ -52,75 +69,64 @@ def moment(text: str) -> datetime | None:
 def parse(text: str) -> Release:
     """Read a Release file (https://wiki.debian.org/DebianRepository/Format)."""
     fields: dict[str, str] = {}
-    files: dict[str, tuple[int, str]] = {}
+    lists: dict[str, dict[str, File]] = {name: {} for name in _DIGESTS}
     key = ""
     for line in text.splitlines():
-        if not line.startswith(" "):
+        if not line.startswith((" ", "\t")):
             key, _colon, value = line.partition(":")
             fields[key] = value.strip()
-        elif key == "SHA256" and len(words := line.split()) == 3:
-            files[words[2]] = (int(words[1]), words[0].lower())
-    return Release(fields, files)
+        elif key in lists and len(words := line.split()) == 3 and words[1].isdecimal():
+            digest, size, name = words
+            if len(digest) == _DIGESTS[key] and digest.isalnum():
+                lists[key][name.removeprefix("./")] = File(int(size), digest.lower())
+    return Release(fields, next((found for found in lists.values() if found), {}))
 
 
-def check(source: Source, release: Release, now: datetime, last: datetime | None) -> None:
+def check(
+    source: Source, release: Release, now: datetime, last: datetime | None, *, older: bool = False
+) -> None:
     """Hold a Release against what is wanted and what was seen before.
 
+    Args:
+        source: What is wanted.
+        release: What is there.
+        now: This moment.
+        last: The date of the last one. One that is yet to come was a mistake, and blocks nothing.
+        older: Take one that is older than the last.
+
     Raises:
-        SourceRefused: It has expired, is older than the last, or lacks what is wanted.
+        SourceRefused: It is not valid now, is older than the last, or lacks what is wanted.
     """
     name = f"source {source.name} ({source.url} {source.distribution})"
-    until = moment(release.fields.get("Valid-Until", ""))
+    until, date = moment(release.fields.get("Valid-Until", "")), release.date
     if until and until < now:
         raise SourceRefused(
             f"{name}: its Release expired at {until:%Y-%m-%d %H:%M} UTC",
             "The source is outdated, or somebody replays an old state; is the clock right?",
         )
-    if release.date is None:
+    if date is None:
         raise SourceRefused(f"{name}: its Release has no date")
-    if last and release.date < last:
+    if date > now + _AHEAD:
         raise SourceRefused(
-            f"{name}: its Release is of {release.date:%Y-%m-%d %H:%M:%S}, older than that of "
+            f"{name}: its Release is of {date:%Y-%m-%d %H:%M:%S} UTC and not valid yet, here it is "
+            f"{now:%Y-%m-%d %H:%M:%S}", "This machine's clock is behind, or the source's ahead",
+        )  # fmt: skip
+    if last and date < last <= now + _AHEAD and not older:
+        raise SourceRefused(
+            f"{name}: its Release is of {date:%Y-%m-%d %H:%M:%S}, older than that of "
             f"{last:%Y-%m-%d %H:%M:%S} which was mirrored before",
-            "Somebody may be replaying an old state",
+            "Somebody may be replaying an old state; if the source really went back, "
+            f"`pextra-mirror sync {source.name} --accept older`",
         )
-    names = {release.fields.get("Suite"), release.fields.get("Codename")}
-    if source.distribution not in names:
-        raise SourceRefused(f"{name}: its Release is of {' or '.join(map(str, names))}")
+    names = {release.fields[key] for key in ("Suite", "Codename") if release.fields.get(key)}
+    if names and source.distribution not in names:
+        raise SourceRefused(f"{name}: its Release is of {' or '.join(sorted(names))}")
+    if not release.files:
+        raise SourceRefused(f"{name}: its Release names no files with SHA-256 or SHA-512")
     # Debian's security archive calls its components updates/main.
-    components = {word.rpartition("/")[2] for word in release.fields.get("Components", "").split()}
-    architectures = {*release.fields.get("Architectures", "").split()}
-    lacking = sorted({*source.components} - components) + sorted(
-        {*source.architectures} - architectures
-    )
+    components = [word.rpartition("/")[2] for word in release.fields.get("Components", "").split()]
+    architectures = release.fields.get("Architectures", "").split()
+    lacking = sorted({*source.components} - {*components}) if components else []
+    lacking += sorted({*source.architectures} - {*architectures}) if architectures else []
     if lacking:
         raise SourceRefused(f"{name} has no {', '.join(lacking)}")
-
-
-def unpacked(path: str, data: bytes) -> bytes:
-    """An index without its compression."""
-    unpack = _UNPACK.get(path.rpartition(".")[2])
-    return unpack(data) if unpack else data
-
-
-def packages(index: bytes) -> Iterator[dict[str, str]]:
-    """The fields of each package of an index; lines that continue a field are left out."""
-    for paragraph in index.decode(errors="replace").split("\n\n"):
-        pairs = (line.partition(":") for line in paragraph.splitlines() if line[:1].strip())
-        found = {key: value.strip() for key, _colon, value in pairs}
-        if "Package" in found:
-            yield found
-
-
-def depended_on(index: bytes) -> Iterator[list[str]]:
-    """What the packages of an index depend on: the names that each dependency could be met by."""
-    for package in packages(index):
-        yield from closure.groups(package.get(field, "") for field in ("Pre-Depends", "Depends"))
-
-
-def provided(index: bytes) -> set[str]:
-    """Names that the packages of an index have or provide."""
-    found: set[str] = set()
-    for package in packages(index):
-        found |= {package["Package"], *closure.names(package.get("Provides", ""))}
-    return found

@@ -8,24 +8,27 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import lock, publication, record
+from pextra_mirror import gpg, lock, publication, record
 from pextra_mirror.config import Config
-from pextra_mirror.gpg import KeyStore
+from pextra_mirror.errors import NotReady
+from pextra_mirror.files import write
 from pextra_mirror.progress import size
-from pextra_mirror.tree import Tree, write
+from pextra_mirror.tree import Tree
 
 
 def status(config: Config) -> dict[str, Any]:
     """Everything that is to be known, as JSON has it."""
     tree = Tree(config.public)
     current, holder = tree.current(), lock.holder(config.root)
-    listing = tree.listing(current) if current else None
+    listing = tree.readable(current) if current is not None else None
     sources = []
+    warnings = []
     for source in config.sources:
         known = record.read(config.state, source.name)
         state = known.state
         if state == "running" and not (holder and holder["command"].startswith("sync")):
             state = "interrupted"
+        warnings += [f"source {source.name}: {text}" for text in gpg.warnings(source.keyring)]
         sources.append({
             "name": source.name, "url": source.url, "distribution": source.distribution,
             "state": state, "attempt": known.attempt, "error": known.error,
@@ -33,11 +36,18 @@ def status(config: Config) -> dict[str, Any]:
             "release_date": known.complete.date if known.complete else None,
             "snapshots": dict(known.complete.snapshots) if known.complete else {},
         })  # fmt: skip
+    store = gpg.KeyStore(config.gnupg)
+    warnings += [f"signing: {key.warning}" for key in store.secret_keys() if key.warning]
+    wrong = [f"source {item['name']} is {item['state']}" for item in sources
+             if item["state"] != "complete"]  # fmt: skip
+    wrong += problems(config, tree)
     return {
         "root": str(config.root),
         "mirror": publication.identity(config),
-        "signing_keys": KeyStore(config.gnupg).fingerprints(),
-        "healthy": current is not None and all(item["state"] == "complete" for item in sources),
+        "signing_keys": store.fingerprints(),
+        "healthy": not wrong,
+        "problems": wrong,
+        "warnings": warnings,
         "busy": holder,
         "held": publication.held(config),
         "free_bytes": shutil.disk_usage(config.root).free,
@@ -49,6 +59,32 @@ def status(config: Config) -> dict[str, Any]:
         },
         "publications": tree.sequences(),
     }  # fmt: skip
+
+
+def problems(config: Config, tree: Tree) -> list[str]:
+    """What is wrong with what is served, and with what the next publication takes."""
+    found = []
+    current = tree.current()
+    if current is None:
+        found.append("nothing is published")
+    elif tree.readable(current) is None:
+        found.append(f"publication {current} has no list that can be read: run `doctor`")
+    elif bad := tree.damaged(current):
+        found.append(f"{len(bad)} served files are damaged, such as {bad[0].path}: "
+                     "run `verify --repair`")  # fmt: skip
+    if tree.root.is_dir() and (shut := tree.shut()):
+        found.append(f"{len(shut)} files and folders cannot be read by a web server, such as "
+                     f"{shut[0]}: run `doctor`")  # fmt: skip
+    if why := publication.failure(config):
+        found.append(f"the last publication failed: {why}")
+    try:
+        gpg.KeyStore(config.gnupg).chosen(config.signing_key)
+    except NotReady as error:
+        found.append(str(error))
+    usage = shutil.disk_usage(config.root)
+    if usage.free < config.reserve or usage.free * 100 < usage.total:
+        found.append(f"the disk of {config.root} is nearly full: {size(usage.free)} are free")
+    return found
 
 
 def text(found: dict[str, Any]) -> str:
@@ -68,6 +104,8 @@ def text(found: dict[str, Any]) -> str:
         )
     else:
         lines.append("nothing is published")
+    lines += [f"wrong: {item}" for item in found["problems"]]
+    lines += [f"warning: {item}" for item in found["warnings"]]
     if found["held"]:
         lines.append(f"held: {found['held']}; `pextra-mirror publish` goes on")
     if found["busy"]:
@@ -88,7 +126,9 @@ def write_metrics(config: Config) -> None:
         lines.append(f"pextra_mirror_sync_ok{label} {int(known.state == 'complete')}")
         lines.append(f"pextra_mirror_last_complete_seconds{label} {moment:.0f}")
     current = tree.current()
-    created = tree.listing(current).created if current else 0
+    listing = tree.readable(current) if current else None
+    created = listing.created if listing else 0
+    lines.append(f"pextra_mirror_problems {len(problems(config, tree))}")
     lines.append(f"pextra_mirror_publication {current or 0}")
     lines.append(f"pextra_mirror_published_seconds {created}")
     lines.append(f"pextra_mirror_free_bytes {shutil.disk_usage(config.root).free}")

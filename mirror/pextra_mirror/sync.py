@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pextra_mirror import gpg, record, release
-from pextra_mirror.aptly import Aptly
-from pextra_mirror.archive import Archive
-from pextra_mirror.changes import snapshot_change
+from pextra_mirror import files, gpg, index, record, release
 from pextra_mirror.closure import Index
 from pextra_mirror.config import Config, Source
-from pextra_mirror.errors import AptlyFailed, DiskFull, NotReady, SourceRefused
-from pextra_mirror.gate import Gate
+from pextra_mirror.errors import DiskFull, NotReady, SourceRefused
+from pextra_mirror.fetch import Indexes, fetch
+from pextra_mirror.holdings import Holdings
+from pextra_mirror.index import Package
 from pextra_mirror.progress import Progress, size
-from pextra_mirror.tree import write
+from pextra_mirror.snapshot import Shelf
 from pextra_mirror.upstream import Upstream
 
 Roots = set[tuple[str, ...]]
 """What is needed: names of packages, or of what packages provide, any of which is enough."""
+Packages = dict[str, dict[str, list[Package]]]
+"""The packages of each component and architecture."""
+OLDER, FEWER = "older", "fewer"
+"""What is refused unless it is accepted: an older Release, and one without most packages."""
+_RELEASE_LIMIT = 16 * 2**20
+"""Bytes of a Release file, which is read before anybody is trusted; Debian's has 0.2 million."""
+_PUBLISHED_FIELDS = (
+    "Origin", "Label", "Suite", "Codename", "Version", "Description", "NotAutomatic",
+    "ButAutomaticUpgrades",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Outcome:
         changed: Whether there are new snapshots.
         received: Bytes that were transferred.
         requests: How many requests were made.
+        signer: Fingerprint of the key that signed its Release.
+        warnings: Keys that will expire.
     """
 
     source: str
@@ -41,10 +50,20 @@ class Outcome:
     snapshots: Mapping[str, str]
     received: int
     requests: int
+    signer: str
+    warnings: tuple[str, ...]
 
 
-def sync(config: Config, source: Source, *, quiet: bool = False) -> Outcome:
+def sync(
+    config: Config, source: Source, *, quiet: bool = False, accept: Collection[str] = ()
+) -> Outcome:
     """Bring one source here.
+
+    Args:
+        config: The mirror.
+        source: Which source.
+        quiet: No progress.
+        accept: Any of ``OLDER`` and ``FEWER``.
 
     Raises:
         MirrorError: It did not succeed; the record says so, and nothing will be published of it.
@@ -52,70 +71,84 @@ def sync(config: Config, source: Source, *, quiet: bool = False) -> Outcome:
     before = record.read(config.state, source.name)
     running = dataclasses.replace(before, state="running", attempt=record.now(), error="")
     record.save(config.state, source.name, running)
-    upstream = Upstream(source.url, timeout=config.timeout, retries=config.retries)
+    upstream = Upstream(
+        source.url, timeout=config.timeout, retries=config.retries, slowest=config.slowest
+    )
     try:
-        found = bring(config, source, upstream, before.complete, quiet=quiet)
+        found, signer = bring(config, source, upstream, before.complete, quiet=quiet, accept=accept)
     except BaseException as error:
         why = str(error) or "interrupted"
         failed = dataclasses.replace(running, state="failed", error=why)
         record.save(config.state, source.name, failed)
         raise
+    finally:
+        upstream.stop()
     done = dataclasses.replace(running, state="complete", complete=found)
     record.save(config.state, source.name, done)
     changed = before.complete is None or found.snapshots != before.complete.snapshots
-    return Outcome(source.name, changed, found.snapshots, upstream.received, upstream.requests)
+    return Outcome(
+        source.name, changed, found.snapshots, upstream.received, upstream.requests, signer,
+        tuple(gpg.warnings(source.keyring)) if changed else (),
+    )  # fmt: skip
 
 
 def bring(
-    config: Config, source: Source, upstream: Upstream, last: record.Sync | None, *, quiet: bool
-) -> record.Sync:
-    """The complete state of a source, fetched as far as it is not here."""
-    keys = gpg.keyring(source.keyring)
+    config: Config, source: Source, upstream: Upstream, last: record.Sync | None, *, quiet: bool,
+    accept: Collection[str],
+) -> tuple[record.Sync, str]:  # fmt: skip
+    """The complete state of a source, fetched as far as it is not here; and who signed it."""
     signed = signed_release(source, upstream)
-    text = trusted_text(source, signed, keys)
+    text, signer = trusted_text(source, signed, gpg.keyring(source.keyring))
     found = release.parse(text.decode(errors="replace"))
     last_date = datetime.fromisoformat(last.date) if last else None
-    release.check(source, found, datetime.now(UTC), last_date)
-    aptly = Archive(config)
-    aptly.prepare()
-    roots = choice(config, source, aptly)
+    release.check(source, found, datetime.now(UTC), last_date, older=OLDER in accept)
+    shelf, holdings = Shelf(config.snapshots), Holdings(config)
+    roots = choice(config, source, shelf)
     digest = hashlib.sha256(text).hexdigest()
     wanted = hashlib.sha256(f"{source}{sorted(roots)}".encode()).hexdigest()
     same = last is not None and (last.release, last.wanted) == (digest, wanted)
-    if last and same and set(last.snapshots.values()) <= aptly.names("snapshot"):
-        return dataclasses.replace(last, time=record.now())
-    keyring = config.state / f"keyring-{source.name}.gpg"
-    write(keyring, keys)
+    if last and same and holdings.whole(source.prefix, map(shelf.read, last.snapshots.values())):
+        return dataclasses.replace(last, time=record.now()), signer
+    cache = config.cache / source.name
+    indexes = Indexes(upstream, source.name, source.distribution, found, cache / "index")
+    packages = chosen(source, indexes, roots)
+    counts = {name: sum(map(len, by.values())) for name, by in packages.items()}
+    if FEWER not in accept:
+        refuse_fewer(source, last.counts if last else {}, counts)
+    missing = holdings.missing(source.prefix, packages)
+    check_room(config, source, missing)
     progress = Progress(source.name, quiet=quiet)
-    gate = Gate(
-        upstream, source.distribution, signed, found, config.cache / source.name,
-        config.aptly / "pool",
-    )  # fmt: skip
-    with gate:
-        mirrors = fetch(config, source, aptly, gate, roots, keyring, progress)
+    progress.expect(sum(package.size for package in missing))
+    if missing:
+        fetch(upstream, missing, cache / "partial", config.fetched, config.transfers, progress.add)
     progress.end()
-    shutil.rmtree(config.cache / source.name / "partial", ignore_errors=True)
+    shutil.rmtree(cache / "partial", ignore_errors=True)
     had = last.snapshots if last else {}
+    snapshots = {
+        component: shelf.make(
+            f"{source.name}-{component}", by_architecture, had.get(component, ""),
+            lambda package: holdings.sha256(source.prefix, package),
+        ).name
+        for component, by_architecture in packages.items()
+    }  # fmt: skip
+    indexes.forget_others()
+    # What is recorded as complete must be there after a loss of power, too.
+    files.sync_disk(config.root)
     date = found.date or datetime.now(UTC)
     return record.Sync(
         time=record.now(), date=date.isoformat(), release=digest, wanted=wanted,
-        snapshots={
-            component: snapshot(aptly, mirror, had.get(component))
-            for component, mirror in mirrors.items()
-        },
-        fields={name: found.fields[name] for name in ("Origin", "Label", "Suite")
-                if name in found.fields},
-        indexes=tuple(sorted(keep_indexes(config, source, found))),
-    )  # fmt: skip
+        snapshots=snapshots, counts=counts,
+        fields={key: found.fields[key] for key in _PUBLISHED_FIELDS if key in found.fields},
+    ), signer  # fmt: skip
 
 
 def signed_release(source: Source, upstream: Upstream) -> dict[str, bytes]:
     """The Release of a source with its signature: InRelease, or Release and Release.gpg."""
     folder = f"dists/{source.distribution}"
-    inline = upstream.get(f"{folder}/InRelease", missing_ok=True)
+    inline = upstream.get(f"{folder}/InRelease", _RELEASE_LIMIT, missing_ok=True)
     if inline is not None:
         return {"InRelease": inline}
-    found = {name: upstream.get(f"{folder}/{name}", missing_ok=True)
+    found = {name: upstream.get(f"{folder}/{name}", _RELEASE_LIMIT, missing_ok=True)
              for name in ("Release", "Release.gpg")}  # fmt: skip
     there = {name: data for name, data in found.items() if data is not None}
     if len(there) != len(found):
@@ -126,122 +159,76 @@ def signed_release(source: Source, upstream: Upstream) -> dict[str, bytes]:
     return there
 
 
-def trusted_text(source: Source, signed: Mapping[str, bytes], keys: bytes) -> bytes:
-    """The text of a Release whose signature is good."""
+def trusted_text(source: Source, signed: Mapping[str, bytes], keys: bytes) -> tuple[bytes, str]:
+    """The text of a Release whose signature is good, and who signed it."""
+    only = source.fingerprints
     if "InRelease" in signed:
         text = gpg.split_clearsigned(source.name, signed["InRelease"])
-        gpg.verified(source.name, None, signed["InRelease"], keys, source.fingerprints)
-        return text
+        return text, gpg.verified(source.name, None, signed["InRelease"], keys, only)
     text = signed["Release"]
-    gpg.verified(source.name, text, signed["Release.gpg"], keys, source.fingerprints)
-    return text
+    return text, gpg.verified(source.name, text, signed["Release.gpg"], keys, only)
 
 
-def fetch(
-    config: Config, source: Source, aptly: Archive, gate: Gate, roots: Roots, keyring: Path,
-    progress: Progress,
-) -> dict[str, str]:  # fmt: skip
-    """Have aptly take each component through the gate; the mirror of each."""
-    mirrors: dict[str, str] = {}
-    for component in source.components:
-        query = want(source, component, gate, roots)
-        if gate.wanted:
-            check_room(config, source, gate)
-            progress.expect(sum(length for length, _digest in gate.wanted.values()))
-            gate.fetch(config.transfers, progress.add)
-        try:
-            name = aptly.follow(source, component, query, keyring, gate.proxy)
-            aptly.update(name, keyring, gate.proxy)
-        except AptlyFailed as error:
-            raise gate.fault or error from error
-        mirrors[component] = name
-    return mirrors
-
-
-def want(source: Source, component: str, gate: Gate, roots: Roots) -> str:
-    """Have the gate want the packages of a component; aptly's query for them, empty for all.
+def chosen(source: Source, indexes: Indexes, roots: Roots) -> Packages:
+    """The packages of a source that are wanted: all, or a choice.
 
     Raises:
         SourceRefused: A package that the configuration names is in no index.
     """
-    chosen: set[str] = set()
-    there: set[str] = set()
-    for architecture in source.architectures:
-        packages = gate.packages(component, architecture)
-        if not source.selects:
-            gate.want(packages)
-            continue
-        index = Index(packages)
-        there |= {name for name in source.packages if index.found(name)}
-        base = {(name,) for name in index.base()} if source.base else set()
-        names = index.closure(roots | base, recommends=source.recommends)
-        gate.want(package for package in packages if package["Package"] in names)
-        chosen |= names
-    if missing := {*source.packages} - there:
-        raise SourceRefused(
-            f"source {source.name} has no package {', '.join(sorted(missing))} in {component}",
-            "`packages` of the configuration names it",
-        )
-    if source.selects and not chosen:
-        return "Name (= none-was-chosen)"  # an empty query stands for all
-    return " | ".join(f"Name (= {name})" for name in sorted(chosen))
+    found: Packages = {}
+    for component in source.components:
+        there: set[str] = set()
+        found[component] = {}
+        for architecture in source.architectures:
+            packages = indexes.packages(component, architecture)
+            if source.selects:
+                known = Index(map(index.fields, (package.stanza for package in packages)))
+                there |= {name for name in source.packages if known.found(name)}
+                base = {(name,) for name in known.base()} if source.base else set()
+                names = known.closure(roots | base, recommends=source.recommends)
+                packages = [package for package in packages if package.name in names]
+            found[component][architecture] = packages
+        if missing := {*source.packages} - there:
+            raise SourceRefused(
+                f"source {source.name} has no package {', '.join(sorted(missing))} in {component}",
+                "`packages` of the configuration names it",
+            )
+    return found
 
 
-def check_room(config: Config, source: Source, gate: Gate) -> None:
+def refuse_fewer(source: Source, had: Mapping[str, int], counts: Mapping[str, int]) -> None:
+    """Refuse a source that lost most of its packages at once.
+
+    Raises:
+        SourceRefused: It did; the message says how to take it all the same.
+    """
+    for component, count in counts.items():
+        before = had.get(component, 0)
+        if count < before and (before - count) * 100 > before * source.shrink:
+            raise SourceRefused(
+                f"source {source.name} has {count} packages in {component}, where it had {before}",
+                f"If that is meant, `pextra-mirror sync {source.name} --accept {FEWER}`; `shrink` "
+                "of the source is how many percent may vanish unasked",
+            )
+
+
+def check_room(config: Config, source: Source, missing: Collection[Package]) -> None:
     """Refuse to begin what does not fit.
 
     Raises:
         DiskFull: There is not enough room for the packages that are wanted.
     """
-    needed = sum(length for length, _digest in gate.wanted.values())
+    needed = sum(package.size for package in missing)
     free = shutil.disk_usage(config.root).free
-    if free < needed + config.reserve:
+    if missing and free < needed + config.reserve:
         raise DiskFull(
-            f"source {source.name}: {len(gate.wanted)} packages of {size(needed)} are to be "
+            f"source {source.name}: {len(missing)} packages of {size(needed)} are to be "
             f"fetched, {config.root} has {size(free)} free, of which {size(config.reserve)} must "
             "stay free", "Make room, or choose fewer packages",
         )  # fmt: skip
 
 
-def snapshot(aptly: Aptly, mirror: str, last: str | None) -> str:
-    """A snapshot of a mirror: a new one, unless it would be as the last."""
-    there = aptly.packages("mirror", mirror)
-    if last and aptly.has("snapshot", last) and aptly.packages("snapshot", last) == there:
-        return last
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    name = f"{mirror}-{moment}-{secrets.token_hex(3)}"
-    aptly.carry_out(snapshot_change(None, {"name": name, "mirror": mirror}))
-    return name
-
-
-def keep_indexes(config: Config, source: Source, found: release.Release) -> set[str]:
-    """Forget indexes of earlier states; the hashes of those of packages that stay."""
-    folder = config.cache / source.name / "index"
-    current = {digest: name for name, (_size, digest) in found.files.items()}
-    kept: set[str] = set()
-    for path in folder.glob("*"):
-        name = current.get(path.name, "")
-        if not name:
-            path.unlink()
-        elif name.rpartition("/")[2].startswith("Packages"):
-            kept.add(f"{path.name} {name.rpartition('.')[2]}")
-    return kept
-
-
-def dependencies(config: Config, source: str, indexes: Iterable[str]) -> Roots:
-    """What the packages of a source depend on and it does not have itself."""
-    groups: list[list[str]] = []
-    own: set[str] = set()
-    for item in indexes:
-        digest, kind = item.split()
-        data = (config.cache / source / "index" / digest).read_bytes()
-        index = release.unpacked(f"Packages.{kind}", data)
-        groups += release.depended_on(index)
-        own |= release.provided(index)
-    return {tuple(group) for group in groups if not own.intersection(group)}
-
-
-def choice(config: Config, source: Source, aptly: Aptly) -> Roots:
+def choice(config: Config, source: Source, shelf: Shelf) -> Roots:
     """What the choice of packages begins with, if it is one.
 
     Raises:
@@ -250,14 +237,17 @@ def choice(config: Config, source: Source, aptly: Aptly) -> Roots:
     roots: Roots = {(name,) for name in source.packages}
     for other in source.needs:
         complete = record.read(config.state, other).complete
-        if complete is None:
+        if complete is None or not all(map(shelf.read, complete.snapshots.values())):
             raise NotReady(
                 f"source {source.name} takes what {other} needs, and {other} was never synced",
                 f"pextra-mirror sync {other}",
             )
+        names = complete.snapshots.values()
+        packages = [fields for name in names for fields in shelf.stanzas(name)]
         if other in source.depends_of:
-            roots |= dependencies(config, other, complete.indexes)
+            own = index.provided(packages)
+            groups = map(tuple, index.depended_on(packages))
+            roots |= {group for group in groups if not own.intersection(group)}
         else:
-            for name in complete.snapshots.values():
-                roots |= {(key.split()[1],) for key in aptly.packages("snapshot", name)}
+            roots |= {(package["Package"],) for package in packages}
     return roots

@@ -8,45 +8,51 @@
 Clients that began with one publication and go on with the next find what they ask for: indexes
 stay under their hashes, and packages stay, as long as their publication is kept.
 
-Needs Python 3.9 and nothing else, because it is carried to sites in one file with the import.
+Needs Python 3.9 and nothing else, because it is carried to sites with the import.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from pextra_mirror import files
+from pextra_mirror.errors import BundleRefused, Damaged
 
 FORMAT = 1
 GENERATIONS = ".generations"
 KEEP = 3
 """How many publications stay for `rollback`, unless told otherwise."""
-CHUNK = 2**20
 ALGORITHMS = ("MD5Sum", "SHA1", "SHA256", "SHA512")
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(dists|pool)/[A-Za-z0-9+~_.:%/-]+")
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(dists|pool)(/[A-Za-z0-9+~_:%-][A-Za-z0-9+~_.:%-]*)+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+"""What reading JSON of any contents raises."""
 
 
-class Refused(Exception):
-    """A bundle or a request is refused; nothing that is served has changed."""
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of the tree: its path below it, its size in bytes, its SHA-256."""
 
     path: str
     size: int
     sha256: str
 
+    @property
+    def is_package(self) -> bool:
+        """Whether it is in the pool; else it is an index."""
+        return self.path.split("/", 2)[1] == "pool"
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclass(frozen=True)
 class Listing:
     """What one publication consists of; ``created`` is its time, seconds since 1970."""
 
@@ -56,43 +62,54 @@ class Listing:
     snapshots: dict[str, dict[str, str]]
     files: tuple[Entry, ...]
 
-    def to_bytes(self) -> bytes:
-        """The one way to write it down."""
-        fields = dataclasses.asdict(self) | {"format": FORMAT}
-        fields["files"] = [[entry.path, entry.size, entry.sha256] for entry in self.files]
-        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    def to_json(self) -> dict[str, Any]:
+        """Its fields."""
+        return {
+            "format": FORMAT, "mirror": self.mirror, "sequence": self.sequence,
+            "created": self.created, "snapshots": self.snapshots, "files": self.files,
+        }  # fmt: skip
 
-    @property
+    @cached_property
+    def data(self) -> bytes:
+        """The one way to write it down."""
+        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
+
+    @cached_property
     def digest(self) -> str:
         """What tells this publication from any other."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def prefixes(self) -> list[str]:
+        """The folders that it has below the tree."""
+        return sorted({entry.path.split("/", 1)[0] for entry in self.files})
 
     @classmethod
     def from_json(cls, fields: Any) -> Listing:
-        """Read what ``to_bytes`` wrote.
+        """Read what ``to_json`` wrote.
 
         Raises:
-            Refused: It is not of that form, or a path leads out of the tree.
+            BundleRefused: It is not of that form, or a path leads out of the tree.
         """
         try:
             if fields["format"] != FORMAT:
-                raise Refused(f"format {fields['format']} is unknown here, only {FORMAT} is")
-            files = tuple(Entry(str(path), int(size), str(sha))
-                          for path, size, sha in fields["files"])  # fmt: skip
+                raise BundleRefused(f"format {fields['format']} is unknown here, only {FORMAT} is")
             listing = cls(
                 str(fields["mirror"]), int(fields["sequence"]), int(fields["created"]),
-                {str(key): dict(value) for key, value in fields["snapshots"].items()}, files,
+                {str(key): dict(value) for key, value in fields["snapshots"].items()},
+                tuple(Entry(str(path), int(size), str(sha)) for path, size, sha in fields["files"]),
             )  # fmt: skip
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Refused(f"the list of files is malformed: {error!r}") from error
-        for entry in files:
-            parts = entry.path.split("/")
-            if not _SAFE.fullmatch(entry.path) or {"", ".", "..", "by-hash"} & set(parts):
-                raise Refused(f"the path {entry.path!r} has no place in a repository")
-            if not re.fullmatch(r"[0-9a-f]{64}", entry.sha256) or entry.size < 0:
-                raise Refused(f"size or hash of {entry.path} is malformed")
-        if list(files) != sorted(set(files)) or len({entry.path for entry in files}) != len(files):
-            raise Refused("the list of files is not in order, or names one twice")
+        except BROKEN as error:
+            raise BundleRefused(f"the list of files is malformed: {error!r}"[:500]) from error
+        last = ""
+        for path, size, sha in listing.files:
+            if not _SAFE.fullmatch(path) or "/by-hash/" in path:
+                raise BundleRefused(f"the path {path!r} has no place in a repository")
+            if not _SHA256.fullmatch(sha) or size < 0:
+                raise BundleRefused(f"size or hash of {path} is malformed")
+            if path <= last:
+                raise BundleRefused("the list of files is not in order, or names one twice")
+            last = path
         return listing
 
 
@@ -102,153 +119,201 @@ class Tree:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.generations = root / GENERATIONS
+        self._listings: dict[int, Listing] = {}
 
     def sequences(self) -> list[int]:
         """The publications that are kept, oldest first."""
         if not self.generations.is_dir():
             return []
         names = (path.name for path in self.generations.iterdir() if not path.is_symlink())
-        return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]*", name))
+        return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]{0,17}", name))
 
     def current(self) -> int | None:
         """The publication that is served."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             return int(os.readlink(self.generations / "current"))
         return None
 
     def listing(self, sequence: int) -> Listing:
-        """What a publication that is kept consists of."""
-        path = self.generations / str(sequence) / "listing.json"
-        return Listing.from_json(json.loads(path.read_bytes()))
+        """What a publication that is kept consists of.
+
+        Raises:
+            Damaged: Its list cannot be read.
+        """
+        if sequence not in self._listings:
+            path = self.generations / str(sequence) / "listing.json"
+            try:
+                self._listings[sequence] = Listing.from_json(json.loads(path.read_bytes()))
+            except (BundleRefused, OSError, *BROKEN) as error:
+                raise Damaged(
+                    f"{path} cannot be read: {error}", "Run `doctor` or `repair`"
+                ) from error
+        return self._listings[sequence]
+
+    def readable(self, sequence: int) -> Listing | None:
+        """What a publication consists of; None if its list cannot be read."""
+        try:
+            return self.listing(sequence)
+        except Damaged:
+            return None
 
     def file(self, sequence: int, entry: Entry) -> Path:
         """Where a file of a publication is."""
-        is_pool = entry.path.split("/")[1] == "pool"
-        return (self.root if is_pool else self.generations / str(sequence)) / entry.path
+        return (self.root if entry.is_package else self._folder(sequence)) / entry.path
+
+    def _folder(self, sequence: int) -> Path:
+        return self.generations / str(sequence)
+
+    def is_sound(self, sequence: int, entry: Entry) -> bool:
+        """Whether a file is there as it was published; indexes, of which few are, by hash."""
+        if entry.is_package:
+            return files.sound(f"{self.root}/{entry.path}", entry.size, entry.sha256)
+        return files.sha256_of(self.file(sequence, entry)) == entry.sha256
+
+    def damaged(self, sequence: int, *, thorough: bool = False) -> list[Entry]:
+        """The files of a publication that are not as they were published.
+
+        Args:
+            sequence: Which one.
+            thorough: Hash every package, also those whose time says that they were verified.
+        """
+        listing = self.listing(sequence)
+        if thorough:
+            for entry in listing.files:
+                path = self.file(sequence, entry)
+                if entry.is_package and files.sha256_of(path) != entry.sha256:
+                    with contextlib.suppress(OSError):
+                        files.distrust(path)
+        return [entry for entry in listing.files if not self.is_sound(sequence, entry)]
 
     def place(self, listing: Listing, source: Callable[[Entry], Path]) -> None:
-        """Put a publication beside the others, not served yet; may be repeated.
+        """Put a publication beside the others, not served yet; heal it if it is there.
 
         Args:
             listing: What it consists of.
-            source: Gives the verified file of an entry that is not in the tree yet.
+            source: Gives the verified file of an entry that is not in the tree, or damaged there.
 
         Raises:
-            Refused: A package that is served has the same name and other contents.
+            BundleRefused: A package that is served has the same name and other contents.
         """
-        made = self.generations / str(listing.sequence)
-        staging = self.generations / f"{listing.sequence}.new"
-        shutil.rmtree(staging, ignore_errors=True)
-        served = {e.path: e.sha256 for seq in self.sequences() for e in self.listing(seq).files}
+        made = self._folder(listing.sequence)
+        there = self.readable(listing.sequence) == listing
+        staging = made if there else self.generations / f"{listing.sequence}.new"
+        if not there:
+            shutil.rmtree(staging, ignore_errors=True)
+            files.folder(staging, self.root)
+        folders: set[Path] = set()
         for entry in listing.files:
-            if entry.path.split("/")[1] == "dists":
-                link(source(entry), staging / entry.path)
-            elif served.get(entry.path) == entry.sha256 and (self.root / entry.path).exists():
+            is_package = entry.is_package
+            if (is_package or there) and self.is_sound(listing.sequence, entry):
                 continue
-            elif entry.path in served and served[entry.path] != entry.sha256:
-                raise Refused(f"{entry.path} is served already, with other contents")
-            else:
-                link(source(entry), self.root / entry.path)
-        staging.mkdir(parents=True, exist_ok=True)
+            target = (self.root if is_package else staging) / entry.path
+            if is_package and target.exists():
+                self._refuse_other(entry)
+            if target.parent not in folders:
+                files.folder(target.parent, self.root)
+                folders.add(target.parent)
+            (files.link if is_package else files.copy)(source(entry), target)
         for sequence in [None, *self.sequences()[-KEEP:]]:
-            other = staging if sequence is None else self.generations / str(sequence)
+            other = staging if sequence is None else self._folder(sequence)
             for path, name in by_hash(other):
-                link(other / path, staging / name, keep=True)
-        write(staging / "listing.json", listing.to_bytes())
-        shutil.rmtree(made, ignore_errors=True)
-        staging.rename(made)
-        sync_directory(self.generations)
+                self._keep_index(other / path, staging / name)
+        if not there:
+            files.write(staging / "listing.json", listing.data)
+            shutil.rmtree(made, ignore_errors=True)
+            files.sync_disk(self.root)
+            staging.rename(made)
+            self._listings[listing.sequence] = listing
+        files.sync_directory(self.generations)
+
+    def _refuse_other(self, entry: Entry) -> None:
+        """Refuse to put a package in place of another that is kept."""
+        for sequence in self.sequences():
+            kept = self.readable(sequence)
+            if kept and any(e.path == entry.path and e.sha256 != entry.sha256 for e in kept.files):
+                raise BundleRefused(f"{entry.path} is served already, with other contents")
+
+    def _keep_index(self, source: Path, target: Path) -> None:
+        """Have an index under its hash, unless a sound one is there."""
+        is_named = len(target.name) == 64
+        if target.exists() and not (is_named and files.sha256_of(target) != target.name):
+            return
+        if not is_named or files.sha256_of(source) == target.name:
+            files.folder(target.parent, self.root)
+            files.link(source, target)
 
     def switch(self, sequence: int) -> None:
         """Serve a publication that is kept, from one moment to the next."""
-        for prefix in sorted({e.path.split("/")[0] for e in self.listing(sequence).files}):
+        for path in (self.root, self.generations):
+            path.chmod(0o755)
+        for prefix in self.listing(sequence).prefixes:
             path = self.root / prefix / "dists"
-            path.parent.mkdir(exist_ok=True)
+            files.folder(path.parent, self.root)
             target = f"../{GENERATIONS}/current/{prefix}/dists"
-            if not path.is_symlink():
-                replace_link(path, target)
-        replace_link(self.generations / "current", str(sequence))
+            if not path.is_symlink() or os.readlink(path) != target:
+                files.replace_link(path, target)
+        files.replace_link(self.generations / "current", str(sequence))
 
     def prune(self, keep: int) -> list[int]:
         """Remove all but the last ``keep`` publications and the one served; those removed."""
         sequences = self.sequences()
         kept = {*sequences[-keep:], self.current()}
         gone = [sequence for sequence in sequences if sequence not in kept]
-        files = {entry.path for sequence in gone for entry in self.listing(sequence).files}
-        files -= {e.path for seq in kept if seq is not None for e in self.listing(seq).files}
-        for name in files:
-            path = self.root / name
-            if name.split("/")[1] == "pool":
-                path.unlink(missing_ok=True)
-                with contextlib.suppress(OSError):
-                    path.parent.rmdir()
+        if gone:
+            names = {name for sequence in gone for name in self._packages(sequence)}
+            for sequence in kept - {None}:
+                names.difference_update(self._packages(sequence or 0))
+            for name in names:
+                discard(self.root / name)
         for sequence in gone:
-            shutil.rmtree(self.generations / str(sequence))
+            shutil.rmtree(self._folder(sequence))
         return gone
+
+    def _packages(self, sequence: int) -> Iterator[str]:
+        """Paths of the packages of a publication; none if its list cannot be read."""
+        listing = self.readable(sequence)
+        return (entry.path for entry in (listing.files if listing else ()) if entry.is_package)
+
+    def strays(self) -> list[Path]:
+        """Packages of no publication, and what processes left that were killed."""
+        kept = {name for sequence in self.sequences() for name in self._packages(sequence)}
+        found = [path for path in self.generations.glob("*.new") if path.is_dir()]
+        found += files.leftovers(self.root)
+        if all(self.readable(sequence) for sequence in self.sequences()):
+            for pool in self.root.glob("[!.]*/pool"):
+                found += (
+                    path for path in pool.rglob("*") if path.is_file()
+                    and str(path.relative_to(self.root)) not in kept and path not in found
+                )  # fmt: skip
+        return found
+
+    def shut(self) -> list[Path]:
+        """Folders and files that a web server with a user of its own cannot read."""
+        found = []
+        for place, _folders, names in os.walk(self.root):
+            folder = Path(place)
+            found += [folder] if folder.stat().st_mode & 0o5 != 0o5 else []
+            paths = (folder / name for name in names)
+            found += [path for path in paths if path.is_file() and not path.stat().st_mode & 4]
+        return [path for path in found if path.name not in ("lock", "trusted.gpg")]
+
+
+def discard(path: Path) -> None:
+    """Remove a package, and the folder it was alone in."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
 
 
 def by_hash(generation: Path) -> Iterator[tuple[str, str]]:
     """Each index of a publication that is there, and its name by its hash."""
     for release in generation.glob("*/dists/*/Release"):
         algorithm, folder = "", release.parent.relative_to(generation)
-        for line in release.read_text().splitlines():
+        for line in release.read_text(errors="replace").splitlines():
+            words = line.split()
             if not line.startswith(" "):
                 algorithm = line.partition(":")[0]
-            elif algorithm in ALGORITHMS:
-                digest, _size, name = line.split()
-                path = folder / name
-                if (generation / path).is_file() and digest.isalnum():
-                    yield str(path), str(path.parent / "by-hash" / algorithm / digest)
-
-
-def link(source: Path, target: Path, *, keep: bool = False) -> None:
-    """Have a file under another name too, or copied where the file system has no links."""
-    if keep and target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name[:60]}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-    except OSError:
-        shutil.copyfile(source, temporary)
-    temporary.chmod(0o644)
-    os.replace(temporary, target)
-    temporary.unlink(missing_ok=True)  # both were the same file already: nothing was renamed
-
-
-def replace_link(path: Path, target: str) -> None:
-    """Have a symbolic link lead elsewhere, from one moment to the next."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(target)
-    os.replace(temporary, path)
-    sync_directory(path.parent)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file that is there wholly or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-
-
-def sync_directory(path: Path) -> None:
-    """Have the names in a directory survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-        return digest.hexdigest()
+            elif algorithm in ALGORITHMS and len(words) == 3 and words[0].isalnum():
+                path = folder / words[2]
+                if ".." not in path.parts and (generation / path).is_file():
+                    yield str(path), str(path.parent / "by-hash" / algorithm / words[0])

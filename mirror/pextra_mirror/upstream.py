@@ -1,16 +1,20 @@
-"""Fetching from a source, going on where it broke off."""
+"""Fetching from a source: over few connections, going on where it broke off, never for ever."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import errno
 import http.client
+import socket
 import ssl
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from pextra_mirror import __version__
 from pextra_mirror.errors import TransferError
@@ -19,98 +23,163 @@ CHUNK = 64 * 2**10
 FIRST_PAUSE = 0.2
 """Seconds before the second attempt; each further pause is twice as long, up to the last."""
 LAST_PAUSE = 10.0
+_REDIRECTS = 5
+_HEADERS = {"User-Agent": f"pextra-mirror/{__version__}"}
 _FAULTS = (OSError, http.client.HTTPException, ssl.SSLError)
+_GONE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
+"""What a connection says that the server closed between two requests."""
+
+
+class Refusal(Exception):
+    """An answer other than the file."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(f"{status} {reason}")
+        self.status = status
+
+
+class WrongSize(Exception):
+    """Another file than the one that was announced, such as a page that asks for a login."""
+
+
+class Slow(OSError):
+    """Too few bytes came."""
+
+
+@dataclass
+class Line:
+    """A connection of a thread's, and what it leads to."""
+
+    connection: http.client.HTTPConnection
+    place: tuple[str, str]
+    proxied: bool
+    headers: dict[str, str]
+    used: bool = False
 
 
 class Upstream:
-    """A source, as seen over the network.
+    """A source, as seen over the network; for use by several threads.
+
+    Args:
+        url: Its address.
+        timeout: Seconds without a byte after which a connection counts as dead.
+        retries: Attempts without progress before a transfer is given up.
+        slowest: Bytes a second, on an average over the timeout, that count as progress.
 
     Attributes:
         received: Bytes of content that came.
         requests: How many requests were made.
     """
 
-    def __init__(self, url: str, *, timeout: int, retries: int) -> None:
+    def __init__(self, url: str, *, timeout: int, retries: int, slowest: int) -> None:
         self.url = url
         self.received = 0
         self.requests = 0
         self._timeout = timeout
         self._retries = retries
+        self._slowest = slowest
         self._stopped = threading.Event()
+        self._local = threading.local()
+        self._waiting: dict[int, tuple[float, http.client.HTTPConnection]] = {}
+        self._watch: threading.Thread | None = None
 
     def stop(self) -> None:
-        """End all transfers that run; for when one of them has failed for good."""
+        """End all transfers that run; for when it is over, or one of them has failed for good."""
         self._stopped.set()
 
-    def get(self, path: str, *, missing_ok: bool = False) -> bytes | None:
+    def address(self, path: str) -> str:
+        """The address of a file, in whose name anything may be."""
+        return f"{self.url}/{quote(path, safe='/~+:', errors='surrogateescape')}"
+
+    def get(self, path: str, limit: int, *, missing_ok: bool = False) -> bytes | None:
         """A small file, whole; None if there is none and that is fine.
 
         Raises:
-            TransferError: It cannot be had.
+            TransferError: It cannot be had, or has more bytes than the limit.
         """
         fault: TransferError | None = None
         for pause in self._attempts():
+            data = bytearray()
             try:
-                with self._open(path) as answer:
-                    data: bytes = answer.read()
-                    self.received += len(data)
-                    return data
-            except urllib.error.HTTPError as error:
-                if error.code == 404 and missing_ok:
+                for chunk in self._chunks(self.address(path), 0, limit + 1, exact=False):
+                    data += chunk
+                if len(data) <= limit:
+                    return bytes(data)
+                raise TransferError(
+                    f"{self.url}/{path} has more than {limit} bytes", "That is no file of its kind"
+                )
+            except Refusal as error:
+                if error.status in (403, 404, 410) and missing_ok:
                     return None
                 fault = self._fault(path, error)
             except _FAULTS as error:
                 fault = self._fault(path, error)
-            if pause is None:
+            if pause is None or self._stopped.wait(pause):
                 raise fault
-            time.sleep(pause)
         raise AssertionError("unreachable")  # pragma: no cover
 
     def resume(self, path: str, size: int, part: Path, on_bytes: Callable[[int], object]) -> None:
         """Bring what is missing of a large file to ``part``.
 
         Raises:
-            TransferError: It broke off too often without one more byte; ``part`` stays.
+            TransferError: It broke off too often without progress; ``part`` stays.
         """
-        with part.open("ab") as file:
+        with part.open("ab", buffering=0) as file:
             have = file.tell()
             if have > size:
                 have = file.truncate(0)
             on_bytes(have)
             attempts = self._attempts()
             while have < size:
-                before = have
+                before, slow = have, False
                 fault = TransferError(f"{self.url}/{path} broke off after {have} of {size} bytes")
                 try:
-                    for chunk in self._chunks(path, have, size):
+                    for chunk in self._chunks(self.address(path), have, size):
                         if self._stopped.is_set():
                             raise TransferError(f"{self.url}/{path} was stopped")
                         file.write(chunk)
                         have += len(chunk)
                         on_bytes(len(chunk))
-                except _FAULTS as error:
+                except (Refusal, WrongSize, *_FAULTS) as error:
                     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                         raise
+                    slow = isinstance(error, Slow)
                     fault = self._fault(path, error)
-                if have > before:
+                if have > before and not slow:
                     attempts = self._attempts()
                 pause = next(attempts)
-                if have < size and pause is None:
-                    raise fault
-                if have < size and pause and self._stopped.wait(pause):
+                if have < size and (pause is None or self._stopped.wait(pause)):
                     raise fault
 
-    def _chunks(self, path: str, have: int, size: int) -> Iterator[bytes]:
-        with self._open(path, {"Range": f"bytes={have}-"} if have else {}) as answer:
+    def _chunks(self, address: str, have: int, size: int, *, exact: bool = True) -> Iterator[bytes]:
+        """What comes of a file after the bytes that are there, up to its size."""
+        answer = self._open(address, {"Range": f"bytes={have}-"} if have else {})
+        try:
+            if answer.status not in (200, 206):
+                raise Refusal(answer.status, answer.reason)
             skip = have if answer.status != 206 else 0
-            left = size - have
+            announced = answer.length
+            expected = size - (have - skip)
+            if exact and announced is not None and announced != expected:
+                raise WrongSize(f"it has {announced} bytes where {expected} belong")
+            left, since, came = size - have, time.monotonic(), 0
             while left and (chunk := answer.read1(CHUNK)):
                 self.received += len(chunk)
+                came += len(chunk)
                 skipped, skip = min(skip, len(chunk)), max(0, skip - len(chunk))
                 chunk = chunk[skipped:][:left]
                 left -= len(chunk)
                 if chunk:
                     yield chunk
+                if (passed := time.monotonic() - since) >= self._timeout:
+                    if came < passed * self._slowest:
+                        raise Slow(f"{came} bytes came in {passed:.0f} seconds, which is too slow")
+                    since, came = time.monotonic(), 0
+        finally:
+            if answer.length == 0:
+                answer.close()  # the connection stays
+            else:
+                self._close()
 
     def _attempts(self) -> Iterator[float | None]:
         """The pause after each attempt, None after the last."""
@@ -119,16 +188,93 @@ class Upstream:
         while True:
             yield None
 
-    def _open(self, path: str, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
-        self.requests += 1
-        request = urllib.request.Request(  # noqa: S310  # http and https only: see config.source
-            f"{self.url}/{path}",
-            headers={"User-Agent": f"pextra-mirror/{__version__}", **(headers or {})},
-        )
-        answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=self._timeout)  # noqa: S310
-        return answer
+    def _open(self, address: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        """The answer to a request, redirections followed."""
+        for _ in range(_REDIRECTS):
+            answer = self._ask(address, headers)
+            if answer.status not in (301, 302, 303, 307, 308):
+                return answer
+            location = urljoin(address, answer.getheader("Location", ""))
+            if urlsplit(address).scheme == "https" and urlsplit(location).scheme != "https":
+                raise Refusal(answer.status, f"leads to {location}, which is not encrypted")
+            if urlsplit(location).scheme not in ("http", "https"):
+                raise Refusal(answer.status, f"leads to {location}")
+            address = location
+            self._close()
+        raise Refusal(310, "too many redirections")
+
+    def _ask(self, address: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        """The answer to one request; once more where the server had closed the connection."""
+        parts = urlsplit(address)
+        while True:
+            line = self._line(parts)
+            local = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+            self.requests += 1
+            self._waiting[threading.get_ident()] = time.monotonic() + self._timeout, line.connection
+            try:
+                line.connection.request(
+                    "GET", f"{parts.scheme}://{parts.netloc}{local}" if line.proxied else local,
+                    headers={**_HEADERS, **line.headers, **headers},
+                )  # fmt: skip
+                answer = line.connection.getresponse()
+            except _GONE:
+                self._close()
+                if not line.used:
+                    raise
+            except BaseException:
+                self._close()
+                raise
+            else:
+                line.used = True
+                return answer
+            finally:
+                self._waiting.pop(threading.get_ident(), None)
+
+    def _line(self, parts: SplitResult) -> Line:
+        """This thread's connection to a server, or to the proxy before it."""
+        line: Line | None = getattr(self._local, "line", None)
+        place = (parts.scheme, parts.netloc)
+        if line is None or line.place != place:
+            self._close()
+            line = self._local.line = connect(parts, self._timeout)
+        if self._watch is None:
+            self._watch = threading.Thread(target=self._end_waiting, daemon=True)
+            self._watch.start()
+        return line
+
+    def _end_waiting(self) -> None:
+        """End what waits for the head of an answer longer than the timeout, though bytes drip."""
+        while not self._stopped.wait(min(1.0, self._timeout / 2)):
+            for until, connection in list(self._waiting.values()):
+                if until < time.monotonic() and connection.sock is not None:
+                    with contextlib.suppress(OSError):
+                        connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> None:
+        line: Line | None = getattr(self._local, "line", None)
+        if line is not None:
+            line.connection.close()
+            self._local.line = None
 
     def _fault(self, path: str, error: Exception) -> TransferError:
-        why = getattr(error, "reason", None) or error
-        code = f"{error.code} " if isinstance(error, urllib.error.HTTPError) else ""
-        return TransferError(f"{self.url}/{path}: {code}{why}")
+        return TransferError(f"{self.url}/{path}: {error or type(error).__name__}")
+
+
+def connect(parts: SplitResult, timeout: int) -> Line:
+    """A connection to a server, through the proxy that the environment names."""
+    host, place = parts.hostname or "", (parts.scheme, parts.netloc)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    server = parts
+    headers: dict[str, str] = {}
+    if proxy and not urllib.request.proxy_bypass(host):
+        server = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        if server.username:
+            name = f"{unquote(server.username)}:{unquote(server.password or '')}"
+            headers["Proxy-Authorization"] = f"Basic {base64.b64encode(name.encode()).decode()}"
+    tunnel = server is not parts and parts.scheme == "https"
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(server.hostname or "", server.port, timeout=timeout)
+    if tunnel:
+        connection.set_tunnel(host, parts.port or 443, headers)
+        headers = {}
+    return Line(connection, place, server is not parts and not tunnel, headers)

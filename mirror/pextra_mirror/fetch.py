@@ -1,0 +1,135 @@
+"""Bringing files of a source here: each is what its signed list says, or is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pextra_mirror import files, index
+from pextra_mirror.errors import SourceRefused, TransferError
+from pextra_mirror.index import Package
+from pextra_mirror.release import Release
+from pextra_mirror.upstream import Upstream
+
+
+class Indexes:
+    """The indexes of one verified state of a source; those that were fetched stay in the cache.
+
+    Args:
+        upstream: The source.
+        name: What it is called.
+        distribution: Which distribution.
+        release: What its Release says.
+        cache: Folder of indexes, each under its digest.
+    """
+
+    def __init__(
+        self, upstream: Upstream, name: str, distribution: str, release: Release, cache: Path
+    ) -> None:
+        self._upstream = upstream
+        self._name = name
+        self._release = release
+        self._folder = f"dists/{distribution}"
+        self._cache = cache
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def packages(self, component: str, architecture: str) -> list[Package]:
+        """The packages of a component for an architecture, with those for all architectures.
+
+        Raises:
+            TransferError: An index cannot be had.
+            SourceRefused: There is none, or it is none.
+        """
+        found = self._packages(component, architecture)
+        of_all = self._packages(component, "all") if self._release.splits_all else None
+        if found is None and of_all is None:
+            raise SourceRefused(
+                f"source {self._name} has no index of {component} for {architecture}: "
+                f"{self._upstream.url}/{self._folder}/{component}/binary-{architecture}/Packages"
+            )
+        return index.with_all(found or [], of_all) if of_all else found or []
+
+    def _packages(self, component: str, architecture: str) -> list[Package] | None:
+        stem = f"{component}/binary-{architecture}/Packages"
+        there = (f"{stem}{end}" for end in index.ENDS)
+        name = next((name for name in there if name in self._release.files), None)
+        if name is None:
+            return None
+        text = index.unpacked(self._name, name, self._data(name))
+        return list(index.packages(self._name, component, text))
+
+    def _data(self, name: str) -> bytes:
+        """A file that the Release names, from the cache if it is there."""
+        file = self._release.files[name]
+        cached = self._cache / file.digest
+        if files.sound(cached, file.size, file.digest):
+            return cached.read_bytes()
+        path = f"{self._folder}/{name}"
+        if self._release.by_hash:
+            path = f"{path.rpartition('/')[0]}/{file.by_hash}"
+        data = self._upstream.get(path, file.size) or b""
+        files.write(cached, data)
+        if not files.sound(cached, file.size, file.digest):
+            cached.unlink()
+            raise TransferError(
+                f"{self._upstream.url}/{path} is not what the signed Release says",
+                "If the source is being published right now, try again in a moment",
+            )
+        return data
+
+    def forget_others(self) -> None:
+        """Remove indexes of earlier states."""
+        current = {file.digest for file in self._release.files.values()}
+        for path in self._cache.iterdir():
+            if path.name not in current:
+                path.unlink()
+
+
+def fetch(
+    upstream: Upstream, wanted: Iterable[Package], parts: Path, folder: Path, transfers: int,
+    on_bytes: Callable[[int], None],
+) -> None:  # fmt: skip
+    """Bring packages to a folder, each under its digest.
+
+    Args:
+        upstream: The source.
+        wanted: Which packages.
+        parts: Where unfinished ones are, and stay.
+        folder: Where finished ones are put.
+        transfers: How many at once.
+        on_bytes: Told of each piece.
+
+    Raises:
+        TransferError: One cannot be had; the others, and what there is of it, stay.
+    """
+
+    def bring(package: Package) -> None:
+        part = parts / package.digest
+        resumed = part.exists()
+        upstream.resume(package.origin, package.size, part, on_bytes)
+        if resumed and files.digest_of(part, package.digest) != package.digest:
+            # What an earlier run left was something else, such as a page that asks for a login.
+            part.unlink()
+            on_bytes(-package.size)
+            upstream.resume(package.origin, package.size, part, on_bytes)
+        if files.digest_of(part, package.digest) != package.digest:
+            part.unlink()
+            raise TransferError(
+                f"{upstream.url}/{package.origin} is not what the signed index says"
+            )
+        files.vouch(part)
+        part.replace(folder / package.digest)
+
+    for path in (parts, folder):
+        path.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(transfers) as threads:
+        try:
+            # All at once, and within: a signal may come while they are handed over, too.
+            jobs = [threads.submit(bring, package) for package in wanted]
+            for job in jobs:
+                job.result()
+        except BaseException:
+            upstream.stop()
+            threads.shutdown(cancel_futures=True)
+            raise

@@ -1,0 +1,164 @@
+"""Files that are there wholly or not at all, and of which it is known whether they are sound.
+
+A package whose contents were verified has ``MARK`` as its time of modification. Whatever writes to
+it, or puts another file in its place, changes that; so a look at size and time tells what has to
+be hashed again, and a mirror of any size is looked through in a moment.
+
+Needs Python 3.9 and nothing else, because it is carried to sites with the import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+MARK = 1_000_000_000
+"""The time of modification of a file whose contents were verified; the year is 2001."""
+CHUNK = 2**20
+_TEMPORARY = re.compile(r"\..*\.[0-9]+\.new")
+
+
+def sound(name: Path | str, size: int, digest: str) -> bool:
+    """Whether a package is there as it should be; hashed only where its time says nothing."""
+    try:
+        found = os.lstat(name)
+    except OSError:
+        return False
+    if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+        return False
+    if found.st_mtime_ns != MARK * 10**9:
+        if digest_of(Path(name), digest) != digest:
+            return False
+        vouch(Path(name))
+    elif not found.st_mode & stat.S_IROTH:
+        vouch(Path(name))
+    return True
+
+
+def vouch(path: Path) -> None:
+    """Note that the contents of a file were verified; who may not, does not."""
+    with contextlib.suppress(PermissionError):
+        path.chmod(0o644)
+        os.utime(path, (MARK, MARK))
+
+
+def distrust(path: Path) -> None:
+    """Have a file hashed again by whoever wants it next."""
+    os.utime(path)
+
+
+def digest_of(path: Path, like: str) -> str:
+    """The digest of a file, SHA-512 or SHA-256 as another is; empty if it cannot be read."""
+    digest = hashlib.sha512() if len(like) == 128 else hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.EIO, errno.ENOTDIR, errno.EISDIR):
+            raise
+        return ""
+    return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file; empty if it cannot be read."""
+    return digest_of(path, "")
+
+
+def temporary(path: Path) -> Path:
+    """Where a file is written before it gets its name; what a killed process left is swept."""
+    return path.with_name(f".{path.name[:60]}.{os.getpid()}.new")
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Files below a folder that processes left which were killed."""
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                yield Path(place, name)
+
+
+def link(source: Path, target: Path) -> None:
+    """Have a file under another name too, or copied where the file system has no links."""
+    new = temporary(target)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(source, target)
+            return
+        new.unlink(missing_ok=True)
+        os.link(source, new)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
+            raise
+        copy(source, target)
+        if source.stat().st_mtime_ns == MARK * 10**9:
+            vouch(target)
+        return
+    os.replace(new, target)
+    new.unlink(missing_ok=True)  # both were the same file already: nothing was renamed
+
+
+def copy(source: Path, target: Path) -> None:
+    """Have a copy of a file, which damage to the other does not reach."""
+    new = temporary(target)
+    shutil.copyfile(source, new)
+    new.chmod(0o644)
+    os.replace(new, target)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file that is there wholly or not at all."""
+    new = temporary(path)
+    with new.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.chmod(0o644)
+    os.replace(new, path)
+
+
+def replace_link(path: Path, target: str) -> None:
+    """Have a symbolic link lead elsewhere, from one moment to the next."""
+    new = temporary(path)
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    os.replace(new, path)
+    sync_directory(path.parent)
+
+
+def folder(path: Path, top: Path) -> None:
+    """Make a folder below another, readable by all whatever the umask."""
+    if path == top or path.is_dir():
+        return
+    folder(path.parent, top)
+    path.mkdir(exist_ok=True)
+    path.chmod(0o755)
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_disk(path: Path) -> None:
+    """Have all that was written to a file system survive a loss of power: once, for many files.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    done = subprocess.run(["sync", "--file-system", path], capture_output=True, check=False)
+    if done.returncode:
+        raise OSError(errno.EIO, done.stderr.decode(errors="replace").strip(), str(path))

@@ -1,0 +1,97 @@
+"""Which packages are here already, and sound: served, or fetched and not served yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pextra_mirror import files
+from pextra_mirror.config import Config
+from pextra_mirror.index import Package
+from pextra_mirror.snapshot import Snapshot
+from pextra_mirror.tree import Entry, Tree
+
+
+class Holdings:
+    """The packages of a mirror.
+
+    Args:
+        config: The mirror.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._public = config.public
+        self._fetched = config.fetched
+
+    def _has(self, prefix: str, path: str, size: int, digest: str) -> bool:
+        return files.sound(f"{self._public}/{prefix}/{path}", size, digest) or files.sound(
+            f"{self._fetched}/{digest}", size, digest
+        )
+
+    def whole(self, prefix: str, snapshots: Iterable[Snapshot | None]) -> bool:
+        """Whether snapshots are there with all their packages."""
+        return all(
+            snapshot is not None and all(self._has(prefix, *entry) for entry in snapshot.packages)
+            for snapshot in snapshots
+        )
+
+    def missing(
+        self, prefix: str, packages: Mapping[str, Mapping[str, Sequence[Package]]]
+    ) -> list[Package]:
+        """Those of the packages that have to be fetched, each once."""
+        every = {
+            package.path: package
+            for by_architecture in packages.values()
+            for found in by_architecture.values()
+            for package in found
+        }
+        wanted = {
+            package.digest: package for path, package in every.items()
+            if not self._has(prefix, path, package.size, package.digest)
+        }  # fmt: skip
+        if wanted:
+            self._take_from_other_places(wanted)
+        return list(wanted.values())
+
+    def _take_from_other_places(self, wanted: dict[str, Package]) -> None:
+        """Take what is served at another place, as by another source; it is not wanted then."""
+        tree = Tree(self._public)
+        current = tree.current()
+        listing = tree.readable(current) if current is not None else None
+        self._fetched.mkdir(parents=True, exist_ok=True)
+        for entry in listing.files if listing else ():
+            if entry.sha256 in wanted and files.sound(self._public / entry.path, *entry[1:]):
+                files.link(self._public / entry.path, self._fetched / entry.sha256)
+                del wanted[entry.sha256]
+
+    def sha256(self, prefix: str, package: Package) -> str:
+        """The SHA-256 of a package that is here, whose source may have told its SHA-512 only."""
+        if len(package.digest) == 64:
+            return package.digest
+        fetched = self._fetched / package.digest
+        if not files.sound(fetched, package.size, package.digest):
+            return files.sha256_of(self._public / prefix / package.path)
+        found = files.sha256_of(fetched)
+        files.link(fetched, self._fetched / found)
+        return found
+
+    def source(self, entry: Entry) -> Path | None:
+        """The verified file of a package that is not served yet; None if it is not here."""
+        path = self._fetched / entry.sha256
+        return path if files.sound(path, entry.size, entry.sha256) else None
+
+    def forget(self, served: set[str], wanted: Iterable[Snapshot | None]) -> None:
+        """Remove what is served by now, and what no snapshot wants any more.
+
+        Args:
+            served: SHA-256 of what is served.
+            wanted: Snapshots that may be published next.
+        """
+        left = {}
+        for path in self._fetched.iterdir() if self._fetched.is_dir() else ():
+            left[path.name] = path
+        if not left.keys() <= served:
+            kept = {entry.sha256 for item in wanted if item for entry in item.packages} - served
+            left = {name: path for name, path in left.items() if name not in kept}
+        for path in left.values():
+            path.unlink()

@@ -1,0 +1,143 @@
+"""Indexes of packages: what each package of a source is, and how it is named here."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from pextra_mirror import closure, run
+from pextra_mirror.errors import SourceRefused
+
+ENDS = (".xz", ".zst", ".gz", ".bz2", ".lzma", "")
+"""How indexes are packed, the smallest first."""
+_APT = "/usr/lib/apt/apt-helper"
+_FIELDS = re.compile(
+    rb"^(Package|Version|Architecture|Filename|Size|SHA256|SHA512):[ \t]*(.*?)[ \t\r]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_HEX = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}")
+_UNUSUAL = re.compile(r"[^A-Za-z0-9.+~-]")
+
+
+class Package(NamedTuple):
+    """A package of a source.
+
+    Attributes:
+        name: What it is called.
+        version: Its version.
+        origin: Where the source has it, below its address.
+        size: Its bytes.
+        digest: Its SHA-256, or its SHA-512 where the source has no other.
+        path: Where it is served, below the prefix of the source.
+        stanza: What the index that is served says of it.
+    """
+
+    name: str
+    version: str
+    origin: str
+    size: int
+    digest: str
+    path: str
+    stanza: bytes
+
+
+def unpacked(source: str, name: str, data: bytes) -> bytes:
+    """An index without its compression.
+
+    Raises:
+        SourceRefused: It cannot be unpacked, though it is what the Release says.
+    """
+    end = name.rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
+    try:
+        if end == "gz":
+            return gzip.decompress(data)
+        if end == "bz2":
+            return bz2.decompress(data)
+        if end in ("xz", "lzma"):
+            return lzma.decompress(data)
+        if end == "zst":
+            # Debian 12's Python has none, apt does.
+            with tempfile.NamedTemporaryFile(suffix=".zst") as file:
+                file.write(data)
+                file.flush()
+                return run.output([_APT, "cat-file", file.name])
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
+        raise SourceRefused(f"source {source}: {name} cannot be unpacked: {error}") from error
+    return data
+
+
+def stanzas(text: bytes) -> Iterator[bytes]:
+    """What an index says of each package."""
+    for stanza in text.replace(b"\r\n", b"\n").split(b"\n\n"):
+        if stripped := stanza.strip(b"\n"):
+            yield stripped
+
+
+def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
+    """The packages of an index.
+
+    A package has its hash in the path it is served at. So one that was built again under its
+    version is another file, for which clients of earlier publications do not get the new contents,
+    and what is unusual in a source's own names never has to be understood by a web server.
+
+    Raises:
+        SourceRefused: The index is not one of packages that can be verified.
+    """
+    for stanza in stanzas(text):
+        found = {item[1].lower(): item for item in _FIELDS.finditer(stanza)}
+        values = {key: item[2].decode(errors="surrogateescape") for key, item in found.items()}
+        name, version = values.get(b"package", ""), values.get(b"version", "")
+        origin = values.get(b"filename", "").removeprefix("./")
+        digest = (values.get(b"sha256") or values.get(b"sha512") or "").lower()
+        size = values.get(b"size", "")
+        lacking = [field for field, good in (
+            ("Package", name), ("Filename", origin and ".." not in origin.split("/")),
+            ("Size", size.isdecimal() and size.isascii() and len(size) < 16),
+            ("SHA256 or SHA512", _HEX.fullmatch(digest)),
+        ) if not good]  # fmt: skip
+        if lacking:
+            raise SourceRefused(
+                f"source {source}: its index of {component} says of {name or 'a package'} no "
+                f"{' and no '.join(lacking)} that can be used",
+                "Tell whoever runs the source; nothing was changed",
+            )
+        file = "_".join(_UNUSUAL.sub("_", part) for part in (
+            name, version.partition(":")[2] or version, values.get(b"architecture", "")
+        ))  # fmt: skip
+        path = f"pool/{component}/{digest[:12]}/{file}.deb"
+        start, end = found[b"filename"].span(2)
+        renamed = stanza[:start] + path.encode() + stanza[end:]
+        yield Package(name, version, origin, int(size), digest, path, renamed)
+
+
+def with_all(found: list[Package], of_all: list[Package]) -> list[Package]:
+    """The packages of an architecture, and those of all architectures that are not among them."""
+    there = {(package.name, package.version) for package in found}
+    return found + [item for item in of_all if (item.name, item.version) not in there]
+
+
+def fields(stanza: bytes) -> dict[str, str]:
+    """The fields of a package; lines that continue a field are left out."""
+    lines = stanza.decode(errors="replace").splitlines()
+    pairs = (line.partition(":") for line in lines if line[:1].strip())
+    return {key: value.strip() for key, _colon, value in pairs}
+
+
+def depended_on(found: Iterable[dict[str, str]]) -> Iterator[list[str]]:
+    """What packages depend on: the names that each dependency could be met by."""
+    for package in found:
+        yield from closure.groups(package.get(field, "") for field in ("Pre-Depends", "Depends"))
+
+
+def provided(found: Iterable[dict[str, str]]) -> set[str]:
+    """Names that packages have or provide."""
+    names: set[str] = set()
+    for package in found:
+        names |= {package["Package"], *closure.names(package.get("Provides", ""))}
+    return names
