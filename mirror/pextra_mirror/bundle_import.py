@@ -68,7 +68,7 @@ def locked(tree: Tree) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         for path in files.leftovers(tree.generations):
-            path.unlink(missing_ok=True)
+            files.remove(path)
         yield
 
 
@@ -254,7 +254,7 @@ def repair(tree: Tree, output: Path) -> tuple[Request, int]:
         for path in tree.shut():
             path.chmod(0o755 if path.is_dir() else 0o644)
         for path in tree.strays():
-            shutil.rmtree(path) if path.is_dir() else discard(path)
+            discard(path)
         listing = tree.readable(current)
         if listing is None:
             request = Request("", current, "", ())

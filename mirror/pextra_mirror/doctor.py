@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -62,12 +61,7 @@ def examine(config: Config, *, mend: bool) -> list[Finding]:
 def remove(paths: Iterable[Path], *, from_pool: bool = False) -> None:
     """Remove files and folders; from a pool, folders that they were alone in, too."""
     for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif from_pool:
-            discard(path)
-        else:
-            path.unlink(missing_ok=True)
+        (discard if from_pool else files.remove)(path)
 
 
 def show_to_all(paths: Iterable[Path]) -> None:
@@ -164,12 +158,14 @@ def publications(config: Config) -> Wrong:
                 partial(remove, [folder]),
             )  # fmt: skip
         elif tree.readable(sequence) is None:
-            yield (
-                f"publication {sequence}, which is served, has no list that can be read",
-                "pextra-mirror sync, then publish --force",
-                lambda: Publisher(config).publish(
-                    publication.complete_snapshots(config), force=True),
-            )  # fmt: skip
+
+            def cure(folder: Path = folder) -> None:
+                snapshots = publication.complete_snapshots(config)
+                Publisher(config).publish(snapshots, force=True)
+                files.remove(folder)
+
+            what = f"publication {sequence}, which is served, has no list that can be read"
+            yield what, "pextra-mirror sync, then doctor", cure
         elif current is not None and sequence > current:
             yield (
                 f"publication {sequence} was never served: a process was killed", "",

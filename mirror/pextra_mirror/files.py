@@ -81,10 +81,18 @@ def temporary(path: Path) -> Path:
 
 def leftovers(folder: Path) -> Iterator[Path]:
     """Files below a folder that processes left which were killed."""
-    for place, _folders, names in os.walk(folder):
-        for name in names:
+    for place, folders, names in os.walk(folder):
+        for name in (*folders, *names):
             if _TEMPORARY.fullmatch(name):
                 yield Path(place, name)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def link(source: Path, target: Path) -> None:

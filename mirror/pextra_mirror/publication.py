@@ -197,6 +197,7 @@ class Publisher:
             bad = self.tree.damaged(current)
             if not bad:
                 self.tree.place(listing, source)  # indexes under their hashes, too
+                self._forget_fetched(listing)
         return bad
 
     def _clean_up(self, listing: Listing) -> None:
@@ -207,12 +208,21 @@ class Publisher:
             known = self.tree.readable(sequence)
             for components in known.snapshots.values() if known else ():
                 kept |= set(components.values())
-        next_ones: set[str] = set()
+        self.shelf.keep_only(kept | self._next_snapshots())
+        self._forget_fetched(listing)
+
+    def _next_snapshots(self) -> set[str]:
+        """The snapshots that the sources have now."""
+        found: set[str] = set()
         for source in self.config.sources:
             complete = record.read(self.config.state, source.name).complete
-            next_ones |= set(complete.snapshots.values()) if complete else set()
-        self.shelf.keep_only(kept | next_ones)
-        self._holdings.forget({e.sha256 for e in listing.files}, map(self.shelf.read, next_ones))
+            found |= set(complete.snapshots.values()) if complete else set()
+        return found
+
+    def _forget_fetched(self, listing: Listing) -> None:
+        """Remove fetched packages that are served by now, or not wanted any more."""
+        wanted = map(self.shelf.read, self._next_snapshots())
+        self._holdings.forget({entry.sha256 for entry in listing.files}, wanted)
 
 
 class SourceOf:

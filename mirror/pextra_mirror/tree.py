@@ -277,7 +277,7 @@ class Tree:
     def strays(self) -> list[Path]:
         """Packages of no publication, and what processes left that were killed."""
         kept = {name for sequence in self.sequences() for name in self._packages(sequence)}
-        found = [path for path in self.generations.glob("*.new") if path.is_dir()]
+        found = list(self.generations.glob("[!.]*.new"))
         found += files.leftovers(self.root)
         if all(self.readable(sequence) for sequence in self.sequences()):
             for pool in self.root.glob("[!.]*/pool"):
@@ -300,7 +300,7 @@ class Tree:
 
 def discard(path: Path) -> None:
     """Remove a package, and the folder it was alone in."""
-    path.unlink(missing_ok=True)
+    files.remove(path)
     with contextlib.suppress(OSError):
         path.parent.rmdir()
 

@@ -320,7 +320,7 @@ class Mirror:
     def run(self, *words: str | Path) -> dict[str, Any]:
         """Run a command that succeeds; its result."""
         done = self.call(*words)
-        assert done.code == 0, f"{words}: {done.code} {done.err}"
+        assert done.code == 0, f"{words}: {done.code} {done.err}{done.out}"
         return done.json
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
