@@ -65,7 +65,10 @@ class Holdings:
                 del wanted[entry.sha256]
 
     def sha256(self, prefix: str, package: Package) -> str:
-        """The SHA-256 of a package that is here, whose source may have told its SHA-512 only."""
+        """The SHA-256 of a package that is here, under which it is found from then on.
+
+        Its source may have told its SHA-512 only.
+        """
         if len(package.digest) == 64:
             return package.digest
         fetched = self._fetched / package.digest

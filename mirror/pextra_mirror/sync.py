@@ -122,6 +122,8 @@ def bring(
     if missing:
         fetch(upstream, missing, cache / "partial", config.fetched, config.transfers, progress.add)
     progress.end()
+    for package in missing:
+        holdings.sha256(source.prefix, package)
     shutil.rmtree(cache / "partial", ignore_errors=True)
     had = last.snapshots if last else {}
     snapshots = {

@@ -57,6 +57,15 @@ class Line:
     used: bool = False
 
 
+@dataclass
+class Waiting:
+    """A connection on which the head of an answer is awaited, until when, and whether too long."""
+
+    connection: http.client.HTTPConnection
+    until: float
+    ended: bool = False
+
+
 class Upstream:
     """A source, as seen over the network; for use by several threads.
 
@@ -80,7 +89,7 @@ class Upstream:
         self._slowest = slowest
         self._stopped = threading.Event()
         self._local = threading.local()
-        self._waiting: dict[int, tuple[float, http.client.HTTPConnection]] = {}
+        self._waiting: dict[int, Waiting] = {}
         self._watch: threading.Thread | None = None
 
     def stop(self) -> None:
@@ -175,6 +184,8 @@ class Upstream:
                     if came < passed * self._slowest:
                         raise Slow(f"{came} bytes came in {passed:.0f} seconds, which is too slow")
                     since, came = time.monotonic(), 0
+            if left and answer.length:
+                raise OSError(f"broke off, {answer.length} bytes are missing")
         finally:
             if answer.length == 0:
                 answer.close()  # the connection stays
@@ -210,15 +221,20 @@ class Upstream:
             line = self._line(parts)
             local = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
             self.requests += 1
-            self._waiting[threading.get_ident()] = time.monotonic() + self._timeout, line.connection
+            waiting = Waiting(line.connection, time.monotonic() + self._timeout)
+            self._waiting[threading.get_ident()] = waiting
             try:
                 line.connection.request(
                     "GET", f"{parts.scheme}://{parts.netloc}{local}" if line.proxied else local,
                     headers={**_HEADERS, **line.headers, **headers},
                 )  # fmt: skip
                 answer = line.connection.getresponse()
-            except _GONE:
+                if waiting.ended:
+                    raise Slow(f"no answer came in {self._timeout} seconds, which is too slow")
+            except _GONE as error:
                 self._close()
+                if waiting.ended:
+                    raise Slow(f"no answer came in {self._timeout} seconds") from error
                 if not line.used:
                     raise
             except BaseException:
@@ -245,10 +261,11 @@ class Upstream:
     def _end_waiting(self) -> None:
         """End what waits for the head of an answer longer than the timeout, though bytes drip."""
         while not self._stopped.wait(min(1.0, self._timeout / 2)):
-            for until, connection in list(self._waiting.values()):
-                if until < time.monotonic() and connection.sock is not None:
+            for waiting in list(self._waiting.values()):
+                if waiting.until < time.monotonic() and waiting.connection.sock is not None:
+                    waiting.ended = True
                     with contextlib.suppress(OSError):
-                        connection.sock.shutdown(socket.SHUT_RDWR)
+                        waiting.connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _close(self) -> None:
         line: Line | None = getattr(self._local, "line", None)

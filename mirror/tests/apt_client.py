@@ -28,7 +28,8 @@ class AptClient:
             "APT::Sandbox::User=root", "Acquire::Languages=none", "Acquire::Retries=0",
             f"DPkg::Options::=--root={root}", "DPkg::Options::=--force-script-chrootless",
             "DPkg::Options::=--force-not-root", "Dir::Bin::dpkg=/usr/bin/dpkg",
-            "APT::Update::Error-Mode=any",
+            "APT::Update::Error-Mode=any", "Acquire::Check-Date=true",
+            "Acquire::Check-Valid-Until=true",
         ]  # fmt: skip
 
     def source(self, uri: str, key: Path, *, suite: str = "bookworm",

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 PACKAGE = Path(__file__).parents[1]
 PYTHON = "/usr/bin/python3"
@@ -137,11 +138,18 @@ class Builder:
 
 @dataclasses.dataclass
 class Fault:
-    """How the server misbehaves for a path: breaks off after so many bytes, so many times."""
+    """How the server misbehaves for a path: breaks off after so many bytes, so many times.
+
+    Attributes:
+        drip: Seconds between two bytes and the next two.
+        head: The head of the answer drips, too.
+    """
 
     after: int
     times: int = 10**6
     seen: int = 0
+    drip: float = 0
+    head: bool = False
 
 
 class SourceRepository:
@@ -242,7 +250,8 @@ class SourceHandler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer a request."""
-        asked, path = self.headers.get("Range", ""), self.path.lstrip("/")
+        asked = self.headers.get("Range", "")
+        path = unquote(urlsplit(self.path).path).lstrip("/")
         self.source.requests.append((path, asked))
         file = self.source.root / path
         if not file.is_file():
@@ -251,6 +260,9 @@ class SourceHandler(SimpleHTTPRequestHandler):
         data = file.read_bytes()
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
         fault = next((f for end, f in self.source.faults.items() if path.endswith(end)), None)
+        if fault and fault.head:
+            self.drip(b"HTTP/1.1 200 OK\r\nX-Some: " + b"x" * 5000, 1, fault.drip)
+            return
         self.send_response(206 if asked else 200)
         if asked:
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
@@ -261,8 +273,19 @@ class SourceHandler(SimpleHTTPRequestHandler):
             fault.seen += 1
             body = body[: max(0, fault.after - start)]
             self.close_connection = True
+            if fault.drip:
+                self.drip(body, 2, fault.drip)
+                return
         self.wfile.write(body)
         self.source.sent += len(body)
+
+    def drip(self, data: bytes, size: int, pause: float) -> None:
+        """Send a few bytes now and then."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for start in range(0, len(data), size):
+                self.wfile.write(data[start : start + size])
+                time.sleep(pause)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
