@@ -67,7 +67,7 @@ def locked(tree: Tree) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        for path in files.leftovers(tree.generations):
+        for path in (*files.leftovers(tree.generations), *tree.root.glob("*/.dists.*.new")):
             files.remove(path)
         yield
 

@@ -152,6 +152,15 @@ class Fault:
     head: bool = False
 
 
+class Server(ThreadingHTTPServer):
+    """A server whose clients may be killed."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that was broken."""
+
+
 class SourceRepository:
     """A repository as a vendor has it, over HTTP, with faults on demand.
 
@@ -169,8 +178,7 @@ class SourceRepository:
         self.sent = 0
         self._moment = int(time.time()) - 3600
         bound = type("Bound", (SourceHandler,), {"source": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), bound)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property

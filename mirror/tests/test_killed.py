@@ -15,6 +15,7 @@ from mirror_bed import Builder, Key, Mirror, SourceRepository, platform
 from pextra_mirror import commands
 from pextra_mirror.bundle_import import import_bundle
 from pextra_mirror.config import load
+from pextra_mirror.files import remove
 from pextra_mirror.tree import Tree
 
 SHORT = pytest.param(NAMES, 12, id="some-names")
@@ -99,11 +100,13 @@ def test_a_sync_killed_before_any_step_is_finished_by_the_next(
     mirror.run("sync", "--publish")
     upstream.release(builder.platform("1.0") + builder.platform("2.0"))
     first = folder / "first"
-    shutil.copytree(mirror.root, first, symlinks=True, ignore=shutil.ignore_patterns("S.*"))
+    shutil.copytree(mirror.root, first, symlinks=True, ignore=shutil.ignore_patterns("gnupg"))
 
     def again() -> None:
-        shutil.rmtree(mirror.root)
-        shutil.copytree(first, mirror.root, symlinks=True)
+        for path in mirror.root.iterdir():
+            if path.name != "gnupg":
+                remove(path)
+        shutil.copytree(first, mirror.root, symlinks=True, dirs_exist_ok=True)
 
     def work() -> object:
         wanted = argparse.Namespace(source=[], publish=True, accept=[], quiet=True, wait=0)

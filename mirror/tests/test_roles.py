@@ -1,7 +1,7 @@
 """The roles mirror and repository, as playbooks, on a copy of this machine's file system.
 
-Everything runs in a mount namespace of its own, with overlays over /etc, /usr, /run and parts of
-/var: the machine itself sees nothing of it.
+Everything runs in a mount namespace of its own, with overlays over /etc, /usr, /run and all parts
+of /var that a package writes to: the machine itself sees nothing of it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mirror_bed import PACKAGE, Builder, Key, SourceRepository, platform, run
 
 ENTER = """
 set -e
-for name in etc usr run var/backups var/cache/apt var/lib/apt var/log; do
+for name in etc usr run var/backups var/cache var/lib var/log var/spool; do
     up=$1/up/$name work=$1/work/$name
     mkdir -p "$up" "$work"
     mount -t overlay overlay -o "lowerdir=/$name,upperdir=$up,workdir=$work" "/$name"
@@ -98,6 +98,22 @@ def machine(folder: Path) -> Iterator[Machine]:
     made = Machine(folder)
     yield made
     made.stop()
+
+
+def test_what_is_installed_on_the_copy_is_not_on_the_machine(
+    machine: Machine, builder: Builder, folder: Path
+) -> None:
+    deb = folder / "pxm-overlay.deb"
+    extra = "Provides: pxm-overlay-probe\n"
+    deb.write_bytes(builder.deb("pxm-overlay", "1.0", "all", extra=extra).data)
+    before = Path("/var/lib/dpkg/status").read_bytes()
+    done = machine.call("dpkg", "--install", str(deb))
+    assert done.returncode == 0, done.stderr
+    form = ("dpkg-query", "-W", "-f", "${db:Status-Status}", "pxm-overlay")
+    assert machine.call(*form).stdout == "installed"
+    assert Path("/var/lib/dpkg/status").read_bytes() == before
+    assert subprocess.run(form, capture_output=True, check=False).returncode == 1
+    assert not Path("/usr/share/pxm-overlay").exists()
 
 
 def free_port() -> int:
