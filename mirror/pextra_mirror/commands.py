@@ -60,7 +60,6 @@ def sync(config: Config, wanted: argparse.Namespace) -> Result:
                 result["sources"].append(state.as_json(found))
                 what = "new snapshots" if found.changed else "nothing new"
                 lines.append(f"{source.name}: {what}, {size(found.received)} transferred")
-                lines += [f"{source.keyring}: {text}" for text in found.warnings]
             if wanted.publish:
                 result["held"] = publication.held(config)
             if wanted.publish and not result["held"]:

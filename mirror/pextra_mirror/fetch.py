@@ -104,16 +104,32 @@ def fetch(
         TransferError: One cannot be had; the others, and what there is of it, stay.
     """
 
+    def is_right(package: Package, part: Path) -> bool:
+        digest = files.hasher(package.digest)
+        with part.open("ab+") as file:
+            file.seek(0)
+            while chunk := file.read(files.CHUNK):
+                digest.update(chunk)
+                on_bytes(len(chunk))
+
+            def write(chunk: bytes) -> None:
+                file.write(chunk)
+                digest.update(chunk)
+                on_bytes(len(chunk))
+
+            upstream.resume(package.origin, file.tell(), package.size, write)
+        return digest.hexdigest() == package.digest
+
     def bring(package: Package) -> None:
         part = parts / package.digest
         resumed = part.exists()
-        upstream.resume(package.origin, package.size, part, on_bytes)
-        if resumed and files.digest_of(part, package.digest) != package.digest:
+        good = is_right(package, part)
+        if resumed and not good:
             # What an earlier run left was something else, such as a page that asks for a login.
             part.unlink()
             on_bytes(-package.size)
-            upstream.resume(package.origin, package.size, part, on_bytes)
-        if files.digest_of(part, package.digest) != package.digest:
+            good = is_right(package, part)
+        if not good:
             part.unlink()
             raise TransferError(
                 f"{upstream.url}/{package.origin} is not what the signed index says"

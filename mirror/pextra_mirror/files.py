@@ -19,6 +19,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 MARK = 1_000_000_000
 """The time of modification of a file whose contents were verified; the year is 2001."""
@@ -38,15 +39,15 @@ def sound(name: Path | str, size: int, digest: str) -> bool:
         if digest_of(Path(name), digest) != digest:
             return False
         vouch(Path(name))
-    elif not found.st_mode & stat.S_IROTH:
-        vouch(Path(name))
+    if not found.st_mode & stat.S_IROTH:
+        with contextlib.suppress(PermissionError):
+            os.chmod(name, 0o644)
     return True
 
 
 def vouch(path: Path) -> None:
     """Note that the contents of a file were verified; who may not, does not."""
     with contextlib.suppress(PermissionError):
-        path.chmod(0o644)
         os.utime(path, (MARK, MARK))
 
 
@@ -55,9 +56,24 @@ def distrust(path: Path) -> None:
     os.utime(path)
 
 
+class Digest(Protocol):
+    """What makes a digest."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more in."""
+
+    def hexdigest(self) -> str:
+        """The digest of all that was taken in."""
+
+
+def hasher(like: str) -> Digest:
+    """What makes a digest, SHA-512 or SHA-256 as another is."""
+    return hashlib.sha512() if len(like) == 128 else hashlib.sha256()
+
+
 def digest_of(path: Path, like: str) -> str:
     """The digest of a file, SHA-512 or SHA-256 as another is; empty if it cannot be read."""
-    digest = hashlib.sha512() if len(like) == 128 else hashlib.sha256()
+    digest = hasher(like)
     try:
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
@@ -144,12 +160,16 @@ def replace_link(path: Path, target: str) -> None:
 
 
 def folder(path: Path, top: Path) -> None:
-    """Make a folder below another, readable by all whatever the umask."""
-    if path == top or path.is_dir():
-        return
-    folder(path.parent, top)
-    path.mkdir(exist_ok=True)
-    path.chmod(0o755)
+    """Make a folder below another; the commands see to it that all can read it."""
+    try:
+        os.mkdir(path, 0o755)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        if path == top:
+            raise
+        folder(path.parent, top)
+        folder(path, top)
 
 
 def sync_directory(path: Path) -> None:

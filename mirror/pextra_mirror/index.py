@@ -22,7 +22,7 @@ _FIELDS = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _HEX = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}")
-_UNUSUAL = re.compile(r"[^A-Za-z0-9.+~-]")
+_UNUSUAL = re.compile(r"[^A-Za-z0-9.+~_-]")
 
 
 class Package(NamedTuple):
@@ -90,8 +90,12 @@ def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
         SourceRefused: The index is not one of packages that can be verified.
     """
     for stanza in stanzas(text):
-        found = {item[1].lower(): item for item in _FIELDS.finditer(stanza)}
-        values = {key: item[2].decode(errors="surrogateescape") for key, item in found.items()}
+        values, span = {}, (0, 0)
+        for item in _FIELDS.finditer(stanza):
+            key = item[1].lower()
+            values[key] = item[2].decode(errors="surrogateescape")
+            if key == b"filename":
+                span = item.span(2)
         name, version = values.get(b"package", ""), values.get(b"version", "")
         origin = values.get(b"filename", "").removeprefix("./")
         digest = (values.get(b"sha256") or values.get(b"sha512") or "").lower()
@@ -107,12 +111,11 @@ def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
                 f"{' and no '.join(lacking)} that can be used",
                 "Tell whoever runs the source; nothing was changed",
             )
-        file = "_".join(_UNUSUAL.sub("_", part) for part in (
-            name, version.partition(":")[2] or version, values.get(b"architecture", "")
-        ))  # fmt: skip
+        file = _UNUSUAL.sub(
+            "_", f"{name}_{version.partition(':')[2] or version}_{values.get(b'architecture', '')}"
+        )
         path = f"pool/{component}/{digest[:12]}/{file}.deb"
-        start, end = found[b"filename"].span(2)
-        renamed = stanza[:start] + path.encode() + stanza[end:]
+        renamed = stanza[: span[0]] + path.encode() + stanza[span[1] :]
         yield Package(name, version, origin, int(size), digest, path, renamed)
 
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from pextra_mirror import files, gpg, index, record, release
+from pextra_mirror import gpg, index, record, release
 from pextra_mirror.closure import Index
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import DiskFull, NotReady, SourceRefused
@@ -42,7 +42,6 @@ class Outcome:
         received: Bytes that were transferred.
         requests: How many requests were made.
         signer: Fingerprint of the key that signed its Release.
-        warnings: Keys that will expire.
     """
 
     source: str
@@ -51,7 +50,6 @@ class Outcome:
     received: int
     requests: int
     signer: str
-    warnings: tuple[str, ...]
 
 
 def sync(
@@ -87,8 +85,7 @@ def sync(
     record.save(config.state, source.name, done)
     changed = before.complete is None or found.snapshots != before.complete.snapshots
     return Outcome(
-        source.name, changed, found.snapshots, upstream.received, upstream.requests, signer,
-        tuple(gpg.warnings(source.keyring)) if changed else (),
+        source.name, changed, found.snapshots, upstream.received, upstream.requests, signer
     )  # fmt: skip
 
 
@@ -134,8 +131,6 @@ def bring(
         for component, by_architecture in packages.items()
     }  # fmt: skip
     indexes.forget_others()
-    # What is recorded as complete must be there after a loss of power, too.
-    files.sync_disk(config.root)
     date = found.date or datetime.now(UTC)
     return record.Sync(
         time=record.now(), date=date.isoformat(), release=digest, wanted=wanted,

@@ -208,7 +208,7 @@ class Tree:
             if (is_package or there) and self.is_sound(listing.sequence, entry):
                 continue
             target = (self.root if is_package else staging) / entry.path
-            if is_package and target.exists():
+            if is_package and os.path.lexists(target):
                 self._refuse_other(entry)
             if target.parent not in folders:
                 files.folder(target.parent, self.root)

@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from pextra_mirror import __version__
@@ -127,38 +126,38 @@ class Upstream:
                 raise fault
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def resume(self, path: str, size: int, part: Path, on_bytes: Callable[[int], object]) -> None:
-        """Bring what is missing of a large file to ``part``.
+    def resume(self, path: str, have: int, size: int, write: Callable[[bytes], object]) -> None:
+        """Bring what is missing of a large file.
+
+        Args:
+            path: Its path below the address.
+            have: Bytes of it that are here; if there are more than it has, nothing comes.
+            size: Bytes that it has.
+            write: Takes what comes, in order.
 
         Raises:
-            TransferError: It broke off too often without progress; ``part`` stays.
+            TransferError: It broke off too often without progress.
         """
-        with part.open("ab", buffering=0) as file:
-            have = file.tell()
-            if have > size:
-                have = file.truncate(0)
-            on_bytes(have)
-            attempts = self._attempts()
-            while have < size:
-                before, slow = have, False
-                fault = TransferError(f"{self.url}/{path} broke off after {have} of {size} bytes")
-                try:
-                    for chunk in self._chunks(self.address(path), have, size):
-                        if self._stopped.is_set():
-                            raise TransferError(f"{self.url}/{path} was stopped")
-                        file.write(chunk)
-                        have += len(chunk)
-                        on_bytes(len(chunk))
-                except (Refusal, WrongSize, *_FAULTS) as error:
-                    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                        raise
-                    slow = isinstance(error, Slow)
-                    fault = self._fault(path, error)
-                if have > before and not slow:
-                    attempts = self._attempts()
-                pause = next(attempts)
-                if have < size and (pause is None or self._stopped.wait(pause)):
-                    raise fault
+        attempts = self._attempts()
+        while have < size:
+            before, slow = have, False
+            fault = TransferError(f"{self.url}/{path} broke off after {have} of {size} bytes")
+            try:
+                for chunk in self._chunks(self.address(path), have, size):
+                    if self._stopped.is_set():
+                        raise TransferError(f"{self.url}/{path} was stopped")
+                    write(chunk)
+                    have += len(chunk)
+            except (Refusal, WrongSize, *_FAULTS) as error:
+                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                    raise
+                slow = isinstance(error, Slow)
+                fault = self._fault(path, error)
+            if have > before and not slow:
+                attempts = self._attempts()
+            pause = next(attempts)
+            if have < size and (pause is None or self._stopped.wait(pause)):
+                raise fault
 
     def _chunks(self, address: str, have: int, size: int, *, exact: bool = True) -> Iterator[bytes]:
         """What comes of a file after the bytes that are there, up to its size."""
