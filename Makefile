@@ -79,11 +79,13 @@ PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils syst
 	$(PACKAGES_QEMU) \
 	$(if $(filter 1,$(FULL)),$(PACKAGES_IMAGE_ARM64))
 PACKAGES_SCREENSHOTS := fonts-dejavu-core
-PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light
+PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light zstd
 # community.libvirt needs lxml on the node; time tells what memory a module takes.
 PACKAGES_BENCH := python3-lxml time
 # What pextra-mirror is measured against.
 PACKAGES_BENCH_MIRROR := debmirror rsync
+# apt-mirror2, which PyPI calls apt-mirror.
+APT_MIRROR2 := .cache/apt-mirror2
 # What the medium is measured against.
 PACKAGES_BENCH_MEDIUM := debootstrap live-build
 
@@ -193,6 +195,14 @@ bench: dev node-engine installed-collection $(BENCH_VENV)/.bench ## measure agai
 bench-mirror: dev mirror-packages ## measure pextra-mirror against plain aptly and debmirror
 	@scripts/apt-install $(PACKAGES_BENCH_MIRROR)
 	@PYTHONPATH=.:mirror:mirror/tests $(BIN)/python -m benchmarks.mirror $(ARGS)
+
+.PHONY: bench-mirror-cases
+bench-mirror-cases: dev mirror-packages ## what pextra-mirror, aptly, debmirror and apt-mirror2 make of the same unusual sources
+	@scripts/apt-install $(PACKAGES_BENCH_MIRROR)
+	@test -x $(APT_MIRROR2)/bin/apt-mirror || { $(PYTHON) -m venv $(APT_MIRROR2) && \
+		$(APT_MIRROR2)/bin/pip install --quiet apt-mirror==16; }
+	@PYTHONPATH=.:mirror:mirror/tests $(BIN)/python -m benchmarks.mirror_cases \
+		--apt-mirror2 $(APT_MIRROR2)/bin/apt-mirror $(ARGS)
 
 .PHONY: bench-medium
 bench-medium: dev lab-packages installed-collection medium image-test-packages ## measure the medium against live-build and debootstrap

@@ -20,7 +20,7 @@ from benchmarks.mirror_sides import Aptly, Debmirror, Ours, Side, Source
 from benchmarks.report import day, machine
 from benchmarks.timing import Figure, ProgramError, Sample, interruptible, uninterruptible
 
-SIZES, MIDDLE = (200, 2_000, 20_000), 2_000
+SIZES, BESIDE = (200, 2_000, 20_000), (2_000, 20_000)
 QUICK = (50, 100)
 HEAD = (
     "| packages | what | with | clock, s | processor, s | moved, kB | clock, ratio |\n"
@@ -50,7 +50,7 @@ def main() -> int:
     rows: list[Row] = []
     with interruptible():
         for count in sizes:
-            beside = count == (QUICK[-1] if options.quick else MIDDLE)
+            beside = count in (QUICK[-1:] if options.quick else BESIDE)
             folder = Path(tempfile.mkdtemp(prefix="pxb-", dir="/var/tmp"))
             folder.chmod(0o755)
             source = Source(folder, count, BYTES)

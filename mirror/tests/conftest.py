@@ -71,6 +71,13 @@ def mirror(folder: Path, upstream: SourceRepository) -> Iterator[Mirror]:
 
 
 @pytest.fixture
+def published(mirror: Mirror) -> Mirror:
+    """A mirror that serves the first version."""
+    mirror.run("sync", "--publish")
+    return mirror
+
+
+@pytest.fixture
 def site(mirror: Mirror) -> Iterator[str]:
     """The address that the mirror is served at."""
     mirror.public.mkdir(exist_ok=True)
