@@ -24,7 +24,7 @@ MANIFEST_LIMIT = 64 * 2**20
 """Bytes of a manifest; one of 300,000 packages has as many."""
 _SIGNATURE_LIMIT = 64 * 2**10
 _NAME_LIMIT = 4096
-_PART = re.compile(r"(.*\.tar\.)([0-9]{3,})", re.DOTALL)
+_PART = re.compile(r"(.*\.)([0-9]{3,})", re.DOTALL)
 
 
 class Parts:

@@ -38,7 +38,7 @@ class Sync:
     wanted: str
     snapshots: Mapping[str, str]
     fields: Mapping[str, str]
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,9 +68,12 @@ def read(folder: Path, source: str) -> Record:
     try:
         values: dict[str, Any] = json.loads(path(folder, source).read_bytes())
         complete = values["complete"]
+        if complete is not None:
+            # Version 0.1 wrote other fields, too.
+            known = {field.name for field in dataclasses.fields(Sync)}
+            complete = Sync(**{key: item for key, item in complete.items() if key in known})
         return Record(
-            str(values["state"]), str(values["attempt"]), str(values["error"]),
-            Sync(**complete) if complete else None,
+            str(values["state"]), str(values["attempt"]), str(values["error"]), complete
         )  # fmt: skip
     except FileNotFoundError:
         return Record()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,3 +112,33 @@ def test_a_file_that_others_cannot_read_and_a_key_store_that_they_can_are_named(
     (published.root / "gnupg").chmod(0o755)
     assert "can be read by others" in published.run("doctor")["findings"][0]["what"]
     assert (published.root / "gnupg").stat().st_mode & 0o77 == 0
+
+
+def test_a_mirror_of_version_0_1_moves_no_package_again(
+    published: Mirror, upstream: SourceRepository, builder: Builder
+) -> None:
+    listing = published.public / ".generations/1/listing.json"
+    fields = json.loads(listing.read_bytes())
+    for item in fields["files"]:
+        if item[0].startswith("pextra/pool/"):
+            before = published.public / item[0]
+            item[0] = f"pextra/pool/p/{before.name}"
+            (published.public / item[0]).parent.mkdir(exist_ok=True)
+            before.rename(published.public / item[0])
+    fields["files"].sort()
+    listing.write_text(json.dumps(fields, sort_keys=True, separators=(",", ":")))
+    record = published.root / "state/source-pextra.json"
+    known = json.loads(record.read_bytes())
+    del known["complete"]["counts"]
+    record.write_text(json.dumps({**known, "complete": {**known["complete"], "indexes": ["x gz"]}}))
+    shutil.rmtree(published.root / "snapshots")
+    (published.root / "aptly/pool").mkdir(parents=True)
+    upstream.paths()
+    assert published.run("sync", "--publish")["publication"] == 2
+    assert not [path for path in upstream.paths() if path.endswith(".deb")]
+    assert published.run("verify")["mended"] == 0
+    assert "was aptly's" in str(published.run("doctor")["findings"])
+    assert published.run("doctor")["findings"] == []
+    assert not (published.root / "aptly").exists()
+    upstream.release(builder.platform("1.0"), moment=1_500_000_000)
+    assert published.call("sync").code == 3, "what was seen before still counts"
