@@ -40,7 +40,8 @@ class Place:
 
     def run(self, *argv: str | Path, env: dict[str, str] | None = None) -> bool:
         """Whether a program succeeds."""
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", **(env or {})}
+        kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment = {**kept, "LC_ALL": "C.UTF-8", **(env or {})}
         with (self.folder / "log").open("ab") as log:
             done = subprocess.run(
                 [str(word) for word in argv], env=environment, stdin=subprocess.DEVNULL,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import fcntl
 import hashlib
 import json
@@ -24,11 +23,11 @@ from pextra_mirror.bundle_read import Bundle, Manifest
 from pextra_mirror.errors import (
     BundleRefused,
     Busy,
-    ConfigError,
     Damaged,
     DiskFull,
     MirrorError,
     NotReady,
+    of_system,
 )
 from pextra_mirror.request import Request
 from pextra_mirror.tree import KEEP, Entry, Listing, Tree, discard
@@ -336,15 +335,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = found.pop("text")
     print(json.dumps(found) if wanted.json else text)
     return code
-
-
-def of_system(error: OSError) -> MirrorError:
-    """What the system refused, as an error of ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull(str(error), "Make room, and run it again")
-    if error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
-        return ConfigError(str(error))
-    return MirrorError(str(error))
 
 
 def carry_out(tree: Tree, wanted: argparse.Namespace) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from pextra_mirror import __version__, bundle_import, commands
+from pextra_mirror import __version__, commands
 from pextra_mirror.config import DEFAULT_PATH, load
-from pextra_mirror.errors import MirrorError
+from pextra_mirror.errors import MirrorError, of_system
 from pextra_mirror.sync import FEWER, OLDER
 
 DESCRIPTION = """\
@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pextra-mirror: {error}; run it again to go on", file=sys.stderr)
         return 128 + error.number
     except OSError as error:
-        return fail(bundle_import.of_system(error), as_json=wanted.json)
+        return fail(of_system(error), as_json=wanted.json)
     return int(found.get("exit_code", 0))
 
 

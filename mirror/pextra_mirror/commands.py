@@ -1,4 +1,7 @@
-"""What each command does: a result as JSON has it, with ``text`` for people."""
+"""What each command does: a result as JSON has it, with ``text`` for people.
+
+What a sync does not need is imported where it is used: with nothing new, the start is most of it.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,13 @@ import contextlib
 import sys
 from typing import Any
 
-from pextra_mirror import bundle, bundle_import, files, publication
-from pextra_mirror import doctor as surgery
+from pextra_mirror import files, publication
 from pextra_mirror import status as state
 from pextra_mirror.config import EXAMPLE, Config, load
 from pextra_mirror.errors import Damaged, MirrorError
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.lock import locked
 from pextra_mirror.progress import Progress, size
-from pextra_mirror.serve import server
 from pextra_mirror.sync import sync as sync_source
 from pextra_mirror.tree import Listing
 
@@ -125,6 +126,8 @@ def status(config: Config, _wanted: argparse.Namespace) -> Result:
 
 def export(config: Config, wanted: argparse.Namespace) -> Result:
     """Write a bundle."""
+    from pextra_mirror import bundle
+
     split = bundle.part_size(wanted.split) if wanted.split else 0
     progress = Progress("export", quiet=wanted.quiet)
     with locked(config.root, "export", wanted.wait):
@@ -142,6 +145,8 @@ def export(config: Config, wanted: argparse.Namespace) -> Result:
 
 def take(wanted: argparse.Namespace) -> int:
     """Import a bundle, as import-bundle.pyz does."""
+    from pextra_mirror import bundle_import
+
     argv = ["--tree", str(wanted.tree), *(["--json"] if wanted.json else []), "import"]
     argv += ["--keyring", str(wanted.keyring)] if wanted.keyring else []
     return bundle_import.main([*argv, str(wanted.bundle)])
@@ -149,6 +154,8 @@ def take(wanted: argparse.Namespace) -> int:
 
 def verify(config: Config, wanted: argparse.Namespace) -> Result:
     """Hash what is served; with --repair, mend it."""
+    from pextra_mirror import doctor as surgery
+
     with locked(config.root, "verify", wanted.wait):
         listing, bad = publication.verify(config)
         count = len(bad)
@@ -172,6 +179,8 @@ def verify(config: Config, wanted: argparse.Namespace) -> Result:
 
 def doctor(config: Config, wanted: argparse.Namespace) -> Result:
     """Name what is wrong with the mirror, and mend it."""
+    from pextra_mirror import doctor as surgery
+
     with locked(config.root, "doctor", wanted.wait):
         found = surgery.examine(config, mend=not wanted.check)
         state.write_metrics(config)
@@ -194,6 +203,8 @@ def key(config: Config, _wanted: argparse.Namespace) -> Result:
 
 def serve(config: Config, wanted: argparse.Namespace) -> Result:
     """Serve the tree until a signal comes."""
+    from pextra_mirror.serve import server
+
     with server(config.public, wanted.address, wanted.port) as running:
         host, port = running.server_address[:2]
         print(f"serving {config.public} at http://{host!s}:{port}/", file=sys.stderr, flush=True)

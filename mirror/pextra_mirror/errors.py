@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class MirrorError(Exception):
     """An error that a user can act on.
@@ -108,3 +110,12 @@ class NotReady(MirrorError):
 
     exit_code = 10
     code = "not_ready"
+
+
+def of_system(error: OSError) -> MirrorError:
+    """What the system refused, as an error of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(str(error), "Make room, and run it again")
+    if error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
+        return ConfigError(str(error))
+    return MirrorError(str(error))
