@@ -17,13 +17,15 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 MARK = 1_000_000_000
 """The time of modification of a file whose contents were verified; the year is 2001."""
 CHUNK = 2**20
+_FEW = 500
+"""Files that are synced one by one: the whole file system may wait for others' writes."""
 _TEMPORARY = re.compile(r"\..*\.[0-9]+\.new")
 
 
@@ -173,7 +175,7 @@ def folder(path: Path, top: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Have the names in a directory survive a loss of power."""
+    """Have the names in a directory, or the contents of a file, survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -181,12 +183,20 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_disk(path: Path) -> None:
-    """Have all that was written to a file system survive a loss of power: once, for many files.
+def sync_files(paths: Sequence[Path], path: Path) -> None:
+    """Have files survive a loss of power: each, or where there are many, all of the file system.
+
+    Args:
+        paths: The files.
+        path: A folder of the file system that they are on.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: They cannot be written.
     """
+    if len(paths) <= _FEW:
+        for item in paths:
+            sync_directory(item)
+        return
     done = subprocess.run(["sync", "--file-system", path], capture_output=True, check=False)
     if done.returncode:
         raise OSError(errno.EIO, done.stderr.decode(errors="replace").strip(), str(path))

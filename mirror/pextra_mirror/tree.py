@@ -203,6 +203,7 @@ class Tree:
             shutil.rmtree(staging, ignore_errors=True)
             files.folder(staging, self.root)
         folders: set[Path] = set()
+        new: list[Path] = []
         for entry in listing.files:
             is_package = entry.is_package
             if (is_package or there) and self.is_sound(listing.sequence, entry):
@@ -214,6 +215,7 @@ class Tree:
                 files.folder(target.parent, self.root)
                 folders.add(target.parent)
             (files.link if is_package else files.copy)(source(entry), target)
+            new.append(target)
         for sequence in [None, *self.sequences()[-KEEP:]]:
             other = staging if sequence is None else self._folder(sequence)
             for path, name in by_hash(other):
@@ -221,7 +223,7 @@ class Tree:
         if not there:
             files.write(staging / "listing.json", listing.data)
             shutil.rmtree(made, ignore_errors=True)
-            files.sync_disk(self.root)
+            files.sync_files(new, self.root)
             staging.rename(made)
             self._listings[listing.sequence] = listing
         files.sync_directory(self.generations)
