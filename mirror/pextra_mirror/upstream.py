@@ -200,7 +200,7 @@ class Upstream:
 
     def _open(self, address: str, headers: dict[str, str]) -> http.client.HTTPResponse:
         """The answer to a request, redirections followed."""
-        for _ in range(_REDIRECTS):
+        for _index in range(_REDIRECTS):
             answer = self._ask(address, headers)
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer

@@ -56,10 +56,16 @@ def find(name: str) -> Procedure:
 
     found = lists().get(name)
     if found is None:
-        raise NotFoundError(
-            "this node's engine has nothing of that name", resource=name,
-            hint="Upgrade python3-pextra on the node: the role pextra.ce.platform does it",
-        )  # fmt: skip
+        import difflib
+
+        near = difflib.get_close_matches(name, names(), 1)
+        hint = (
+            f"Did you mean {near[0]}?"
+            if near
+            else f"There are: {', '.join(names())}. A newer python3-pextra may have more; the role"
+            " pextra.ce.platform upgrades it"
+        )
+        raise NotFoundError("this node's engine has nothing of that name", resource=name, hint=hint)
     return found
 
 

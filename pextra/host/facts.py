@@ -8,6 +8,8 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
+from pextra import VERSION
+
 if TYPE_CHECKING:
     from typing import TypedDict
 
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
         time: NodeTime
         hardware: NodeHardware
         pce_version: str
-
-
-VERSION = "0.1.0"
-"""Version of the collection, reported as ``pce_version``."""
 
 
 def now() -> dt.datetime:
