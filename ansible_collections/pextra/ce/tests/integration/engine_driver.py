@@ -34,6 +34,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -286,6 +287,7 @@ class Points:
         self._what = what
         self._names = names
         self._passed = 0
+        self._lock = threading.Lock()
 
     def watch(self) -> None:
         """From here on, count."""
@@ -334,10 +336,12 @@ class Points:
         return counted
 
     def _pass(self, name: str) -> None:
-        self._passed += 1
-        self._names.write(f"{name}\n")
-        self._names.flush()
-        if self._passed == self._at:
+        with self._lock:
+            self._passed += 1
+            passed = self._passed
+            self._names.write(f"{name}\n")
+            self._names.flush()
+        if passed == self._at:
             self._what()
 
 

@@ -166,6 +166,30 @@ def test_change_killed_anywhere_is_finished_by_the_next_run(empty_node: Node) ->
         whole(node, step, where)
 
 
+@pytest.mark.parametrize("fault", ["die_at", "lose_libvirt_at"])
+def test_definitions_of_many_that_are_broken_off_are_finished_by_the_next_run(
+    node: Node, fault: str
+) -> None:
+    names = [node.name(f"vm{number}") for number in range(6)]
+    many = [{"kind": "instance", "name": name, "memory": 32, "autostart": True} for name in names]
+    gone = [{"kind": "instance", "name": name, "state": "absent"} for name in names]
+    points = node.task("apply", {"resources": many}, die_at=0).raw["points"]
+    node.apply(*gone)
+    defining = [at for at, point in enumerate(points, 1) if "defineXMLFlags" in point]
+    assert len(defining) == len(names)
+    for at in defining[::2]:
+        result = node.task("apply", {"resources": many}, **{fault: at})
+        if fault == "die_at":
+            assert result.raw["signal"] == signal.SIGKILL
+        else:
+            assert result.code == "host"
+            assert any(f'instance "{name}": defining it failed' in result.message for name in names)
+        finished(node, many, f"{fault} {at}")
+        assert node.domains() == names
+        node.apply(*gone)
+    assert node.domains() == []
+
+
 def test_power_killed_anywhere_is_finished_by_the_next_run(node: Node) -> None:
     name = node.name("vm")
     node.run("instance", **node.instance(name))
