@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable
 from concurrent import futures
 
 import pytest
@@ -19,6 +17,7 @@ from pextra.model.errors import HostError
 from pextra.model.plan import Phase, Step
 from pextra.model.request import label
 
+AT_ONCE = 4
 STEPS = [
     Step(kinds.INSTANCE, f"inst-{number}", f"vm{number}", "define", Phase.HOST,
          work=DomainWork("qemu"))
@@ -27,7 +26,7 @@ STEPS = [
 
 
 class Definitions:
-    """What is done in place of defining a domain.
+    """What is done in place of defining domains: none is done before the first four are begun.
 
     Args:
         failing: Names of the instances that libvirt refuses.
@@ -36,77 +35,65 @@ class Definitions:
     def __init__(self, *failing: str) -> None:
         self.failing = failing
         self.begun: list[str] = []
-        self.handed_over = threading.Event()
-        self.released = threading.Event()
-        self._lock = threading.Lock()
+        self.at_work = threading.Barrier(AT_ONCE + 1)
+        self.going_on = threading.Event()
 
     def define(self, step: Step, _host: Host) -> None:
-        """Define a domain, or not; none is done before all of the first four are begun."""
-        with self._lock:
-            self.begun.append(step.name)
-            is_fourth = len(self.begun) == 4
-        if is_fourth:
-            self.at_work()
-        assert self.released.wait(60)
+        """Define a domain, or not."""
+        self.begun.append(step.name)
+        if not self.going_on.is_set():
+            self.at_work.wait(60)
+            assert self.going_on.wait(60)
         if step.name in self.failing:
             raise HostError("defining it failed", resource=label("instance", step.name))
 
-    def at_work(self) -> None:
-        """Four are at work."""
-        self.released.set()
+
+@pytest.fixture(autouse=True)
+def without_libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection is made."""
+    monkeypatch.setattr(Hypervisor, "connection", None)
 
 
-class Interrupted(Definitions):
-    """Somebody interrupts while four are at work, which end when no more are to begin."""
-
-    def at_work(self) -> None:
-        """Interrupt, as Ctrl-C does."""
-        assert self.handed_over.wait(60)
-        main = threading.main_thread().ident
-        assert main is not None
-        # One that comes just before it begins to wait does not wake it up.
-        while not self.released.is_set():
-            signal.pthread_kill(main, signal.SIGINT)
-            self.released.wait(5)
-
-
-def made(definitions: Definitions, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Define all of them."""
-    waited: Callable[..., object] = futures.wait
+def made(definitions: Definitions, monkeypatch: pytest.MonkeyPatch, *, stop: bool) -> None:
+    """Define all of them, or be interrupted while four are at work."""
+    waited, shut = futures.wait, futures.ThreadPoolExecutor.shutdown
 
     def wait(*given: object, **more: object) -> object:
-        definitions.handed_over.set()
-        return waited(*given, **more)
+        definitions.at_work.wait(60)
+        if stop:
+            raise KeyboardInterrupt
+        definitions.going_on.set()
+        return waited(*given, **more)  # type: ignore[arg-type, call-overload]
 
-    class Pool(futures.ThreadPoolExecutor):
-        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-            super().shutdown(wait=False, cancel_futures=cancel_futures)
-            definitions.released.set()
-            super().shutdown(wait=wait)
+    def shutdown(
+        pool: futures.ThreadPoolExecutor, wait: bool = True, *, cancel_futures: bool = False
+    ) -> None:
+        shut(pool, wait=False, cancel_futures=cancel_futures)
+        definitions.going_on.set()
+        shut(pool, wait=wait)
 
-    monkeypatch.setattr(Hypervisor, "connection", None)
     monkeypatch.setattr(actions, "execute", definitions.define)
     monkeypatch.setattr(futures, "wait", wait)
-    monkeypatch.setattr(futures, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(futures.ThreadPoolExecutor, "shutdown", shutdown)
     actions.execute_many(STEPS, Host())
 
 
 def test_all_are_defined(monkeypatch: pytest.MonkeyPatch) -> None:
     definitions = Definitions()
-    made(definitions, monkeypatch)
+    made(definitions, monkeypatch, stop=False)
     assert sorted(definitions.begun) == sorted(step.name for step in STEPS)
 
 
 def test_the_error_names_the_first_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     definitions = Definitions("vm2", "vm3", "vm39")
     with pytest.raises(HostError, match='instance "vm2": defining it failed'):
-        made(definitions, monkeypatch)
+        made(definitions, monkeypatch, stop=False)
 
 
 def test_an_interruption_ends_what_is_at_work_and_begins_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    definitions = Interrupted()
+    definitions = Definitions()
     with pytest.raises(KeyboardInterrupt):
-        made(definitions, monkeypatch)
-    assert len(definitions.begun) == 4
+        made(definitions, monkeypatch, stop=True)
+    assert len(definitions.begun) == AT_ONCE
