@@ -19,7 +19,7 @@ from ansible_collections.pextra.ce.tests.integration.packages import Repository
 from lab import apt
 from mirror_bed import Builder, Deb, Key, SourceRepository, run
 
-TOOLS = ("aptly", "dosfstools", "gnupg", "gpgv", "nginx-light")
+TOOLS = ("dosfstools", "gnupg", "gpgv", "nginx-light")
 NEEDED = "dosfstools"
 """What the platform's packages here depend on, and a node lacks."""
 
