@@ -223,10 +223,7 @@ def export(
     if shutil.disk_usage(folder).free < total + overhead:
         raise DiskFull(f"the bundle takes {size(total + overhead)}, which {folder} has not")
     on_total(total)
-    kind = f"-since-{known.sequence:06}" if known else ""
-    kind = f"-repair-{known.sequence:06}" if known and base.lost else kind
-    name = f"{STEM}{target.mirror}-{target.sequence:06}{kind}.tar"
-    out = Split(folder / name, split)
+    out = Split(folder / _name(target, base), split)
     note = config.state / "export"
     files.write(note, str(folder.resolve()).encode())
     try:
@@ -239,6 +236,13 @@ def export(
     note.unlink()
     return Exported(parts, known.sequence if known else None, target.sequence, len(members), total,
                     key)  # fmt: skip
+
+
+def _name(target: Listing, base: Base) -> str:
+    """What a bundle is called."""
+    known = base.listing
+    kind = f"-{'repair' if base.lost else 'since'}-{known.sequence:06}" if known else ""
+    return f"{STEM}{target.mirror}-{target.sequence:06}{kind}.tar"
 
 
 def unfinished(folder: Path, mirror: str) -> list[Path]:

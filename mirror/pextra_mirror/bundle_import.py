@@ -156,11 +156,7 @@ def import_bundle(
         keys = (keyring or trusted).read_bytes()
         bundle = Bundle(first, keys)
         manifest = bundle.manifest
-        incoming = tree.generations / f"incoming-{hashlib.sha256(bundle.data).hexdigest()[:16]}"
-        for other in tree.generations.glob("incoming-*"):
-            # What belongs to a publication that is served already is of no use, too.
-            if other != incoming or tree.current() == manifest.target.sequence:
-                shutil.rmtree(other)
+        incoming = _incoming(tree, bundle)
         accept(tree, manifest, signer=bundle.signer)
         files.folder(incoming, tree.root)
         total = sum(entry.size for entry in manifest.members)
@@ -192,6 +188,16 @@ def import_bundle(
         tree.prune(keep)
         shutil.rmtree(incoming)
         return manifest.target, bundle.signer
+
+
+def _incoming(tree: Tree, bundle: Bundle) -> Path:
+    """Where a bundle is unpacked; what others have left there, which is of no use, is removed."""
+    incoming = tree.generations / f"incoming-{hashlib.sha256(bundle.data).hexdigest()[:16]}"
+    for other in tree.generations.glob("incoming-*"):
+        # What belongs to a publication that is served already is of no use, too.
+        if other != incoming or tree.current() == bundle.manifest.target.sequence:
+            shutil.rmtree(other)
+    return incoming
 
 
 def rollback(tree: Tree, sequence: int | None = None) -> Listing:

@@ -104,31 +104,15 @@ def fetch(
         TransferError: One cannot be had; the others, and what there is of it, stay.
     """
 
-    def is_right(package: Package, part: Path) -> bool:
-        digest = files.hasher(package.digest)
-        with part.open("ab+") as file:
-            file.seek(0)
-            while chunk := file.read(files.CHUNK):
-                digest.update(chunk)
-                on_bytes(len(chunk))
-
-            def write(chunk: bytes) -> None:
-                file.write(chunk)
-                digest.update(chunk)
-                on_bytes(len(chunk))
-
-            upstream.resume(package.origin, file.tell(), package.size, write)
-        return digest.hexdigest() == package.digest
-
     def bring(package: Package) -> None:
         part = parts / package.digest
         resumed = part.exists()
-        good = is_right(package, part)
+        good = _is_right(upstream, package, part, on_bytes)
         if resumed and not good:
             # What an earlier run left was something else, such as a page that asks for a login.
             part.unlink()
             on_bytes(-package.size)
-            good = is_right(package, part)
+            good = _is_right(upstream, package, part, on_bytes)
         if not good:
             part.unlink()
             raise TransferError(
@@ -149,3 +133,23 @@ def fetch(
             upstream.stop()
             threads.shutdown(cancel_futures=True)
             raise
+
+
+def _is_right(
+    upstream: Upstream, package: Package, part: Path, on_bytes: Callable[[int], None]
+) -> bool:
+    """Bring what is missing of a package; whether all of it is what the signed list says."""
+    digest = files.hasher(package.digest)
+    with part.open("ab+") as file:
+        file.seek(0)
+        while chunk := file.read(files.CHUNK):
+            digest.update(chunk)
+            on_bytes(len(chunk))
+
+        def write(chunk: bytes) -> None:
+            file.write(chunk)
+            digest.update(chunk)
+            on_bytes(len(chunk))
+
+        upstream.resume(package.origin, file.tell(), package.size, write)
+    return digest.hexdigest() == package.digest

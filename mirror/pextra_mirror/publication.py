@@ -308,31 +308,32 @@ def rollback(config: Config, sequence: int | None) -> Listing:
 
 def hold(config: Config, why: str) -> None:
     """Note, or with an empty text forget, why nothing new is published by itself."""
-    path = config.state / "held"
-    if why:
-        files.write(path, why.encode())
-    else:
-        path.unlink(missing_ok=True)
+    _note(config.state / "held", why)
 
 
 def held(config: Config) -> str:
     """Why nothing new is published by itself; empty if it is."""
-    path = config.state / "held"
-    return path.read_text() if path.exists() else ""
+    return _noted(config.state / "held")
 
 
 def note_failure(config: Config, why: str) -> None:
     """Note, or with an empty text forget, that the last publication failed."""
-    path = config.state / "publication-failed"
-    if why:
-        files.write(path, why.encode())
-    else:
-        path.unlink(missing_ok=True)
+    _note(config.state / "publication-failed", why)
 
 
 def failure(config: Config) -> str:
     """Why the last publication failed; empty if it did not."""
-    path = config.state / "publication-failed"
+    return _noted(config.state / "publication-failed")
+
+
+def _note(path: Path, text: str) -> None:
+    if text:
+        files.write(path, text.encode())
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _noted(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
