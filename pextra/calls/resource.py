@@ -72,8 +72,7 @@ def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[Document |
         if row is None or (row.get("status") == "deleting" and target.request.state == "absent"):
             found.append(None)
         else:
-            shown = kind.present(row, world)
-            found.append(plain(hide_new(shown, created) if created else shown))
+            found.append(plain(hide_new(kind.present(row, world), created)))
     return found
 
 

@@ -50,11 +50,13 @@ def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, Document, Document
 
 def hide_new(value: Value, created: frozenset[str]) -> Value:
     """The value with identifiers that do not exist yet replaced by a remark, also in paths."""
+    if not created:
+        return value
     if isinstance(value, dict):
         return hidden(value, created)
     if isinstance(value, list):
         return [hide_new(item, created) for item in value]
-    if isinstance(value, str) and created:
+    if isinstance(value, str):
         for found in _IDS.finditer(value):
             if found[1] in created:
                 value = value.replace(found[1], UNKNOWN)
@@ -63,6 +65,4 @@ def hide_new(value: Value, created: frozenset[str]) -> Value:
 
 def hidden(values: Mapping[str, Value], created: frozenset[str]) -> Document:
     """Each of the values, with that remark in place of such identifiers."""
-    if not created:
-        return dict(values)
     return {key: hide_new(item, created) for key, item in values.items()}

@@ -32,7 +32,7 @@ def execute_many(steps: Sequence[Step], host: Host) -> None:
         PextraError: One failed; those that had not yet begun are not carried out, as after an
             interruption.
     """
-    if steps[0].action not in _DEFINITIONS or len(steps) == 1:
+    if steps[0].action not in _DEFINITIONS:
         for step in steps:
             execute(step, host)
         return

@@ -104,27 +104,28 @@ def making(row: InstanceRow, there: Sequence[str], host: Host) -> Iterator[Step]
                 hint="Restore the directory, or remove the instance and create it again",
             )
         work = RootfsWork(row["rootfs_archive"], str(row["rootfs"]))
-        yield _step(row, "unpack", None, {"rootfs": work.target}, work)
+        yield step_of(row, "unpack", None, {"rootfs": work.target}, work)
     wanted = seed_of(row, host)
     if wanted is not None and wanted[0] not in there:
         after = {"cloud_init": sorted(wanted[1])}
-        yield _step(row, "seed", None, after, SeedWork(*wanted))
+        yield step_of(row, "seed", None, after, SeedWork(*wanted))
 
 
 def clearing(row: InstanceRow, there: Sequence[str], keep: str | None) -> Iterator[Step]:
     """The step that removes what is there but for one file."""
     stale = tuple(path for path in there if path != keep)
     if stale:
-        yield _step(row, "clean", {"files": list(stale)}, {"files": []}, StaleWork(stale))
+        yield step_of(row, "clean", {"files": list(stale)}, {"files": []}, StaleWork(stale))
 
 
-def _step(
+def step_of(
     row: InstanceRow,
     action: str,
     before: Shown,
     after: Shown,
     work: Work,
 ) -> Step:
+    """A step on the host of an instance."""
     return Step(
         kinds.INSTANCE, row["id"], row["name"], action, Phase.HOST, before, after, work=work
     )

@@ -26,10 +26,11 @@ from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import ports as instance_ports
 from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
+from pextra.kinds.instance.files import step_of
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, ForeignError
-from pextra.model.plan import Phase, Shown, Step, Work
+from pextra.model.plan import Phase, Step, Work
 from pextra.model.request import Request, label
 from pextra.model.values import Document
 
@@ -113,7 +114,7 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
     work = DomainWork(row["type"], autostart=autostart, console_log=log)
     if seen.config is None:
         made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
-        yield _step(row, "define", None, made, dataclasses.replace(work, definition=want))
+        yield step_of(row, "define", None, made, dataclasses.replace(work, definition=want))
         return
     have, need = _comparable(seen.config), _comparable(want)
     _check_places(seen.config, want, label("instance", row["name"]))
@@ -123,7 +124,7 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
     if not after:
         return
     text = domain_xml.amend(seen.xml, _ours(seen.config), want)
-    yield _step(row, "redefine", before, after, dataclasses.replace(work, text=text))
+    yield step_of(row, "redefine", before, after, dataclasses.replace(work, text=text))
 
 
 def _check_places(config: Domain, want: Domain, resource: str) -> None:
@@ -254,7 +255,7 @@ def _plug(row: InstanceRow, old: Device | None, new: Device | None, want: Domain
     elif isinstance(old, Nic) and isinstance(new, Nic) and instance_ports.same_device(old, new):
         if not instance_ports.matched(old, new):
             work = DomainWork(row["type"], metadata=port_xml.element_text(want), nic=new)
-            yield _step(row, "set-port", _shown(old), _shown(new), work)
+            yield step_of(row, "set-port", _shown(old), _shown(new), work)
     else:
         if old is not None:
             yield _device_step(row, "unplug", old, None)
@@ -276,7 +277,7 @@ def _device_step(row: InstanceRow, action: str, old: Device | None, new: Device 
     else:
         element = device_xml.element(subject)
     text = domain_xml.as_text(element)
-    return _step(row, action, _shown(old), _shown(new), DomainWork(row["type"], text))
+    return step_of(row, action, _shown(old), _shown(new), DomainWork(row["type"], text))
 
 
 def _power(
@@ -314,18 +315,6 @@ def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
     return "paused" if seen.paused else "running"
 
 
-def _step(
-    row: InstanceRow,
-    action: str,
-    before: Shown,
-    after: Shown,
-    work: DomainWork,
-) -> Step:
-    return Step(
-        kinds.INSTANCE, row["id"], row["name"], action, Phase.HOST, before, after, work=work
-    )
-
-
 def removal(gone: InstanceRow, seen: DomainState) -> Iterator[Step]:
     """Undefine a domain that is not running, and remove the instance's files.
 
@@ -339,5 +328,5 @@ def removal(gone: InstanceRow, seen: DomainState) -> Iterator[Step]:
             hint="Stop it first: state=stopped, or state=killed if it does not answer",
         )
     if seen.config is not None:
-        yield _step(gone, "undefine", {"power": "stopped"}, None, DomainWork(gone["type"]))
+        yield step_of(gone, "undefine", {"power": "stopped"}, None, DomainWork(gone["type"]))
     yield from instance_files.clearing(gone, seen.files, None)
