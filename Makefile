@@ -41,7 +41,7 @@ FULL_WAYS := $(addprefix test-iso-,unattended-secureboot-cd unattended-uefi-usb 
 WAYS := test-iso-unattended-bios-cd test-iso-typed-uefi-cd $(FULL_WAYS)
 ISO_LANES := medium,test-iso-unattended-bios-cd test-lab-install,test-iso-medium \
 	test-iso-typed-uefi-cd $(if $(filter 1,$(FULL)),$(FULL_WAYS))
-PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --junitxml=$(RESULTS)/$@.xml \
+PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --timeout 3600 --junitxml=$(RESULTS)/$@.xml \
 	$(if $(filter 1,$(FULL)),,-m 'not full') $(ARGS)
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
@@ -165,7 +165,7 @@ test-long: dev node-engine integration-packages mirror-packages ## tests that ta
 .PHONY: integration-long
 integration-long: dev node-engine integration-packages
 	scripts/start-libvirt
-	$(BIN)/pytest -n 2 --dist worksteal -m long --junitxml=$(RESULTS)/integration-long.xml \
+	$(BIN)/pytest -n 2 --dist worksteal -m long --timeout 1800 --junitxml=$(RESULTS)/integration-long.xml \
 		$(COLLECTION)/tests/integration $(ARGS)
 
 .PHONY: test-lab
@@ -183,7 +183,7 @@ mirror: dev mirror-packages ## tests of mirror/: real aptly, signed sources, apt
 
 .PHONY: mirror-long
 mirror-long: dev mirror-packages
-	$(BIN)/pytest -n 2 -m long --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
+	$(BIN)/pytest -n 2 -m long --timeout 1800 --junitxml=$(RESULTS)/mirror-long.xml mirror/tests $(ARGS)
 
 .PHONY: bench
 bench: dev node-engine installed-collection $(BENCH_VENV)/.bench ## measure against community.libvirt and bare libvirt

@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
-from pextra_mirror import __version__, commands
+from pextra_mirror import __version__, commands, interrupt
 from pextra_mirror.config import DEFAULT_PATH, load
 from pextra_mirror.errors import MirrorError, of_system
 from pextra_mirror.sync import FEWER, OLDER
@@ -43,14 +41,6 @@ exit codes:
   10  not ready: never synced, the last sync failed, or no key to sign with
   130, 143  interrupted; the next run goes on where this one was
 """
-
-
-class Interrupted(BaseException):
-    """A signal asked for an end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"interrupted by {signal.Signals(number).name}")
-        self.number = number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -113,18 +103,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    """Have a signal end what runs, in order."""
-    raise Interrupted(number)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
     wanted = parser().parse_args(argv)
     # What is served is for all to read, whoever starts this. Keys are gpg's, and stay private.
     os.umask(0o022)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    interrupt.arrange()
     try:
         if wanted.command == "init":
             found = commands.init(wanted)
@@ -135,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(found, as_json=wanted.json)
     except MirrorError as error:
         return fail(error, as_json=wanted.json)
-    except Interrupted as error:
+    except interrupt.Interrupted as error:
         print(f"pextra-mirror: {error}; run it again to go on", file=sys.stderr)
         return 128 + error.number
     except OSError as error:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pextra_mirror import files, index
+from pextra_mirror import files, index, interrupt
 from pextra_mirror.errors import SourceRefused, TransferError
 from pextra_mirror.index import Package
 from pextra_mirror.release import Release
@@ -123,16 +122,9 @@ def fetch(
 
     for path in (parts, folder):
         path.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(transfers) as threads:
-        try:
-            # All at once, and within: a signal may come while they are handed over, too.
-            jobs = [threads.submit(bring, package) for package in wanted]
-            for job in jobs:
-                job.result()
-        except BaseException:
-            upstream.stop()
-            threads.shutdown(cancel_futures=True)
-            raise
+    with interrupt.threads(transfers, upstream.stop) as pool:
+        for job in [pool.submit(bring, package) for package in wanted]:
+            job.result()
 
 
 def _is_right(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pextra_mirror import run
+from pextra_mirror import interrupt, run
 from pextra_mirror.errors import ConfigError, NotReady, SourceRefused
 from pextra_mirror.signature import BadSignature, binary_key, check_signature
 
@@ -133,9 +132,9 @@ class KeyStore:
         """A Release file and its signatures, by their names."""
         argv = ["gpg", "--batch", "--digest-algo", "SHA512", "--armor", "--local-user", fingerprint]
         kinds = {"InRelease": "--clearsign", "Release.gpg": "--detach-sign"}
-        with ThreadPoolExecutor(len(kinds)) as threads:
+        with interrupt.threads(len(kinds)) as pool:
             made = {
-                name: threads.submit(run.output, [*argv, kind], env=self.env, stdin=text)
+                name: pool.submit(run.output, [*argv, kind], env=self.env, stdin=text)
                 for name, kind in kinds.items()
             }
             return {"Release": text, **{name: job.result() for name, job in made.items()}}

@@ -12,14 +12,14 @@ import dataclasses
 import gzip
 import hashlib
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pextra_mirror import files, index
+from pextra_mirror import files, index, interrupt
 from pextra_mirror.index import Package
 from pextra_mirror.tree import BROKEN, Entry
 
@@ -98,8 +98,8 @@ class Shelf:
             return before
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         name = f"{stem}-{moment}-{secrets.token_hex(3)}"
-        with ThreadPoolExecutor() as threads:
-            packed = threads.map(lambda text: gzip.compress(text, 6, mtime=0), texts.values())
+        with interrupt.threads(os.cpu_count() or 1) as pool:
+            packed = pool.map(lambda text: gzip.compress(text, 6, mtime=0), texts.values())
             texts |= dict(zip((f"{path}.gz" for path in texts), packed, strict=True))
         every = {item for found in packages.values() for item in found}
         entries = {Entry(item.path, item.size, sha256(item)) for item in every}

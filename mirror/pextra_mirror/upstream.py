@@ -22,6 +22,8 @@ CHUNK = 64 * 2**10
 FIRST_PAUSE = 0.2
 """Seconds before the second attempt; each further pause is twice as long, up to the last."""
 LAST_PAUSE = 10.0
+_TICK = 0.1
+"""Seconds after which one who waits looks whether it is over."""
 _REDIRECTS = 5
 _HEADERS = {"User-Agent": f"pextra-mirror/{__version__}"}
 _FAULTS = (OSError, http.client.HTTPException, ssl.SSLError)
@@ -68,6 +70,8 @@ class Waiting:
 class Upstream:
     """A source, as seen over the network; for use by several threads.
 
+    It has no locks: a signal's handler may stop it at any moment.
+
     Args:
         url: Its address.
         timeout: Seconds without a byte after which a connection counts as dead.
@@ -86,14 +90,23 @@ class Upstream:
         self._timeout = timeout
         self._retries = retries
         self._slowest = slowest
-        self._stopped = threading.Event()
-        self._local = threading.local()
+        self._stopped = False
+        self._lines: dict[int, Line] = {}
         self._waiting: dict[int, Waiting] = {}
         self._watch: threading.Thread | None = None
 
     def stop(self) -> None:
         """End all transfers that run; for when it is over, or one of them has failed for good."""
-        self._stopped.set()
+        self._stopped = True
+        for line in list(self._lines.values()):
+            cut(line.connection)
+
+    def _over(self, pause: float | None) -> bool:
+        """Whether no further attempt is made: after the last, or when all was stopped meanwhile."""
+        until = time.monotonic() + (pause or 0)
+        while not self._stopped and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _TICK))
+        return self._stopped or pause is None
 
     def address(self, path: str) -> str:
         """The address of a file, in whose name anything may be."""
@@ -122,7 +135,7 @@ class Upstream:
                 fault = self._fault(path, error)
             except _FAULTS as error:
                 fault = self._fault(path, error)
-            if pause is None or self._stopped.wait(pause):
+            if self._over(pause):
                 raise fault
         raise AssertionError("unreachable")  # pragma: no cover
 
@@ -144,8 +157,6 @@ class Upstream:
             fault = TransferError(f"{self.url}/{path} broke off after {have} of {size} bytes")
             try:
                 for chunk in self._chunks(self.address(path), have, size):
-                    if self._stopped.is_set():
-                        raise TransferError(f"{self.url}/{path} was stopped")
                     write(chunk)
                     have += len(chunk)
             except (Refusal, WrongSize, *_FAULTS) as error:
@@ -155,8 +166,7 @@ class Upstream:
                 fault = self._fault(path, error)
             if have > before and not slow:
                 attempts = self._attempts()
-            pause = next(attempts)
-            if have < size and (pause is None or self._stopped.wait(pause)):
+            if have < size and self._over(next(attempts)):
                 raise fault
 
     def _chunks(self, address: str, have: int, size: int, *, exact: bool = True) -> Iterator[bytes]:
@@ -172,6 +182,8 @@ class Upstream:
                 raise WrongSize(f"it has {announced} bytes where {expected} belong")
             left, since, came = size - have, time.monotonic(), 0
             while left and (chunk := answer.read1(CHUNK)):
+                if self._stopped:
+                    raise OSError("it was stopped")
                 self.received += len(chunk)
                 came += len(chunk)
                 skipped, skip = min(skip, len(chunk)), max(0, skip - len(chunk))
@@ -217,6 +229,8 @@ class Upstream:
         """The answer to one request; once more where the server had closed the connection."""
         parts = urlsplit(address)
         while True:
+            if self._stopped:
+                raise OSError("it was stopped")
             line = self._line(parts)
             local = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
             self.requests += 1
@@ -247,11 +261,10 @@ class Upstream:
 
     def _line(self, parts: SplitResult) -> Line:
         """This thread's connection to a server, or to the proxy before it."""
-        line: Line | None = getattr(self._local, "line", None)
-        place = (parts.scheme, parts.netloc)
-        if line is None or line.place != place:
+        line = self._lines.get(threading.get_ident())
+        if line is None or line.place != (parts.scheme, parts.netloc):
             self._close()
-            line = self._local.line = connect(parts, self._timeout)
+            line = self._lines[threading.get_ident()] = connect(parts, self._timeout)
         if self._watch is None:
             self._watch = threading.Thread(target=self._end_waiting, daemon=True)
             self._watch.start()
@@ -259,21 +272,26 @@ class Upstream:
 
     def _end_waiting(self) -> None:
         """End what waits for the head of an answer longer than the timeout, though bytes drip."""
-        while not self._stopped.wait(min(1.0, self._timeout / 2)):
+        while not self._over(min(1.0, self._timeout / 2)):
             for waiting in list(self._waiting.values()):
                 if waiting.until < time.monotonic() and waiting.connection.sock is not None:
                     waiting.ended = True
-                    with contextlib.suppress(OSError):
-                        waiting.connection.sock.shutdown(socket.SHUT_RDWR)
+                    cut(waiting.connection)
 
     def _close(self) -> None:
-        line: Line | None = getattr(self._local, "line", None)
-        if line is not None:
+        if line := self._lines.pop(threading.get_ident(), None):
             line.connection.close()
-            self._local.line = None
 
     def _fault(self, path: str, error: Exception) -> TransferError:
         return TransferError(f"{self.url}/{path}: {error or type(error).__name__}")
+
+
+def cut(connection: http.client.HTTPConnection) -> None:
+    """End what another thread waits for on a connection."""
+    sock = connection.sock
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def connect(parts: SplitResult, timeout: int) -> Line:

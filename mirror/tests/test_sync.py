@@ -258,6 +258,7 @@ def test_of_two_syncs_at_once_the_second_says_who_works(
     mirror.configure(platform(upstream), retries=50)
     first = mirror.start("sync")
     while not upstream.requests:
+        assert first.poll() is None, first.communicate()
         time.sleep(0.02)
     second = mirror.call("sync")
     assert second.code == 6

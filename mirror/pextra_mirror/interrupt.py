@@ -1,0 +1,75 @@
+"""Ending in order when a signal asks for it, with threads beside the main one too.
+
+A signal's handler runs in the main thread, between any two of its steps. An exception that it
+raises while that thread holds a lock of a thread pool leaves the lock held for ever; one that it
+raises in a callback of the interpreter is lost. So while threads run, a signal only stops them,
+and is raised when they have ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """A signal asked for an end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.number = number
+
+
+class _Handler:
+    """What a signal does now."""
+
+    def __init__(self) -> None:
+        self.stop: Callable[[], object] | None = None
+        self.came = 0
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if self.stop is None:
+            raise Interrupted(number)
+        self.came = number
+        self.stop()
+
+
+_handler = _Handler()
+
+
+def arrange() -> None:
+    """Have signals raise ``Interrupted``; for a command, in its main thread."""
+    for number in SIGNALS:
+        signal.signal(number, _handler)
+
+
+@contextlib.contextmanager
+def threads(count: int, stop: Callable[[], object] = lambda: None) -> Iterator[ThreadPoolExecutor]:
+    """Threads that have ended, one way or the other, when the block has.
+
+    Args:
+        count: How many at once.
+        stop: Has those that run end soon. It is called by a signal's handler: it takes no lock.
+
+    Raises:
+        Interrupted: A signal came meanwhile.
+    """
+    _handler.stop = stop
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                yield pool
+            except BaseException:
+                stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+    finally:
+        _handler.stop = None
+        came, _handler.came = _handler.came, 0
+        if came:
+            raise Interrupted(came)
