@@ -10,8 +10,8 @@ from types import FrameType
 from typing import Any
 
 import pytest
-
 from killed import places
+
 from pextra_mirror import interrupt
 
 POOL = ("concurrent/futures/thread.py", "concurrent/futures/_base.py", "threading.py")
