@@ -80,8 +80,8 @@ PACKAGES_IMAGE_TEST := diffoscope-minimal lintian openssh-client qemu-utils syst
 	$(if $(filter 1,$(FULL)),$(PACKAGES_IMAGE_ARM64))
 PACKAGES_SCREENSHOTS := fonts-dejavu-core
 PACKAGES_MIRROR := aptly curl debian-archive-keyring gnupg gpgv mmdebstrap nginx-light zstd
-# community.libvirt needs lxml on the node; time tells what memory a module takes.
-PACKAGES_BENCH := python3-lxml time
+# community.libvirt needs lxml on the node.
+PACKAGES_BENCH := python3-lxml
 # What pextra-mirror is measured against.
 PACKAGES_BENCH_MIRROR := debmirror rsync
 # apt-mirror2, which PyPI calls apt-mirror.

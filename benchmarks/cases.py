@@ -6,9 +6,8 @@ from __future__ import annotations
 import functools
 import json
 import os
-import shlex
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,8 @@ _BARE_DOMAIN = """<domain type='qemu'>
   <os><type arch='{arch}' machine='{machine}'>hvm</type></os>
 </domain>
 """
+_NOTHING: Mapping[str, str] = {}
 _MACHINES = {"x86_64": "q35", "aarch64": "virt"}
-_MEASURED = """#!/bin/sh
-exec /usr/bin/time --append --output {output} --format '%e %U %S %M' {python} "$@"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +91,7 @@ class Bench:
             "ANSIBLE_REMOTE_TEMP": str(ground.directory / "ansible" / "tmp"),
             "ANSIBLE_PYTHON_INTERPRETER": NODE_PYTHON,
             "PEXTRA_CE_DATABASE": ground.database,
+            "PEXTRA_CE_WORKER": str(ground.worker),
             "PYTHONPATH": str(ground.engine),
         }
 
@@ -209,6 +207,9 @@ class Bench:
             found = self.together(
                 {
                     "pextra.ce.instance": functools.partial(self.play, ours),
+                    "without its worker": functools.partial(
+                        self.play, ours, more={"PEXTRA_CE_WORKER": os.devnull}
+                    ),
                     "community.libvirt.virt": functools.partial(self.play, theirs),
                     "no task": functools.partial(self.play, _NO_TASK),
                 },
@@ -228,6 +229,7 @@ class Bench:
             + ("; at most 0.7" if judged else ""),
             ratio <= 0.7 if judged else None,
         )  # fmt: skip
+        yield Line("the same without the engine's worker", found["without its worker"])
         yield Line(f"one `community.libvirt.virt`, nothing to do, {count} domains", other)
         yield Line("a playbook without a task", nothing)
         if judged:
@@ -268,8 +270,8 @@ class Bench:
 
     def _grown(self, count: int, what: str) -> Line:
         runs = [self.process(apply(count)) for _ in range(1 if what == "defines" else 3)]
-        figure = Figure(tuple(sample for sample, _memory in runs))
-        memory = max(memory for _sample, memory in runs) / 1024
+        figure = Figure(tuple(runs))
+        memory = max(sample.memory for sample in runs)
         self.say(f"growth, {count} instances, {what}: {figure.wall:.2f} s, {memory:.0f} MiB")
         return Line(
             f"process of `pextra.ce.apply`, {what} {count} instances", figure,
@@ -292,28 +294,30 @@ class Bench:
             self.play(apply(count))
             self.ground.filled = count
 
-    def play(self, task: dict[str, Any], python: str = NODE_PYTHON) -> Sample:
-        """Run a playbook of one task."""
-        return self.play_all([task], python)
+    def play(self, task: dict[str, Any], more: Mapping[str, str] = _NOTHING) -> Sample:
+        """Run a playbook of one task, with more variables of the environment."""
+        return self.play_all([task], more)
 
-    def play_all(self, tasks: Sequence[dict[str, Any]], python: str = NODE_PYTHON) -> Sample:
+    def play_all(
+        self, tasks: Sequence[dict[str, Any]], more: Mapping[str, str] = _NOTHING
+    ) -> Sample:
         """Run a playbook."""
         path = self.ground.directory / "play.json"
         play = {"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
         path.write_text(json.dumps([play]))
         program = str(self._baseline / "bin" / "ansible-playbook")
         argv = [program, "-i", "localhost,", "-c", "local", str(path)]
-        return self.measure(argv, {"ANSIBLE_PYTHON_INTERPRETER": python})
+        return self.measure(argv, more)
 
-    def process(self, task: dict[str, Any]) -> tuple[Sample, int]:
-        """Time of a module's process itself, and the most memory that it had, in KiB."""
-        python, output = (self.ground.directory / name for name in ("measured-python", "measured"))
-        output.write_text("")
-        python.write_text(_MEASURED.format(output=shlex.quote(str(output)), python=NODE_PYTHON))
-        python.chmod(0o755)
-        self.play(task, str(python))
-        wall, user, system, memory = output.read_text().split()[-4:]
-        return Sample(float(wall), float(user) + float(system)), int(memory)
+    def process(self, task: dict[str, Any]) -> Sample:
+        """What a task takes in a process of its own, without the worker and without Ansible."""
+        ((name, options),) = task.items()
+        asked = {"name": name.rpartition(".")[2], "options": options, "check": False}
+        given = self.ground.directory / "asked.json"
+        given.write_text(json.dumps({**asked, "diff": False, "confirms": True, "log": False}))
+        environment = self._environment | {"PEXTRA_CE_WORKER": os.devnull}
+        argv = [NODE_PYTHON, "-P", "-m", "pextra.cli.task"]
+        return run_measured(argv, environment, self.ground.directory / "output", given)
 
     def inventory_of(self, name: str) -> Sample:
         program = str(self._controller / "bin" / "ansible-inventory")
@@ -324,8 +328,8 @@ class Bench:
         script = str(Path(__file__).with_name("bare_libvirt.py"))
         return self.measure([NODE_PYTHON, script, action, str(definitions)], {})
 
-    def measure(self, argv: Sequence[str], more: dict[str, str]) -> Sample:
-        return run_measured(argv, self._environment | more, self.ground.directory / "output")
+    def measure(self, argv: Sequence[str], more: Mapping[str, str]) -> Sample:
+        return run_measured(argv, {**self._environment, **more}, self.ground.directory / "output")
 
     def _definitions(self, names: Sequence[str]) -> Path:
         directory = self.ground.directory / "definitions"

@@ -41,6 +41,7 @@ class Ground:
     directory = DIRECTORY
     pool = DIRECTORY / "pool"
     engine = DIRECTORY / "engine"
+    worker = DIRECTORY / "worker.sock"
     vswitch = BRIDGES[0]
     database = f"host={DIRECTORY} port=5432 dbname=cloud user=postgres"
 
@@ -50,6 +51,7 @@ class Ground:
             sys.exit("benchmarks: PostgreSQL is not installed")
         self._programs = found[-1]
         self._data = DIRECTORY / "sql"
+        self._served: subprocess.Popen[bytes] | None = None
         self.filled: int | None = None
 
     def start(self) -> None:
@@ -73,6 +75,18 @@ class Ground:
         )  # fmt: skip
         subprocess.run([NODE_PYTHON, "-m", "compileall", "-q", str(self.engine)], check=True)
         self.sql("CREATE DATABASE cloud TEMPLATE template0")
+        self._serve()
+
+    def _serve(self) -> None:
+        """Start the engine's worker, as systemd does on a node."""
+        environment = {
+            "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "PYTHONPATH": str(self.engine),
+            "PEXTRA_CE_WORKER": str(self.worker),
+        }  # fmt: skip
+        self._served = subprocess.Popen(
+            [NODE_PYTHON, "-P", "-m", "pextra.cli.worker"], env=environment, cwd="/",
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
 
     def keep(self) -> None:
         """Let what the database now holds be what ``renew`` goes back to."""
@@ -100,6 +114,10 @@ class Ground:
 
     def remove(self) -> None:
         """Remove all that was made, here or by a run that was killed."""
+        if self._served:
+            self._served.terminate()
+            self._served.wait()
+            self._served = None
         self._libvirt("remove", PREFIX)
         self.unbridge()
         if not DIRECTORY.exists():

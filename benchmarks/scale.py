@@ -54,8 +54,7 @@ def scale(bench: Bench) -> Iterator[Line]:
             bench.size.repeats * 5,
         )
         memory = [
-            max(bench.process(task)[1] for _ in range(3)) / 1024
-            for task in (small_task, large_task)
+            max(bench.process(task).memory for _ in range(3)) for task in (small_task, large_task)
         ]
         more = memory[1] - memory[0]
         yield Line(f"one `{module}`, nothing to do, in a store of this node alone",

@@ -19,10 +19,17 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one run took, seconds: on the clock, and of processors, children included."""
+    """What one run took, children included.
+
+    Attributes:
+        wall: Seconds on the clock.
+        cpu: Seconds of processors.
+        memory: Most MiB that one of its processes had.
+    """
 
     wall: float
     cpu: float
+    memory: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,20 @@ class ProgramError(Exception):
     """A measured program failed."""
 
 
-def measure(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> Sample:
-    """Run a program to its end.
+def measure(
+    argv: Sequence[str], environment: Mapping[str, str], log: Path, given: Path = Path(os.devnull)
+) -> Sample:
+    """Run a program to its end, with a file as its standard input.
 
     It is in a session of its own, and gone with all its children when this one is interrupted.
 
     Raises:
         ProgramError: It failed; the message has the end of its output.
     """
-    with log.open("wb") as output:
+    with log.open("wb") as output, given.open("rb") as standard_input:
         began = time.monotonic()
         process = subprocess.Popen(
-            argv, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            argv, env=dict(environment), stdin=standard_input, stdout=output, stderr=output,
             start_new_session=True,
         )  # fmt: skip
         try:
@@ -70,7 +79,7 @@ def measure(argv: Sequence[str], environment: Mapping[str, str], log: Path) -> S
     if process.returncode != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
         raise ProgramError(f"{' '.join(argv)} failed with {process.returncode}:\n{tail}")
-    return Sample(wall, usage.ru_utime + usage.ru_stime)
+    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

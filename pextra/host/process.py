@@ -24,6 +24,20 @@ def _started(pid: int) -> str | None:
     return None if fields[0] in ("Z", "X") else fields[19]
 
 
+_caller: int | None = None
+
+
+def works_for(caller: int) -> None:
+    """Note which process this one does the work of."""
+    global _caller
+    _caller = caller
+
+
+def caller() -> int:
+    """The process that this one works for: itself, unless another one handed its work over."""
+    return _caller or os.getpid()
+
+
 def mark() -> str:
     """What tells this process from every other of this machine, past and future."""
     pid = os.getpid()

@@ -81,3 +81,8 @@ def test_everything_comes_back_after_a_reboot(lab: Any, task: Any, host: Any) ->
     resources = [{"kind": kind, "name": name, "state": state} for kind, name, state in wanted]
     done = task("apply", resources=resources)
     assert not done["changed"], done["plan"]
+    # systemd started what answered, and it ends without a trace on what runs.
+    assert host.check_output("systemctl is-active pextra-worker.service") == "active"
+    host.check_output("systemctl stop pextra-worker.service")
+    assert not task("apply", resources=resources)["changed"]
+    assert host.check_output("systemctl is-active pextra-worker.service") == "active"

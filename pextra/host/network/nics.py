@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pextra.host.process import caller
+
 _PCI = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 _VSWITCH = re.compile(r"svswitch[1-9][0-9]*")
 
@@ -171,7 +173,7 @@ def connection() -> str | None:
 
     sudo drops the variable, so the environment of the processes above is asked, too.
     """
-    process = os.getpid()
+    process = caller()
     while process > 1:
         try:
             with open(f"/proc/{process}/environ", "rb") as file:
