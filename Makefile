@@ -274,7 +274,7 @@ lock: dev ## resolve requirements/*.in again, into pinned and hashed *.txt
 .PHONY: clean
 clean: ## remove what the targets above left in this folder (not what `make up` made)
 	rm -rf $(VENV) $(BENCH_VENV) $(IMAGE_VENV) .venv-ansible-* .cache .ansible .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		build dist $(COLLECTION)/tests/output
+		build dist $(COLLECTION)/tests/output $(COLLECTION)/roles/{platform,mirror}/files
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Set-up. Debian packages are looked at every time (it takes a blink), and installed if missing;

@@ -64,6 +64,13 @@ examples:
   pextra call instance_info --options '{"name": "web1"}'
 """
 _OPERATION = "Operations are calls that are kept for 7 days, with their progress, log and result."
+_OPERATION_EXAMPLES = """
+examples:
+  pextra operation list --limit 5
+  pextra operation list --json
+  pextra operation show op-...         its progress, log and error
+  pextra operation cancel op-...       ask it to stop before its next step
+"""
 _Run = Callable[[argparse.Namespace], int]
 
 
@@ -124,7 +131,8 @@ def _say_findings(answer: Mapping[str, Any], *, check: bool) -> None:
             terminal.say(f"{item['kind']} {item['name']}: {item['found']}: {'; '.join(told)}")
     changed = sum(item["changed"] for item in resources)
     failed = sum(item["error"] is not None for item in resources)
-    terminal.say(f"{len(resources)} resources, {changed} {verb}, {failed} failed")
+    noun = "resource" if len(resources) == 1 else "resources"
+    terminal.say(f"{len(resources)} {noun}, {changed} {verb}, {failed} failed")
 
 
 def _call(arguments: argparse.Namespace) -> int:
@@ -147,7 +155,12 @@ def _options(text: str) -> dict[str, Any]:
             with open(text, encoding="utf-8") as file:
                 text = file.read()
         found = json.loads(text)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
+        hint = (
+            'They are JSON: {"name": "web1"}, in single quotes for the shell, or a file with that'
+        )
+        raise InputError(f"the options cannot be read: {error}", hint=hint) from None
+    except OSError as error:
         raise InputError(f"the options cannot be read: {error}") from None
     if not isinstance(found, dict):
         raise InputError('the options are no JSON object, such as {"name": "web1"}')
@@ -224,6 +237,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="pextra", description=_OVERVIEW, epilog=_EXIT_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    parser.add_argument("--version", action="version", version=pextra.VERSION)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     reconcile = _command(
         commands, "reconcile", "make this node what the store says", _RECONCILE,
@@ -252,8 +266,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_operation(commands: Any) -> None:
     made = commands.add_parser(
-        "operation", help="what was run, and what runs", description=_OPERATION
-    )
+        "operation", help="what was run, and what runs", description=_OPERATION,
+        epilog=_OPERATION_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     actions = made.add_subparsers(metavar="ACTION", required=True)
     listed = _command(actions, "list", "list operations, the newest first", _OPERATION, "", _list)
     listed.add_argument("--limit", metavar="N", type=int, default=20, help="how many (default: 20)")

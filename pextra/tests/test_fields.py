@@ -157,6 +157,12 @@ def test_unknown_option_is_refused_with_the_nearest(kind: str) -> None:
         canonical(kind, {"descripton": "x"})
 
 
+def test_a_part_of_an_options_name_leads_to_the_option() -> None:
+    with pytest.raises(InputError) as refused:
+        canonical("volume", {"pool": "x"})
+    assert refused.value.hint == "Did you mean storage_pool?"
+
+
 def test_nested_option_that_is_unknown_is_refused() -> None:
     with pytest.raises(InputError, match="colour"):
         canonical("instance", {"networks": [{"name": "net0", "colour": "red"}]})
