@@ -157,7 +157,7 @@ def _options(text: str) -> dict[str, Any]:
         found = json.loads(text)
     except ValueError as error:
         hint = (
-            'They are JSON: {"name": "web1"}, in single quotes for the shell, or a file with that'
+            'They are JSON: {"name": "web1"}, in single quotes, or a file with that'
         )
         raise InputError(f"the options cannot be read: {error}", hint=hint) from None
     except OSError as error:
