@@ -156,9 +156,7 @@ def _options(text: str) -> dict[str, Any]:
                 text = file.read()
         found = json.loads(text)
     except ValueError as error:
-        hint = (
-            'They are JSON: {"name": "web1"}, in single quotes, or a file with that'
-        )
+        hint = 'They are JSON: {"name": "web1"}, in single quotes, or a file with that'
         raise InputError(f"the options cannot be read: {error}", hint=hint) from None
     except OSError as error:
         raise InputError(f"the options cannot be read: {error}") from None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent import futures
 
@@ -56,25 +57,19 @@ def without_libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(definitions: Definitions, monkeypatch: pytest.MonkeyPatch, *, stop: bool) -> None:
     """Define all of them, or be interrupted while four are at work."""
-    waited, shut = futures.wait, futures.ThreadPoolExecutor.shutdown
+    waited = futures.wait
 
     def wait(*given: object, **more: object) -> object:
         definitions.at_work.wait(60)
         if stop:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
+            # One that is sent to the process, as by a terminal, every thread sees.
+            monkeypatch.setattr(signal, "sigpending", lambda: {signal.SIGINT})
         definitions.going_on.set()
         return waited(*given, **more)  # type: ignore[arg-type, call-overload]
 
-    def shutdown(
-        pool: futures.ThreadPoolExecutor, wait: bool = True, *, cancel_futures: bool = False
-    ) -> None:
-        shut(pool, wait=False, cancel_futures=cancel_futures)
-        definitions.going_on.set()
-        shut(pool, wait=wait)
-
     monkeypatch.setattr(actions, "execute", definitions.define)
     monkeypatch.setattr(futures, "wait", wait)
-    monkeypatch.setattr(futures.ThreadPoolExecutor, "shutdown", shutdown)
     actions.execute_many(STEPS, Host())
 
 

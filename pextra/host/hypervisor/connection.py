@@ -92,16 +92,27 @@ def some_at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """
     if len(items) < 2:
         return [work(item) for item in items]
+    import signal
     from concurrent import futures
 
-    pool = futures.ThreadPoolExecutor(_AT_ONCE)
+    def one(item: T) -> R:
+        if signal.SIGINT in signal.sigpending():
+            raise KeyboardInterrupt
+        return work(item)
+
+    # Raised between two steps of the pool, an interruption would leave its locks held for ever: it
+    # waits until all that has begun is done.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        begun = [pool.submit(work, item) for item in items]
-        futures.wait(begun, return_when=futures.FIRST_EXCEPTION)
+        with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+            try:
+                begun = [pool.submit(one, item) for item in items]
+                futures.wait(begun, return_when=futures.FIRST_EXCEPTION)
+            finally:
+                pool.shutdown(cancel_futures=True)
+        return [item.result() for item in begun if not item.cancelled()]
     finally:
-        # Also when somebody interrupts.
-        pool.shutdown(cancel_futures=True)
-    return [item.result() for item in begun if not item.cancelled()]
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def bindings() -> Any:
