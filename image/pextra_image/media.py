@@ -27,12 +27,17 @@ def add_verify(actions: Actions) -> None:
     parser = actions.add_parser(
         "verify", help="check an ISO's checksum and signatures",
         description="Check the checksum and the signatures that lie beside an ISO. Exits with 1, "
-        "and names each one that fails.",
+        "and names each one that fails, and who signed. A key that was revoked, has expired or is "
+        "too weak is none.",
     )  # fmt: skip
     parser.add_argument("iso", type=_iso, metavar="ISO")
     parser.add_argument(
         "--key", type=Path, help="file of the public key to trust; without it, your gpg keyring"
     )
+    parser.add_argument(
+        "--fingerprint", default="", metavar="HEX",
+        help="of the one key that may have signed, as you know it from elsewhere",
+    )  # fmt: skip
     parser.set_defaults(command=_verify)
 
 
@@ -80,10 +85,11 @@ def _iso(text: str) -> Path:
 def _verify(arguments: argparse.Namespace) -> int:
     screen = Screen()
     progress = _progress(screen, "reading", _size(arguments.iso))
-    checks = verify(Programs(), arguments.iso, arguments.key, progress)
+    checks = verify(Programs(), arguments.iso, arguments.key, progress, arguments.fingerprint)
     for check in checks:
+        told = check.problem or check.found
         screen.say(f"{'FAILED' if check.problem else 'ok':<7} {check.what}"
-                   f"{': ' if check.problem else ''}{check.problem}")  # fmt: skip
+                   f"{': ' if told else ''}{told}")  # fmt: skip
     if any(check.problem for check in checks):
         print("pextra-image: do not install from this ISO", file=sys.stderr)
         return 1
@@ -93,6 +99,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     screen = Screen()
     size = _size(arguments.iso)
+    if not stick.is_iso(arguments.iso):
+        raise ImageError(f"{arguments.iso} is no ISO image: nothing was written")
     device = stick.look(Programs(), arguments.device)
     screen.say(f"All of this is lost:\n{device.described()}")
     refused = stick.refusal(device, size, arguments.fixed_disk)

@@ -45,6 +45,13 @@ class Device:
         return f"{head}{serial}\n{lost}"
 
 
+def is_iso(path: Path) -> bool:
+    """Whether a file has the descriptor of an ISO image in its place (ECMA-119, 8)."""
+    with path.open("rb") as file:
+        file.seek(16 * 2048)
+        return file.read(6)[1:] == b"CD001"
+
+
 def parse(text: str) -> Device:
     """Read what `lsblk --json --bytes` prints of one device."""
     data = json.loads(text)["blockdevices"][0]

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pextra_image.stick import parse, refusal
+from pextra_image.stick import is_iso, parse, refusal
 
 GB = 10**9
 
@@ -64,3 +65,11 @@ def test_what_would_be_lost_names_the_device_and_its_file_systems() -> None:
     text = parse(lsblk()).described()
     for word in ("/dev/sdb", "8.0 GB", "Ultra Fit", "4C53", "vfat", "PHOTOS"):
         assert word in text
+
+
+def test_what_is_no_iso_image_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "x.iso"
+    path.write_bytes(b"abc")
+    assert not is_iso(path)
+    path.write_bytes(bytes(16 * 2048) + b"\x01CD001")
+    assert is_iso(path)

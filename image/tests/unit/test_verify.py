@@ -10,7 +10,7 @@ import pytest
 
 from pextra_image.files import sha256_of
 from pextra_image.run import ImageError, Programs
-from pextra_image.signing import development_key
+from pextra_image.signing import DEVELOPMENT_NAME, Key, development_key
 from pextra_image.verify import expected_checksum, verify
 
 
@@ -81,10 +81,85 @@ def test_a_signature_of_another_key_is_not_taken(iso: Path, tmp_path: Path) -> N
     assert set(problems(iso)) == {"signature of x.iso.sha256", "signature of x.iso"}
 
 
-def test_a_checksum_is_read_for_the_file_of_that_name_only() -> None:
-    digest = "ab" * 32
-    assert expected_checksum(f"{digest}  x.iso\n", "x.iso") == digest
+def test_a_checksum_is_read_for_the_file_of_that_name() -> None:
+    digest, other = "ab" * 32, "cd" * 32
+    assert expected_checksum(f"{other}  y.iso\n{digest}  x.iso\n", "x.iso") == digest
+    assert expected_checksum(f"{digest}  y.iso\n", "x.iso") == digest
     assert expected_checksum(f"{digest}\n", "x.iso") == digest
-    for text in (f"{digest}  y.iso\n", "", "abc  x.iso\n"):
+    for text in (f"{digest}  y.iso\n{other}  z.iso\n", "", "abc  x.iso\n"):
         with pytest.raises(ImageError, match=r"x\.iso"):
             expected_checksum(text, "x.iso")
+
+
+def test_the_signer_is_named(iso: Path) -> None:
+    checks = verify(Programs(), iso, iso.with_name("key.asc"), lambda count: None)
+    signer = development_key(Programs(), iso.parent / "home")
+    named = f"by {DEVELOPMENT_NAME}, {signer.fingerprint}"
+    assert [check.found for check in checks] == ["", named, named]
+
+
+def test_a_fingerprint_that_is_known_from_elsewhere_is_held(iso: Path) -> None:
+    key, own = iso.with_name("key.asc"), development_key(Programs(), iso.parent / "home")
+    spaced = " ".join(own.fingerprint[start : start + 4].lower() for start in range(0, 40, 4))
+    for fingerprint, broken in ((spaced, 0), ("AB" * 20, 2)):
+        checks = verify(Programs(), iso, key, lambda count: None, fingerprint)
+        assert sum(bool(check.problem) for check in checks) == broken
+    with pytest.raises(ImageError, match="no fingerprint"):
+        verify(Programs(), iso, key, lambda count: None, "abcd")
+
+
+def signed_by(tmp_path: Path, iso: Path, *options: str) -> Key:
+    """Have a new key, made with these options of gpg, sign everything."""
+    home = tmp_path / "new"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--batch", "--homedir", str(home), "--pinentry-mode", "loopback"]
+    Programs().run([*gpg, "--passphrase", "", *options])
+    listing = Programs().read([*gpg, "--with-colons", "--list-secret-keys"])
+    fingerprint = next(line.split(":")[9] for line in listing.splitlines() if "fpr" in line)
+    key = Key(fingerprint, home, development=False)
+    clock = [item for item in options if item.startswith("--faked")]
+    for path in (iso, Path(f"{iso}.sha256")):
+        Path(f"{path}.asc").unlink()
+        Programs().run([*gpg, *clock, "--detach-sign", "--armor", path])
+    key.export(Programs(), tmp_path / "key.asc")
+    return key
+
+
+def test_a_key_that_has_expired_is_none(iso: Path, tmp_path: Path) -> None:
+    signed_by(tmp_path, iso, "--faked-system-time=20200101T000000!", "--quick-generate-key",
+              "Old <old@example.com>", "ed25519", "sign", "10d")  # fmt: skip
+    assert all("has expired" in problem for problem in problems(iso).values())
+    assert len(problems(iso)) == 2
+
+
+def test_a_key_that_was_revoked_is_none(iso: Path, tmp_path: Path) -> None:
+    key = signed_by(
+        tmp_path, iso, "--quick-generate-key", "Lost <lost@example.com>", "ed25519", "sign", "never"
+    )
+    gpg = ["gpg", "--batch", "--homedir", str(key.home)]
+    revocation = tmp_path / "new/openpgp-revocs.d" / f"{key.fingerprint}.rev"
+    text = revocation.read_text().replace(":-----BEGIN", "-----BEGIN")
+    revocation.write_text(text)
+    Programs().run([*gpg, "--import", revocation])
+    key.export(Programs(), tmp_path / "key.asc")
+    assert len(problems(iso)) == 2
+    assert all("was revoked: Lost" in problem for problem in problems(iso).values())
+
+
+def test_a_key_that_is_too_short_is_none(iso: Path, tmp_path: Path) -> None:
+    signed_by(
+        tmp_path, iso, "--quick-generate-key", "Weak <weak@example.com>", "rsa1024", "sign", "never"
+    )
+    assert len(problems(iso)) == 2
+    assert all("1024 bits" in problem for problem in problems(iso).values())
+
+
+def test_a_file_that_was_renamed_after_its_download_is_good(iso: Path) -> None:
+    for path in sorted(iso.parent.glob("x.iso*")):
+        path.rename(path.with_name(path.name.replace("x.iso", "y.iso")))
+    assert problems(iso.with_name("y.iso")) == {}
+
+
+def test_a_checksum_that_is_no_text_is_named(iso: Path) -> None:
+    Path(f"{iso}.sha256").write_bytes(b"\xff\xfe\x00")
+    assert problems(iso)["SHA256 of x.iso"] == "its checksum file is no text"
