@@ -29,6 +29,21 @@ CARRIED = (
     "__init__", "errors", "files", "signature", "tree", "request", "bundle_read", "bundle_import"
 )  # fmt: skip
 """The modules that the import consists of."""
+START = """\
+import sys
+
+if sys.version_info < (3, 9):
+    sys.stderr.write(
+        "import-bundle: Python 3.9 or newer is needed, this is %d.%d. "
+        "Run it with another, such as python3.11\\n" % sys.version_info[:2]
+    )
+    sys.exit(2)
+
+from pextra_mirror.bundle_import import main
+
+sys.exit(main())
+"""
+"""How it begins: in words that every Python knows, since an older one is to say what it lacks."""
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 FAT_LIMIT = 2**32 - 1
 """The largest file that FAT32 takes."""
@@ -308,9 +323,8 @@ def write_importer(path: Path) -> None:
     temporary = path.with_name(f"{path.name}.unfinished")
     here = Path(__file__).parent
     contents = {f"{here.name}/{name}.py": (here / f"{name}.py").read_bytes() for name in CARRIED}
-    start = f"import sys\n\nfrom {here.name}.bundle_import import main\n\nsys.exit(main())\n"
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {"__main__.py": start.encode(), **contents}.items():
+        for name, data in {"__main__.py": START.encode(), **contents}.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
             archive.writestr(info, data)

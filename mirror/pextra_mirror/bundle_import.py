@@ -38,7 +38,7 @@ _ROOM = 2**24
 DESCRIPTION = """\
 Take signed bundles into a repository tree, go back to an earlier one, or have damage mended:
 `verify` finds it, `repair` mends what it can and writes what is missing to a small file, which
-`pextra-mirror export --for FILE` answers with a bundle.
+`pextra-mirror export --for FILE` answers with a bundle. Needs Python 3.9 or newer and gpgv.
 """
 EPILOG = """\
 exit codes: 0 done, 1 another error, 2 wrong command line, 5 not enough disk space, 6 another

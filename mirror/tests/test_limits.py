@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import fcntl
 import json
 import resource
@@ -11,6 +12,7 @@ import tarfile
 import threading
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,3 +208,25 @@ def test_the_import_runs_without_anything_else(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "exit codes" in done.stdout
+
+
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 15), (3, 8, 18)])
+def test_an_older_python_is_told_which_one_the_import_needs(
+    exported: tuple[Path, Path, Mirror], folder: Path, version: tuple[int, int, int]
+) -> None:
+    pretend = f"import runpy, sys; sys.version_info = {version}; runpy.run_path(sys.argv[1])"
+    done = subprocess.run(
+        [PYTHON, "-I", "-c", pretend, str(exported[0].parent / "import-bundle.pyz")],
+        capture_output=True, text=True, check=False, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert f"Python 3.9 or newer is needed, this is {version[0]}.{version[1]}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_import_is_in_the_words_of_the_oldest_python_that_it_names(
+    exported: tuple[Path, Path, Mirror],
+) -> None:
+    with zipfile.ZipFile(exported[0].parent / "import-bundle.pyz") as archive:
+        for name in archive.namelist():
+            ast.parse(archive.read(name), name, feature_version=(3, 9))
