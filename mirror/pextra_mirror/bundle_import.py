@@ -212,8 +212,8 @@ def rollback(tree: Tree, sequence: int | None = None) -> Listing:
         wanted = sequence if sequence is not None else (earlier[-1] if earlier else None)
         if wanted not in kept:
             there = ", ".join(map(str, kept)) or "nothing"
-            what = "before this one" if wanted is None else wanted
-            raise BundleRefused(f"publication {what} is not kept; kept: {there}")
+            what = "no earlier one is" if wanted is None else f"publication {wanted} is not"
+            raise BundleRefused(f"{what} kept; kept: {there}")
         tree.switch(wanted)
         return tree.listing(wanted)
 
@@ -313,7 +313,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     take = commands.add_parser("import", help="verify a bundle and serve it")
     take.add_argument("bundle", type=Path, help="the bundle, or its first part (.001)")
-    take.add_argument("--keyring", type=Path, help="the mirror's public key; needed once")
+    take.add_argument("--keyring", type=Path, help="the mirror's public key; needed once, and "
+                      "when it is another or was extended")  # fmt: skip
     take.add_argument("--keep", type=int, default=KEEP, help="publications to keep (%(default)s)")
     back = commands.add_parser("rollback", help="serve an earlier publication that is kept")
     back.add_argument("--to", type=int, help="its number; left out, the one before")
@@ -321,7 +322,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     commands.add_parser("verify", help="hash all that is served")
     mend = commands.add_parser("repair", help="mend what is damaged, or ask for what is missing")
     mend.add_argument("--request", type=Path, default=Path("repair-request.json"),
-                      help="where to write what is missing (%(default)s)")  # fmt: skip
+                      help="file to write what is missing to (%(default)s)")  # fmt: skip
     return parser.parse_args(argv)
 
 
@@ -354,31 +355,39 @@ def carry_out(tree: Tree, wanted: argparse.Namespace) -> dict[str, Any]:
         more = {"signed_by": signer, "mirror": listing.mirror}
         lines.append(f"signed by {signer}")
     elif wanted.command == "rollback":
-        rollback(tree, wanted.to)
-        print(
-            "apt keeps to a newer index that it has seen: on nodes that were updated "
-            "since, remove /var/lib/apt/lists/* and run apt-get update",
-            file=sys.stderr,
-        )
+        before, now = tree.current(), rollback(tree, wanted.to)
+        if before is not None and now.sequence < before:
+            print(
+                "apt keeps to a newer index that it has seen: on nodes that were updated "
+                "since, remove /var/lib/apt/lists/* and run apt-get update",
+                file=sys.stderr,
+            )
     elif wanted.command == "verify":
         more = {"files": verify(tree)}
+        lines.append(f"{more['files']} files are as published")
     elif wanted.command == "repair":
         request, mended = repair(tree, wanted.request)
         more = {"mended": mended, "missing": len(request.files)}
-        lines.append(f"{mended} files were mended")
+        lines.append(f"{mended} files were mended" if mended or request.wanted
+                     else "no file is damaged")  # fmt: skip
         if request.wanted:
             more |= {"request": str(wanted.request), "exit_code": Damaged.exit_code}
             lines.append(f"the rest is asked for in {wanted.request}: "
                          "`pextra-mirror export --for` answers it")  # fmt: skip
     current, kept = tree.current(), tree.sequences()
     found = {"current": current, "kept": kept, "tree": str(tree.root), **more}
-    if wanted.command == "status" and current in kept:
+    if current not in kept:
+        found["exit_code"] = NotReady.exit_code
+        return found | {"text": "\n".join([*lines, f"{tree.root}: nothing is served yet"])}
+    if wanted.command == "status":
         bad = tree.damaged(current)
         found |= {"damaged": len(bad), "exit_code": Damaged.exit_code if bad else 0}
         lines += [f"damaged: {entry.path}" for entry in bad[:5]]
-    if kept and current is not None and kept[-1] > current:
+    if current is not None and kept[-1] > current:
         lines.append(f"publication {kept[-1]} is here too; `rollback --to {kept[-1]}` serves it")
-    lines.append(f"{tree.root}: publication {current} is served, kept are {kept}")
+    lines.append(
+        f"{tree.root}: publication {current} is served, kept are {', '.join(map(str, kept))}"
+    )
     return found | {"text": "\n".join(lines)}
 
 

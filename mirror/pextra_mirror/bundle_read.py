@@ -186,7 +186,11 @@ class Bundle:
             try:
                 self.signer = check_signature(self.data, signature, keyring)
             except BadSignature as error:
-                raise BundleRefused(error.message, error.hint) from error
+                hint = error.hint or (
+                    "Is the key the mirror's, as it is now? --keyring takes what "
+                    "`pextra-mirror key` prints there"
+                )
+                raise BundleRefused(error.message, hint) from error
         self.manifest = Manifest.from_bytes(self.data)
 
     def unpack(self, folder: Path, on_bytes: Callable[[int], None]) -> None:

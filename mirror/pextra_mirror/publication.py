@@ -295,8 +295,8 @@ def rollback(config: Config, sequence: int | None) -> Listing:
     wanted = sequence if sequence is not None else (earlier[-1] if earlier else None)
     if wanted not in kept or wanted == current:
         there = ", ".join(str(item) for item in kept if item != current) or "none"
-        what = "before this one" if wanted is None else wanted
-        raise ConfigError(f"publication {what} is not kept; kept: {there}")
+        what = "no earlier one is" if wanted is None else f"publication {wanted} is not"
+        raise ConfigError(f"{what} kept; kept besides the one that is served: {there}")
     before = held(config)
     hold(config, f"rolled back to publication {wanted} at {record.now()}")
     try:

@@ -362,3 +362,22 @@ def test_an_export_that_does_not_follow_is_refused(stick: Stick, folder: Path) -
     assert "nothing is newer" in done.err
     assert stick.mirror.call("export", "--output", folder, "--since", "17").code == 2
     assert not list(folder.glob("*.tar*"))
+
+
+def test_what_the_import_tells_people(place: Site, stick: Stick, folder: Path, vendor: Key) -> None:
+    def told(*words: str | Path) -> str:
+        argv = [word for word in place.argv(*words) if word != "--json"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=folder)
+        return done.stdout + done.stderr
+
+    first, second, _third = stick.bundles
+    assert "nothing is served yet" in told("status")
+    assert "no earlier one is kept; kept: nothing" in told("rollback")
+    told("import", first, "--keyring", place.key)
+    told("import", second)
+    assert "publication 2 is served, kept are 1, 2" in told("status")
+    assert "files are as published" in told("verify")
+    assert "no file is damaged" in told("repair")
+    assert "remove /var/lib/apt/lists" in told("rollback")
+    assert "remove /var/lib/apt/lists" not in told("rollback", "--to", "2"), "no step back"
+    assert "--keyring takes what" in told("import", second, "--keyring", vendor.public)

@@ -133,7 +133,8 @@ def test_each_error_of_the_import_has_its_code(
 ) -> None:
     bundle, key, mirror = exported
     site = ("--tree", folder / "site")
-    assert importer(exported, *site, "verify").code == 10
+    for command in ("verify", "repair", "status"):
+        assert importer(exported, *site, command).code == 10
     assert importer(exported, *site, "import", folder / "none.tar", "--keyring", key).code == 2
     assert importer(exported, *site, "import", bundle, "--keyring", folder / "none").code == 2
     done = importer(exported, *site, "import", bundle, "--keyring", key)
