@@ -176,7 +176,7 @@ class SourceRepository:
         self.faults: dict[str, Fault] = {}
         self.requests: list[tuple[str, str]] = []
         self.sent = 0
-        self._moment = int(time.time()) - 24 * 3600
+        self._moment = int(time.time()) - 86400
         bound = type("Bound", (SourceHandler,), {"source": self})
         self._server = Server(("127.0.0.1", 0), bound)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
