@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import __version__, commands, interrupt
+from pextra_mirror import __version__, commands, interrupt, publication
 from pextra_mirror.config import DEFAULT_PATH, load
 from pextra_mirror.errors import MirrorError, of_system
 from pextra_mirror.sync import FEWER, OLDER
@@ -19,7 +19,8 @@ DESCRIPTION = """\
 Mirror the platform's repository, and what its packages need from Debian, for sites without
 internet. The order of things:
 
-  pextra-mirror init                      write an example configuration, make the signing key
+  pextra-mirror init                      write an example configuration: edit it
+  pextra-mirror init                      the second time: make folders and the signing key
   pextra-mirror key > mirror.asc          the public key, for the nodes
   pextra-mirror sync --publish            fetch what is new and serve it (a timer runs this)
   pextra-mirror export --output /media/usb --since 12    what a full airgap lacks since 12
@@ -37,7 +38,8 @@ exit codes:
   3   source refused: wrong signature, expired, older than before, incomplete
   4   source not reached, or it broke off     5   not enough disk space
   6   another process works on the mirror     7   bundle refused
-  8   what is served is damaged       9   gpg or another program failed
+  8   what is served is damaged, or `doctor` found something that it did not mend
+  9   gpg or another program failed
   10  not ready: never synced, the last sync failed, or no key to sign with
   130, 143  interrupted; the next run goes on where this one was
 """
@@ -63,8 +65,16 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, help: str) -> argparse.ArgumentParser:
         return subs.add_parser(name, help=help, description=help, parents=[common])
 
-    one = command("init", "write an example configuration, make folders and the signing key")
-    one.add_argument("--import-key", type=Path, metavar="FILE", help="take this secret key instead")
+    one = command(
+        "init",
+        "write an example configuration; where there is one, make folders and the signing key",
+    )
+    one.add_argument(
+        "--import-key",
+        type=Path,
+        metavar="FILE",
+        help="take this secret key instead: what `gpg --export-secret-keys` wrote",
+    )
     one = command("sync", "fetch what is new from the sources, and snapshot it")
     one.add_argument("source", nargs="*", help="only these sources")
     one.add_argument("--publish", action="store_true", help="serve it, if all succeeded")
@@ -78,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("rollback", "serve again what an earlier publication had")
     one.add_argument("--to", type=int, metavar="N", help="its number; left out, the one before")
     one = command("export", "write a signed bundle for a site without internet")
-    one.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    one.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="made if missing")
     one.add_argument(
         "--since", default="", metavar="WHAT",
         help="leave out what this bundle, publication number or snapshot had",
@@ -89,17 +99,22 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     one.add_argument("--split", default="", metavar="SIZE", help="in parts, such as 4GiB for FAT32")
     one = command("import", "take a bundle into a tree, as import-bundle.pyz does")
-    one.add_argument("bundle", type=Path)
-    one.add_argument("--tree", type=Path, required=True)
-    one.add_argument("--keyring", type=Path, help="the mirror's public key; needed once")
+    one.add_argument("bundle", type=Path, help="the bundle, or its first part (.001)")
+    one.add_argument("--tree", type=Path, required=True, help="folder of the repository")
+    one.add_argument("--keyring", type=Path, help="the mirror's public key; needed once, and "
+                     "when it is another or was extended")  # fmt: skip
     one = command("verify", "hold every file that is served against its list and signature")
     one.add_argument("--repair", action="store_true", help="fetch again what is damaged")
     one = command("doctor", "name what is wrong with the mirror, and mend it")
     one.add_argument("--check", action="store_true", help="name it only")
     command("key", "print the public key that nodes and airgapped sites need")
     one = command("serve", "serve the tree over HTTP; for a try, nginx is better")
-    one.add_argument("--address", default="127.0.0.1")
-    one.add_argument("--port", type=int, default=8080)
+    one.add_argument(
+        "--address", default="127.0.0.1", help="default: %(default)s, this machine only"
+    )
+    one.add_argument(
+        "--port", type=int, default=8080, help="default: %(default)s; 0 for a free one"
+    )
     return top
 
 
@@ -115,7 +130,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif wanted.command == "import":
             return commands.take(wanted)
         else:
-            found = getattr(commands, wanted.command)(load(wanted.config), wanted)
+            config = load(wanted.config)
+            publication.made(config)
+            found = getattr(commands, wanted.command)(config, wanted)
         show(found, as_json=wanted.json)
     except MirrorError as error:
         return fail(error, as_json=wanted.json)

@@ -18,33 +18,39 @@ from pextra_mirror.gpg import KeyStore
 from pextra_mirror.lock import locked
 from pextra_mirror.progress import Progress, size
 from pextra_mirror.sync import sync as sync_source
-from pextra_mirror.tree import Listing
+from pextra_mirror.tree import Listing, Tree
 
 Result = dict[str, Any]
 
 
 def init(wanted: argparse.Namespace) -> Result:
-    """Write the example configuration if there is none, make what is missing."""
-    written = not wanted.config.exists()
-    if written:
+    """Make what is missing; without a configuration, write the example and leave it at that."""
+    if not wanted.config.exists():
         wanted.config.parent.mkdir(parents=True, exist_ok=True)
         wanted.config.write_text(EXAMPLE)
+        return {
+            "config_written": True,
+            "text": f"{wanted.config} is an example: edit it, then run `pextra-mirror init` again",
+        }
     config = load(wanted.config)
     with locked(config.root, "init", wanted.wait):
         config.root.chmod(0o755)
         store = KeyStore(config.gnupg)
         store.prepare()
+        before = store.fingerprints()
         if wanted.import_key:
-            store.take(wanted.import_key.read_bytes())
+            store.take(wanted.import_key, config.signing_key)
         name = publication.make_identity(config)
         if not store.fingerprints():
             store.create(f"pextra-mirror {name}")
         files.folder(config.public, config.root)
         key = store.chosen(config.signing_key)
-    example = f"{wanted.config} is an example: edit it, then run `pextra-mirror sync --publish`\n"
+    text = f"mirror {name} in {config.root}, signed by {key}"
+    if key not in before and Tree(config.public).current() is not None:
+        text += "\nwhat is served was signed by the key before: `pextra-mirror publish --force`"
     return {
-        "mirror": name, "root": str(config.root), "key": key, "config_written": written,
-        "text": f"{example if written else ''}mirror {name} in {config.root}, signed by {key}",
+        "mirror": name, "root": str(config.root), "key": key, "config_written": False,
+        "text": text,
     }  # fmt: skip
 
 

@@ -170,7 +170,7 @@ def table(cls: type[Any], values: Mapping[str, Any], where: str) -> dict[str, An
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in values:
         if key not in fields:
-            known = ", ".join(fields)
+            known = ", ".join("[[source]]" if name == "sources" else name for name in fields)
             raise ConfigError(f"{where}: {key!r} is unknown", f"Known are {known}")
     found: dict[str, Any] = {}
     for name, field in fields.items():
@@ -209,6 +209,8 @@ def parse(text: str, where: str) -> Config:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: {error}") from error
+    if "sources" in values:
+        raise ConfigError(f"{where}: 'sources' is unknown", "Each source is a table [[source]]")
     entries = values.pop("source", [])
     if not isinstance(entries, list) or not entries:
         raise ConfigError(f"{where}: there is no [[source]]")

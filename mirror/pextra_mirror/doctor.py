@@ -245,7 +245,7 @@ def keys(config: Config) -> Wrong:
         if key.warning:
             yield (
                 f"signing: {key.warning}",
-                f"gpg --homedir {config.gnupg} --quick-set-expire {key.fingerprint} 2y", None,
+                store.extending(key.fingerprint), None,
             )  # fmt: skip
 
 

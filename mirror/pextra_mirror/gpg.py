@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import re
@@ -84,9 +85,29 @@ class KeyStore:
         run.output([*argv, "ed25519", "sign", "never"], env=self.env)
         return self.fingerprints()[-1]
 
-    def take(self, key: bytes) -> None:
-        """Import a secret key that was exported elsewhere."""
-        run.output(["gpg", "--batch", "--import"], env=self.env, stdin=key)
+    def take(self, path: Path, wanted: str) -> None:
+        """Import a secret key that was exported elsewhere.
+
+        Raises:
+            ConfigError: The file has none, or it would not be known which key signs.
+        """
+        data = path.read_bytes()
+        argv = ["gpg", "--batch", "--with-colons", "--show-keys"]
+        brought = [
+            key.fingerprint for key in listed(run.run(argv, env=self.env, stdin=data).stdout, "sec")
+        ]
+        if not brought:
+            raise ConfigError(
+                f"{path} has no secret key", "`gpg --export-secret-keys` writes one to a file"
+            )
+        others = sorted(set(self.fingerprints()) - set(brought))
+        if others and not wanted:
+            raise ConfigError(
+                f"the key store has the key {', '.join(others)} already; {path} has "
+                f"{', '.join(brought)}",
+                "Set signing_key in the configuration to the one that is to sign",
+            )
+        run.output(["gpg", "--batch", "--import"], env=self.env, stdin=data)
 
     def chosen(self, wanted: str) -> str:
         """The fingerprint of the key to sign with.
@@ -112,10 +133,18 @@ class KeyStore:
         if found[0].fault:
             raise NotReady(
                 f"the signing key {found[0].fingerprint} {found[0].fault}",
-                f"`gpg --homedir {self.home} --quick-set-expire {found[0].fingerprint} 2y` extends "
-                "one that expired; then give nodes and sites what `pextra-mirror key` prints",
+                f"`{self.extending(found[0].fingerprint)}` extends one that expired; then give "
+                "nodes and sites what `pextra-mirror key` prints",
             )
         return found[0].fingerprint
+
+    def extending(self, fingerprint: str) -> str:
+        """The command that extends a key, by the user whose key store it is."""
+        command = f"gpg --homedir {self.home} --quick-set-expire {fingerprint} 2y"
+        owner = self.home.stat().st_uid
+        with contextlib.suppress(KeyError):
+            return f"runuser -u {self.home.owner()} -- {command}" if owner else command
+        return command
 
     def public(self, fingerprint: str, *, armour: bool) -> bytes:
         """The public key, for clients."""

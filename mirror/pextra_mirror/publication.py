@@ -36,6 +36,16 @@ def identity(config: Config) -> str:
         raise NotReady(f"{config.root} is no mirror yet", "pextra-mirror init") from error
 
 
+def made(config: Config) -> None:
+    """Refuse to go on where there is nothing of a mirror.
+
+    Raises:
+        NotReady: `init` was never run.
+    """
+    if not config.state.is_dir() and not config.public.is_dir():
+        identity(config)
+
+
 def make_identity(config: Config) -> str:
     """The mirror's identity, made if there is none."""
     with contextlib.suppress(NotReady):

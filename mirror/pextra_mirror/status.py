@@ -15,6 +15,19 @@ from pextra_mirror.files import write
 from pextra_mirror.progress import size
 from pextra_mirror.tree import Tree
 
+_WRONG = {
+    "never": "was never synced: `pextra-mirror sync` does it",
+    "failed": "failed to sync, see above; the next sync tries again",
+    "interrupted": "was interrupted while it synced; the next sync goes on",
+    "running": "is being synced",
+}
+"""What is said of a source by its state."""
+
+
+def _said(state: str) -> str:
+    """What is said of a source that is in a state."""
+    return _WRONG.get(state, f"is {state}")
+
 
 def status(config: Config) -> dict[str, Any]:
     """Everything that is to be known, as JSON has it."""
@@ -38,8 +51,8 @@ def status(config: Config) -> dict[str, Any]:
         })  # fmt: skip
     store = gpg.KeyStore(config.gnupg)
     warnings += [f"signing: {key.warning}" for key in store.secret_keys() if key.warning]
-    wrong = [f"source {item['name']} is {item['state']}" for item in sources
-             if item["state"] != "complete"]  # fmt: skip
+    wrong = [f"source {item['name']} {_said(str(item['state']))}"
+             for item in sources if item["state"] != "complete"]  # fmt: skip
     wrong += problems(config, tree)
     return {
         "root": str(config.root),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+import os
+import shutil
 import subprocess
 import threading
 import time
@@ -35,6 +38,82 @@ def test_init_takes_a_key_that_was_made_elsewhere(
     mirror.stop()
 
 
+def test_init_takes_no_key_that_is_not_secret_and_none_beside_another(
+    folder: Path, upstream: SourceRepository, stranger: Key
+) -> None:
+    mirror = Mirror(folder / "other", platform(upstream))
+    done = mirror.call("init", "--import-key", stranger.public)
+    assert done.code == 2
+    assert "has no secret key" in done.err
+    key = mirror.run("init")["key"]
+    secret = folder / "secret.gpg"
+    run("gpg", "--batch", "--output", secret, "--export-secret-keys", env=stranger.env)
+    done = mirror.call("init", "--import-key", secret)
+    assert done.code == 2
+    assert f"has the key {key} already" in done.err
+    assert mirror.run("init")["key"] == key
+    mirror.configure(platform(upstream), signing_key=stranger.fingerprint)
+    assert mirror.run("init", "--import-key", secret)["key"] == stranger.fingerprint
+    mirror.stop()
+
+
+def test_init_says_what_to_do_when_another_key_signed_what_is_served(published: Mirror) -> None:
+    published.stop()
+    shutil.rmtree(published.root / "gnupg")
+    argv = [word for word in published.argv("init") if word != "--json"]
+    for said in (True, False):
+        done = subprocess.run(argv, env=published.env, capture_output=True, text=True, check=False)
+        assert ("publish --force" in done.stdout) is said, done.stdout + done.stderr
+
+
+def test_where_no_mirror_is_every_command_says_so_and_makes_nothing(
+    folder: Path, upstream: SourceRepository
+) -> None:
+    mirror = Mirror(folder / "none", platform(upstream))
+    for words in (
+        ("status",), ("sync",), ("publish",), ("verify",), ("doctor",), ("rollback",), ("key",),
+        ("export", "--output", folder / "out"), ("serve", "--port", "0"),
+    ):  # fmt: skip
+        done = subprocess.run(
+            mirror.argv(*words), env=mirror.env, capture_output=True, text=True, check=False,
+            timeout=30,
+        )  # fmt: skip
+        assert done.returncode == 10, (words, done.stderr)
+        assert "is no mirror yet. pextra-mirror init" in done.stderr
+    assert not mirror.root.exists()
+
+
+def test_status_says_in_words_what_a_source_lacks(mirror: Mirror) -> None:
+    assert "source pextra was never synced" in str(mirror.call("status").json["problems"])
+
+
+def test_a_key_store_of_another_user_is_worked_on_as_that_user(tmp_path: Path) -> None:
+    from pextra_mirror.gpg import KeyStore
+
+    command = f"gpg --homedir {tmp_path} --quick-set-expire ABC 2y"
+    for uid, said in ((0, command), (65534, f"runuser -u nobody -- {command}"), (4321, command)):
+        os.chown(tmp_path, uid, -1)
+        assert KeyStore(tmp_path).extending("ABC") == said
+
+
+def test_init_without_configuration_writes_the_example_and_makes_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pextra_mirror import commands
+    from pextra_mirror.config import EXAMPLE
+
+    root = tmp_path / "root"
+    example = EXAMPLE.replace("/var/lib/pextra-mirror", str(root))
+    monkeypatch.setattr(commands, "EXAMPLE", example)
+    wanted = argparse.Namespace(config=tmp_path / "etc/config.toml", import_key=None, wait=0)
+    assert "run `pextra-mirror init` again" in commands.init(wanted)["text"]
+    assert wanted.config.exists()
+    assert not root.exists(), "it is where the operator had no say"
+    commands.init(wanted)
+    assert (root / "gnupg").is_dir()
+    run("gpgconf", "--kill", "all", env={"GNUPGHOME": str(root / "gnupg")})
+
+
 def test_init_without_configuration_writes_an_example_that_is_valid(tmp_path: Path) -> None:
     from pextra_mirror.config import EXAMPLE, parse
 
@@ -50,6 +129,8 @@ def test_init_without_configuration_writes_an_example_that_is_valid(tmp_path: Pa
     ("keep = 1", "keep must be at least 2"),
     ("keep = ", "Invalid value"),
     ("root = 'here'", "absolute path"),
+    ("sources = []", "'sources' is unknown. Each source is a table [[source]]"),
+    ("source_ = []", "Known are root, [[source]], keep"),
 ])  # fmt: skip
 def test_a_configuration_that_is_wrong_is_refused(mirror: Mirror, line: str, said: str) -> None:
     text = mirror.config.read_text()
