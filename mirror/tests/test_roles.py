@@ -6,6 +6,7 @@ of /var that a package writes to: the machine itself sees nothing of it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -17,9 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
+import yaml
 
 from mirror_bed import PACKAGE, Builder, Key, SourceRepository, platform, run
+from pextra_mirror.config import Config, Source, parse
 
 ENTER = """
 set -e
@@ -114,6 +118,52 @@ def test_what_is_installed_on_the_copy_is_not_on_the_machine(
     assert Path("/var/lib/dpkg/status").read_bytes() == before
     assert subprocess.run(form, capture_output=True, check=False).returncode == 1
     assert not Path("/usr/share/pxm-overlay").exists()
+
+
+ROLE = PACKAGE.parent / "ansible_collections/pextra/ce/roles/mirror"
+
+
+def test_the_role_has_an_option_for_each_setting_and_its_default() -> None:
+    options = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())
+    options = options["argument_specs"]["main"]["options"]
+    defaults = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
+    for field in dataclasses.fields(Config):
+        option = options[f"mirror_{field.name}"]
+        assert field.name in {"root", "sources", "metrics_file"} or (
+            option["default"] == defaults[f"mirror_{field.name}"] == field.default
+        ), field.name
+    choices = options["mirror_sources"]["options"]
+    assert list(choices) == [field.name for field in dataclasses.fields(Source)]
+    for field in dataclasses.fields(Source):
+        option = choices[field.name]
+        assert option.get("required", False) == (field.default is dataclasses.MISSING), field.name
+        assert option.get("default", field.default) == field.default or not field.default
+
+
+def test_the_role_writes_every_setting_to_the_configuration() -> None:
+    texts = jinja2.Environment(trim_blocks=True, autoescape=False)  # noqa: S701 - as Ansible has it
+    texts.filters["to_json"] = json.dumps
+    whole = {
+        "name": "a", "url": "http://a", "distribution": "d", "components": ["c"],
+        "architectures": ["amd64"], "keyring": "/k", "fingerprints": ["AB"], "prefix": "p",
+        "packages": ["x"], "base": True, "depends_of": [], "updates_of": [], "recommends": True,
+        "shrink": 90,
+    }  # fmt: skip
+    settings = {
+        "root": "/r", "keep": 7, "transfers": 1, "retries": 9, "timeout": 60, "slowest": 1,
+        "reserve": 5, "signing_key": "ABC", "metrics_file": "/m",
+    }  # fmt: skip
+    variables = {f"mirror_{name}": value for name, value in settings.items()}
+    template = texts.from_string((ROLE / "templates/config.toml.j2").read_text())
+    text = template.render(ansible_managed="", mirror_sources=[whole], **variables)
+    found = parse(text, "configuration")
+    assert {field.name for field in dataclasses.fields(Config)} == {*settings, "sources"}
+    for name, value in settings.items():
+        assert str(getattr(found, name)) == str(value)
+    for name, item in whole.items():
+        assert str(getattr(found.sources[0], name)) == str(
+            tuple(item) if isinstance(item, list) else item
+        )
 
 
 def free_port() -> int:
