@@ -140,6 +140,14 @@ def test_the_role_has_an_option_for_each_setting_and_its_default() -> None:
         assert option.get("default", field.default) == field.default or not field.default
 
 
+def test_the_readme_names_each_setting_and_its_default() -> None:
+    text = (PACKAGE / "README.md").read_text()
+    for field in (*dataclasses.fields(Config), *dataclasses.fields(Source)):
+        assert f"`{field.name}`" in text or field.name == "sources", field.name
+        if isinstance(field.default, int) and not isinstance(field.default, bool):
+            assert f"| `{field.name}` | {field.default} |" in text
+
+
 def test_the_role_writes_every_setting_to_the_configuration() -> None:
     texts = jinja2.Environment(trim_blocks=True, autoescape=False)  # noqa: S701 - as Ansible has it
     texts.filters["to_json"] = json.dumps
