@@ -47,7 +47,10 @@ def init(wanted: argparse.Namespace) -> Result:
         key = store.chosen(config.signing_key)
     text = f"mirror {name} in {config.root}, signed by {key}"
     if key not in before and Tree(config.public).current() is not None:
-        text += "\nwhat is served was signed by the key before: `pextra-mirror publish --force`"
+        text += (
+            "\nif that is another key than before, `pextra-mirror publish --force` signs with it "
+            "what is served, and nodes and sites need what `pextra-mirror key` prints"
+        )
     return {
         "mirror": name, "root": str(config.root), "key": key, "config_written": False,
         "text": text,
