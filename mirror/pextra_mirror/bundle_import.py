@@ -381,8 +381,11 @@ def carry_out(tree: Tree, wanted: argparse.Namespace) -> dict[str, Any]:
         return found | {"text": "\n".join([*lines, f"{tree.root}: nothing is served yet"])}
     if wanted.command == "status":
         bad = tree.damaged(current)
-        found |= {"damaged": len(bad), "exit_code": Damaged.exit_code if bad else 0}
+        shut = tree.shut()
+        found |= {"damaged": len(bad), "unreadable": len(shut),
+                  "exit_code": Damaged.exit_code if bad or shut else 0}  # fmt: skip
         lines += [f"damaged: {entry.path}" for entry in bad[:5]]
+        lines += [f"a web server cannot read {path}: `repair` mends it" for path in shut[:5]]
     if current is not None and kept[-1] > current:
         lines.append(f"publication {kept[-1]} is here too; `rollback --to {kept[-1]}` serves it")
     lines.append(

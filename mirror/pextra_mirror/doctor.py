@@ -16,6 +16,7 @@ from pextra_mirror.config import Config
 from pextra_mirror.errors import MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.publication import Publisher
+from pextra_mirror.status import unreadable
 from pextra_mirror.sync import sync
 from pextra_mirror.tree import Listing, Tree, discard
 
@@ -221,9 +222,7 @@ def damage(config: Config) -> Wrong:
 
 def modes(config: Config) -> Wrong:
     """What a web server cannot read, and what others must not."""
-    found = Tree(config.public).shut()
-    found += [config.root] if config.root.stat().st_mode & 0o5 != 0o5 else []
-    if found:
+    if found := unreadable(config):
         yield (
             f"{len(found)} files and folders cannot be read by a web server: "
             f"{', '.join(str(path) for path in found[:3])}", "",

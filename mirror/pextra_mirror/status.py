@@ -74,6 +74,12 @@ def status(config: Config) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def unreadable(config: Config) -> list[Path]:
+    """Files and folders of the tree, and the one that it is in, that a web server cannot read."""
+    found = Tree(config.public).shut()
+    return found + ([config.root] if config.root.stat().st_mode & 0o5 != 0o5 else [])
+
+
 def problems(config: Config, tree: Tree) -> list[str]:
     """What is wrong with what is served, and with what the next publication takes."""
     found = []
@@ -85,7 +91,7 @@ def problems(config: Config, tree: Tree) -> list[str]:
     elif bad := tree.damaged(current):
         found.append(f"{len(bad)} served files are damaged, such as {bad[0].path}: "
                      "run `verify --repair`")  # fmt: skip
-    if tree.root.is_dir() and (shut := tree.shut()):
+    if tree.root.is_dir() and (shut := unreadable(config)):
         found.append(f"{len(shut)} files and folders cannot be read by a web server, such as "
                      f"{shut[0]}: run `doctor`")  # fmt: skip
     if why := publication.failure(config):

@@ -183,6 +183,16 @@ def test_what_is_published_can_be_read_whatever_the_umask(
     assert mirror.call("status").code == 10
     assert mirror.run("doctor")["findings"][0]["mended"] is True
     assert not unreadable(mirror.public)
+    mirror.root.chmod(0o700)
+    assert "cannot be read by a web server" in str(mirror.call("status").json["problems"])
+    mirror.run("doctor")
+    assert mirror.run("status")["healthy"] is True
+    served(place.tree).parent.chmod(0o700)
+    told = place.call("status")
+    assert (told.code, told.json["unreadable"]) == (8, 1)
+    assert place.call("repair").code == 0
+    assert place.call("status").code == 0
+    assert not unreadable(place.tree)
     mirror.stop()
 
 
