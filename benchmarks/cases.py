@@ -183,6 +183,13 @@ class Bench:
             {
                 "pextra.ce.apply": lambda: self.play(apply(count)),
                 "trivial": lambda: self.play(_TRIVIAL),
+                "options alone": lambda: self.play(
+                    {
+                        "ansible.builtin.set_fact": {
+                            "resources": apply(count)["pextra.ce.apply"]["resources"]
+                        }
+                    }
+                ),
                 "libvirt API": lambda: self._bare("again", definitions),
             }
         )
@@ -193,6 +200,7 @@ class Bench:
             f"{more:.2f} s above the trivial task; at most 1", more <= 1,
         )  # fmt: skip
         yield Line("a playbook with one trivial task", other)
+        yield Line("`ansible.builtin.set_fact` with the same options", found["options alone"])
         yield Line(f"the libvirt API reads {count} domains back", found["libvirt API"])
 
     def one(self) -> Iterator[Line]:
