@@ -113,6 +113,7 @@ def _check_known(fields: Iterable[Field], given: Options, resource: str, path: s
     unknown = sorted(str(name) for name in given if name not in names)
     if unknown:
         near = difflib.get_close_matches(unknown[0], sorted(names), 1)
+        near = near or [name for name in sorted(names) if unknown[0] in name.split("_")]
         raise InputError(
             f"unknown option: {', '.join(path + name for name in unknown)}",
             resource=resource,
