@@ -12,9 +12,11 @@ from pextra.calls.resource import resources, to_request
 from pextra.engine.rows import Source
 from pextra.engine.runner import Runner
 from pextra.engine.world import World
+from pextra.host.hypervisor import power
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, parse_path, resolve_node
 from pextra.kinds.registry import KINDS
+from pextra.kinds.volume import overlays
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError
 from pextra.model.fields import Field, Masked, masked, texts_in
@@ -73,6 +75,8 @@ def _take(call: Call, asked: Options) -> Answer:
     if not os.path.isdir(os.path.dirname(path)):
         raise InputError(f"directory {os.path.dirname(path)} does not exist", resource=resource)
     made = taking.manifest(instance, world, dt.datetime.now(dt.UTC))
+    if power.state(host.qemu, instance["id"]) == "stopped":
+        overlays.refuse_any(instance, world, resource)  # a running one is copied with them
     disks = taking.sources(instance, world)
     if not call.check:
         taking.take(path, made, instance, disks, host)

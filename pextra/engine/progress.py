@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pextra.model.errors import CancelledError
@@ -56,3 +58,17 @@ def begin(progress: Progress, event: Event) -> None:
             hint="What was done stays. Run it again to finish it",
         )
     progress.report(event)
+
+
+def parts(progress: Progress, event: Event) -> Callable[[int, int], None]:
+    """What tells how far a long step is: each further tenth of it once."""
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        tenths = 10 * done // total if total else 0
+        if tenths > told:
+            told = tenths
+            progress.report(dataclasses.replace(event, text=f"{event.text}: {10 * tenths}%"))
+
+    return tell

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
-from pextra.engine.progress import SILENT, Event, Progress, begin
+from pextra.engine.progress import SILENT, Event, Progress, begin, parts
 from pextra.engine.rows import Absences
 from pextra.engine.world import World
 from pextra.host.lock import host_lock
@@ -232,7 +232,9 @@ class Runner:
             more = f" and {len(group) - 1} more" if len(group) > 1 else ""
             text = f"{action} {label(kind, group[0].name)}{more}"
             phase = group[0].phase.name.lower()
-            begin(self._progress, Event(phase, begun, len(steps), text))
+            event = Event(phase, begun, len(steps), text)
+            begin(self._progress, event)
+            self._host.told = parts(self._progress, event)
             self._kinds[kind].execute_many(group, self._host)
             begun += len(group)
         for step in steps:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from pextra.host import programs
@@ -30,6 +31,7 @@ class Host:
 
     Attributes:
         console_marks: Size of an instance's console log just before this run started it.
+        told: Is called with what is done of a long step, and what is to be done altogether.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Host:
         self.log_dir = log_dir
         self.confirms = confirms
         self.console_marks: dict[str, int] = {}
+        self.told: Callable[[int, int], None] = lambda _done, _total: None
 
     @property
     def license_dir(self) -> str:

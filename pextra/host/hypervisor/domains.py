@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pextra.host.hypervisor import domain_xml
 from pextra.host.hypervisor.connection import Hypervisor, translated
+from pextra.host.hypervisor.domain import Domain
 from pextra.model import ids
 from pextra.model.request import label
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _ACTIVE, _PAUSED = 1, 32
 """libvirt's VIR_CONNECT_LIST_DOMAINS_*."""
+_INACTIVE = 2
+"""libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
 _NO_DOMAIN = 42
 """libvirt's VIR_ERR_NO_DOMAIN."""
 
@@ -70,3 +74,22 @@ class Domains:
                 if error.get_error_code() == _NO_DOMAIN:  # gone since it was listed
                     return None
                 raise
+
+
+def definitions(driver: Hypervisor, id: str) -> tuple[Domain, ...]:
+    """An instance's domain as it runs, if it does, and as it starts next; none where none is.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    import libvirt
+
+    with translated("reading the definition"):
+        try:
+            domain = driver.connection.lookupByUUIDString(ids.uuid_of(id))
+            flags = (0, _INACTIVE) if domain.isActive() else (_INACTIVE,)
+            return tuple(domain_xml.parse(domain.XMLDesc(item)) for item in flags)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == _NO_DOMAIN:
+                return ()
+            raise

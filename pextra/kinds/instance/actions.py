@@ -11,6 +11,7 @@ from pextra.host.hypervisor import domain_xml, live_ports, power
 from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.machine import Host
 from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance import overlays as instance_overlays
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance.steps import DomainWork
 from pextra.model import ids
@@ -45,6 +46,9 @@ def execute(step: Step, host: Host) -> None:
     """Carry out one step with libvirt."""
     if step.action in instance_files.ACTIONS:
         instance_files.execute(step)
+        return
+    if step.action == instance_overlays.ACTION:
+        instance_overlays.execute(step, host)
         return
     work = step.work_as(DomainWork)
     driver, resource = host.driver(work.type), label("instance", step.name)

@@ -290,6 +290,18 @@ STEERING = (
         ),
     ),
     Field(
+        "commit_overlays",
+        "bool",
+        default=False,
+        doc=(
+            "Where another tool has put an overlay over a volume, such as C(virsh"
+            " snapshot-create-as --disk-only) does, write back into the volume what is in it, also"
+            " while the instance runs. The overlay's file stays, and is not used any more.",
+            "Without it such an instance is not changed at all, because what its guest has written"
+            " since would be lost.",
+        ),
+    ),
+    Field(
         "wait_console",
         parse=_pattern,
         doc=(

@@ -177,7 +177,7 @@ class Instance(Kind["InstanceRow", DomainState]):
     ) -> Iterable[Step]:
         """Define, plug, power; or undefine."""
         if seen is not None and gone is not None:
-            return instance_steps.removal(gone, seen)
+            return instance_steps.removal(request, gone, seen, world)
         if seen is not None and row is not None:
             return instance_steps.steps(request, row, seen, world)
         return ()

@@ -23,11 +23,13 @@ from pextra.host.hypervisor.domain import (
 )
 from pextra.host.network.policy import OPEN
 from pextra.kinds.instance import files as instance_files
+from pextra.kinds.instance import overlays as instance_overlays
 from pextra.kinds.instance import ports as instance_ports
 from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance.files import step_of
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
+from pextra.kinds.volume import overlays
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, ForeignError
 from pextra.model.plan import Phase, Step, Work
@@ -93,6 +95,7 @@ def steps(
             resource=resource,
             hint="Use another name; domains of others are never touched",
         )
+    yield from instance_overlays.committing(request, row, seen, world)
     want = desired(row, seen, world)
     state = request.state if request else "present"
     yield from instance_files.making(row, seen.files, world.host)
@@ -101,7 +104,9 @@ def steps(
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
         cold = world.deferred(kinds.INSTANCE, row["id"])
-        live = list(_live(row, want, seen.live, restarts, cold, request))
+        there = overlays.found([seen.live], world)
+        runs = instance_overlays.committed(seen.live, there)
+        live = list(_live(row, want, runs, restarts, cold, request))
     yield from live
     yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
     power = list(_power(request, row, state, seen, world))
@@ -315,11 +320,13 @@ def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
     return "paused" if seen.paused else "running"
 
 
-def removal(gone: InstanceRow, seen: DomainState) -> Iterator[Step]:
+def removal(
+    request: Request | None, gone: InstanceRow, seen: DomainState, world: World
+) -> Iterator[Step]:
     """Undefine a domain that is not running, and remove the instance's files.
 
     Raises:
-        ConflictError: It runs.
+        ConflictError: It runs, or another tool has put files over volumes that stay.
     """
     if seen.live is not None:
         raise ConflictError(
@@ -327,6 +334,7 @@ def removal(gone: InstanceRow, seen: DomainState) -> Iterator[Step]:
             resource=label("instance", gone["name"]),
             hint="Stop it first: state=stopped, or state=killed if it does not answer",
         )
+    yield from instance_overlays.committing(request, gone, seen, world)
     if seen.config is not None:
         yield step_of(gone, "undefine", {"power": "stopped"}, None, DomainWork(gone["type"]))
     yield from instance_files.clearing(gone, seen.files, None)

@@ -17,6 +17,7 @@ from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
 from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
+from pextra.kinds.volume import overlays
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Row
@@ -86,6 +87,7 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
 
         Raises:
             NotFoundError: One to go back to does not exist.
+            ConflictError: Another tool has put files over the volumes.
         """
         if current is None:
             if request.state == "reverted":
@@ -94,6 +96,9 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
                 return  # the engine says what is missing
             self._draft_new(request, row, world)
         check_here(row, world, request.label)
+        if current is None or current["status"] != "ready" or request.state == "reverted":
+            instance = world.row(kinds.INSTANCE, row["instance_id"])
+            overlays.refuse_any(instance, world, request.label)
         if request.state == "reverted":
             row.update({"reverting": True, "reverted": dt.datetime.now(dt.UTC)})
             self._check_attached(row, world, request.label)

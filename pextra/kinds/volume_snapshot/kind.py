@@ -14,6 +14,7 @@ from pextra.host.machine import Host
 from pextra.host.pools.backend import SnapshotState
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
+from pextra.kinds.volume import overlays
 from pextra.kinds.volume.work import VolumeWork
 from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
 from pextra.model import kinds
@@ -76,6 +77,7 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
 
         Raises:
             NotFoundError: One to go back to does not exist.
+            ConflictError: Another tool has put a file over the volume.
         """
         if current is None:
             if request.state == "reverted":
@@ -85,6 +87,11 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
             volume = world.row(kinds.VOLUME, row["volume_id"])
             row.update({"node_id": volume["node_id"], "size": volume["size"]})
         check_here(row, world, request.label)
+        if current is None or current["status"] != "ready" or request.state == "reverted":
+            volume = world.row(kinds.VOLUME, row["volume_id"])
+            instance = world.get(kinds.INSTANCE, volume["instance_id"])
+            if instance is not None:
+                overlays.refuse_any(instance, world, request.label)
 
     def retire(self, request: Request, current: VolumeSnapshotRow, world: World) -> None:
         """One of another node stays."""

@@ -415,6 +415,15 @@ options:
         not removed.
     type: bool
     default: false
+  commit_overlays:
+    description:
+      - Where another tool has put an overlay over a volume, such as C(virsh snapshot-create-as
+        --disk-only) does, write back into the volume what is in it, also while
+        the instance runs. The overlay's file stays, and is not used any more.
+      - Without it such an instance is not changed at all, because what its guest
+        has written since would be lost.
+    type: bool
+    default: false
   wait_console:
     description:
       - Python regular expression to wait for on the serial console of a QEMU
@@ -892,8 +901,9 @@ plan:
           run left unfinished.
         - On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),
           V(define), V(redefine) (the definition that it starts with next), V(plug), V(unplug),
-          V(change-medium) (as it runs), V(clean) (remove seeds and logs that are no longer
-          needed) or V(undefine); for volumes V(allocate), V(grow) or V(delete).
+          V(change-medium) (as it runs), V(commit) (an overlay of another tool), V(clean)
+          (remove seeds and logs that are no longer needed) or V(undefine); for volumes
+          V(allocate), V(grow) or V(delete).
         - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
       type: str
       sample: start
@@ -1031,6 +1041,7 @@ ARGUMENT_SPEC = {
     "timeout": {"type": "int", "default": 60},
     "allow_restart": {"type": "bool", "default": False},
     "destroy_volumes": {"type": "bool", "default": False},
+    "commit_overlays": {"type": "bool", "default": False},
     "wait_console": {"type": "str"},
     "purge": {
         "type": "list",

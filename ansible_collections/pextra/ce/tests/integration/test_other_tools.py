@@ -1,0 +1,160 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What virsh and other tools make of an instance is noticed before it costs data."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.pextra.ce.tests.integration.guest import READY
+from ansible_collections.pextra.ce.tests.integration.lab import Node, quietly, run
+
+pytestmark = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="the guest's boot sector is one of a PC"
+)
+WAITED = {"wait_console": READY, "timeout": 30}
+
+
+def put_over(node: Node, name: str) -> Path:
+    """Have libvirt put an overlay over an instance's root volume; where it is."""
+    node.virsh("snapshot-create-as", name, "s2", "--disk-only", "--atomic")
+    (source,) = node.domain(name).findall("devices/disk[@device='disk']/source")
+    path = Path(source.get("file", ""))
+    assert path != node.image_of(f"{name}-root")
+    return path
+
+
+def write(path: Path, format: str, pattern: str) -> None:
+    """Write a pattern beyond the boot sector."""
+    run("qemu-io", "-f", format, "-c", f"write -P {pattern} 64k 64k", str(path))
+
+
+def has(path: Path, format: str, pattern: str) -> bool:
+    """Whether it is there."""
+    command = f"read -P {pattern} 64k 64k"
+    return "failed" not in quietly("qemu-io", "-r", "-U", "-f", format, "-c", command, str(path))
+
+
+def guest_writes(node: Node, name: str, pattern: str) -> None:
+    """Write to the running machine's disk, as its guest would."""
+    alias = f"ua-pextra-{node.row('volumes', f'{name}-root')['id']}"
+    command = f'qemu-io -d /machine/peripheral/{alias}/virtio-backend "write -P {pattern} 64k 64k"'
+    node.virsh("qemu-monitor-command", name, "--hmp", command)
+
+
+def attempts(node: Node, name: str) -> dict[str, Callable[[], object]]:
+    """Tasks that would go on with the volume below the overlay, each of which must be refused."""
+    root = node.volume(f"{name}-root", None)
+    return {
+        "description": lambda: node.refused("instance", name=name, description="x"),
+        "check": lambda: node.refused("instance", name=name, description="x", check=True),
+        "grow": lambda: node.refused("volume", **{**root, "grow_by": "1MiB"}),
+        "restart": lambda: node.refused("instance", name=name, state="restarted"),
+    }
+
+
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_overlay_over_a_running_instance_is_refused_or_written_back(
+    node: Node, format: str
+) -> None:
+    name = node.name("vm")
+    entry = node.guest(name)
+    entry["volumes"][0]["format"] = format
+    node.run("instance", **entry, state="started", **WAITED)
+    base = node.image_of(f"{name}-root")
+    overlay = put_over(node, name)
+    guest_writes(node, name, "0x5a")
+    before = node.libvirt()
+    for attempt in attempts(node, name).values():
+        result = attempt()
+        assert result.code == "conflict"
+        assert str(overlay) in result.message
+        assert str(base) in result.message
+        assert "commit_overlays=true" in result.message
+    assert node.libvirt() == before
+    said = node.run("instance", name=name, commit_overlays=True, check=True)
+    assert node.libvirt() == before
+    done = node.run("instance", name=name, commit_overlays=True)
+    assert done.actions == said.actions == ["instance commit", "instance redefine"]
+    assert [item.get("file") for item in node.live(name).findall("devices/disk/source")] == [
+        str(base)
+    ]
+    assert node.running() == [name]
+    assert overlay.exists()
+    assert not node.run("instance", **entry).changed
+    node.run("instance", name=name, state="killed")
+    assert has(base, format, "0x5a")
+
+
+def test_overlay_over_a_stopped_instance_is_refused_or_written_back(node: Node) -> None:
+    name = node.name("vm")
+    entry = node.guest(name)
+    entry["volumes"][0]["format"] = "qcow2"
+    node.run("instance", **entry)
+    base, snapshot = node.image_of(f"{name}-root"), {"name": "first", "instance": name}
+    node.run("instance_snapshot", **snapshot)
+    overlay = put_over(node, name)
+    write(overlay, "qcow2", "0x5a")
+    before = node.libvirt()
+    root = {"volume": f"{name}-root", "storage_pool": node.pool}
+    refused = [
+        *(attempt() for attempt in attempts(node, name).values()),
+        node.refused("instance", name=name, state="started"),
+        node.refused("instance_snapshot", **snapshot, state="reverted"),
+        node.refused("instance_snapshot", **{**snapshot, "name": "second"}),
+        node.refused("volume_snapshot", name="third", **root),
+        node.refused("instance_backup", instance=name, path=f"{node.directory}/backup"),
+    ]
+    for result in refused:
+        assert result.code == "conflict"
+        assert str(overlay) in result.message
+        assert str(base) in result.message
+    assert node.libvirt() == before
+    assert not has(base, "qcow2", "0x5a")
+    node.run("instance", name=name, commit_overlays=True)
+    assert has(base, "qcow2", "0x5a")
+    assert not node.run("instance", **entry).changed
+    node.run("instance", name=name, state="started", **WAITED)
+    assert [item.get("file") for item in node.live(name).findall("devices/disk/source")] == [
+        str(base)
+    ]
+
+
+def test_file_that_is_no_overlay_of_the_volume_is_never_written_back(node: Node) -> None:
+    name, other = node.name("vm"), node.image("other.qcow2")
+    node.run("instance", **node.guest(name))
+    text = node.libvirt()["domains"][name]["xml"]
+    text = text.replace(str(node.image_of(f"{name}-root")), str(other))
+    node.virsh("define", str(node.file("vm.xml", text.encode())))
+    before = node.libvirt()
+    for more in ({}, {"commit_overlays": True}):
+        result = node.refused("instance", name=name, **more)
+        assert result.code == "conflict"
+        assert str(other) in result.message
+    assert node.libvirt() == before
+
+
+def test_overlay_is_told_and_left_by_reconcile(node: Node) -> None:
+    name = node.name("vm")
+    node.run("instance", **node.guest(name))
+    overlay = put_over(node, name)
+    before = node.libvirt()
+    status, out, err = node.command("reconcile")
+    assert status != 0
+    assert str(overlay) in out + err
+    assert node.libvirt() == before
+
+
+def test_volumes_that_are_destroyed_need_no_overlay(node: Node) -> None:
+    name = node.name("vm")
+    node.run("instance", **node.guest(name))
+    overlay = put_over(node, name)
+    node.virsh("snapshot-delete", name, "s2", "--metadata")
+    assert str(overlay) in node.refused("instance", name=name, state="absent").message
+    node.run("instance", name=name, state="absent", destroy_volumes=True)
+    assert node.domains() == []
+    assert overlay.exists()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in an overlay, an image file that another tool put over a disk, written back to it.
+
+libvirt's external snapshots make such files: https://libvirt.org/kbase/snapshots.html.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+
+from pextra.host.hypervisor import images
+from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
+from pextra.model import ids
+from pextra.model.errors import HostError
+
+_POLL = 0.2
+
+Told = Callable[[int, int], None]
+"""Is called with the bytes done and those altogether."""
+
+
+def stands_on(overlay: str, base: str) -> bool:
+    """Whether an image file is an overlay of another file or device, at any depth.
+
+    Raises:
+        HostError: qemu-img cannot read it.
+    """
+    if not os.path.exists(overlay):
+        return False
+    read = json.loads(images.run("info", "-U", "--backing-chain", "--output=json", overlay))
+    names = [os.path.realpath(item["filename"]) for item in read[1:]]
+    return os.path.realpath(base) in names
+
+
+def commit_running(hypervisor: Hypervisor, id: str, target: str, told: Told, resource: str) -> None:
+    """Write an overlay back while the instance runs, which then runs on without it.
+
+    One that an interrupted run began goes on.
+
+    Raises:
+        HostError: libvirt refused, or the disk below took no more.
+    """
+    libvirt, domain = bindings(), hypervisor.domain(ids.uuid_of(id))
+    with translated(f"writing back the overlay of {target}", resource):
+        if not domain.blockJobInfo(target):
+            domain.blockCommit(target, None, None, 0, libvirt.VIR_DOMAIN_BLOCK_COMMIT_ACTIVE)
+        while True:
+            job = domain.blockJobInfo(target)
+            if not job:
+                raise HostError(
+                    f"writing back the overlay of {target} was broken off",
+                    resource=resource,
+                    hint="See libvirt's log; most likely the storage pool is full",
+                )
+            told(job["cur"], job["end"])
+            if job["cur"] == job["end"]:
+                break
+            time.sleep(_POLL)
+        domain.blockJobAbort(target, libvirt.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT)
+
+
+def commit_stopped(overlay: str, format: str, base: str) -> None:
+    """Write an overlay back whose instance does not run; the file stays as it is.
+
+    Raises:
+        HostError: qemu-img refused, because of a full disk or because the instance was started.
+    """
+    images.run("commit", "-q", "-d", "-f", format, "-b", base, overlay)
