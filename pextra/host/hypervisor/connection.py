@@ -47,25 +47,25 @@ class Hypervisor:
             ) from None
 
     def domains(self) -> dict[str, libvirt.virDomain]:
-        """Every domain by name, ours or not: one call."""
+        """Every domain by UUID, ours or not: one call. Others may have renamed it."""
         with translated("listing the domains"):
-            return {domain.name(): domain for domain in self.connection.listAllDomains(0)}
+            return {item.UUIDString(): item for item in self.connection.listAllDomains(0)}
 
-    def active_names(self) -> frozenset[str]:
-        """Names of the running domains: one call."""
-        return self._names("running", bindings().VIR_CONNECT_LIST_DOMAINS_ACTIVE)
+    def active(self) -> frozenset[str]:
+        """UUIDs of the running domains: one call."""
+        return self._uuids("running", bindings().VIR_CONNECT_LIST_DOMAINS_ACTIVE)
 
-    def paused_names(self) -> frozenset[str]:
-        """Names of the running domains whose processors stand still: one call."""
-        return self._names("paused", bindings().VIR_CONNECT_LIST_DOMAINS_PAUSED)
+    def paused(self) -> frozenset[str]:
+        """UUIDs of the running domains whose processors stand still: one call."""
+        return self._uuids("paused", bindings().VIR_CONNECT_LIST_DOMAINS_PAUSED)
 
-    def autostart_names(self) -> frozenset[str]:
-        """Names of the domains that start with the host: one call."""
-        return self._names("autostarted", bindings().VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
+    def autostarted(self) -> frozenset[str]:
+        """UUIDs of the domains that start with the host: one call."""
+        return self._uuids("autostarted", bindings().VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
 
-    def _names(self, which: str, flag: int) -> frozenset[str]:
+    def _uuids(self, which: str, flag: int) -> frozenset[str]:
         with translated(f"listing the {which} domains"):
-            return frozenset(domain.name() for domain in self.connection.listAllDomains(flag))
+            return frozenset(item.UUIDString() for item in self.connection.listAllDomains(flag))
 
     def domain(self, uuid: str) -> Any:
         """The domain with this UUID.

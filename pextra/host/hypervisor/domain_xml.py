@@ -272,6 +272,8 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
     whatever an operator added, stay as they are.
     """
     root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
+    if current.name != desired.name:
+        _child(root, "name").text = desired.name
     if current.type != desired.type:
         root.set("type", desired.type)
     if current.memory != desired.memory:

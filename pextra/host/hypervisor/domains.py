@@ -56,6 +56,11 @@ class Domains:
             return "running"
         return "stopped" if uuid in self.by_uuid else "missing"
 
+    def name(self, row: InstanceRow) -> str:
+        """What its domain is called: somebody may have renamed it."""
+        domain = self.by_uuid.get(ids.uuid_of(row["id"]))
+        return str(domain.name()) if domain is not None else row["name"]
+
     def definition(self, row: InstanceRow) -> ET.Element | None:
         """An instance's domain as it runs (https://libvirt.org/formatdomain.html), in one call.
 

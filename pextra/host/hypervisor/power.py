@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import time
+import xml.etree.ElementTree as ET
 from typing import Any
 
 from pextra.host.hypervisor import live_ports
@@ -142,6 +143,28 @@ def wait_stopped(hypervisor: Hypervisor, id: str, timeout: float, resource: str)
             ask_to_stop(hypervisor, id, resource, again=True)
             asked = now
         time.sleep(_POLL)
+
+
+def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
+    """Have an instance that is off be called so, if another tool has renamed its domain.
+
+    Raises:
+        HostError: libvirt refused, for example because of what another tool keeps of it.
+    """
+    domain = hypervisor.domain(ids.uuid_of(id))
+    if domain.name() == name:
+        return
+    with translated(f"renaming it from {domain.name()}", resource):
+        if not hypervisor.uri.startswith("lxc"):
+            domain.rename(name, 0)
+            return
+        root = ET.fromstring(domain.XMLDesc(2))  # noqa: S314 - libvirt's own output
+        for element in root.findall("name"):
+            element.text = name
+        autostart = domain.autostart()
+        domain.undefine()
+        text = ET.tostring(root, encoding="unicode")
+        hypervisor.connection.defineXMLFlags(text, 0).setAutostart(autostart)
 
 
 def wait_unplugged(domain: Any, alias: str | None, name: str, timeout: float = 30) -> None:

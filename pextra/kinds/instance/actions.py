@@ -67,6 +67,9 @@ def execute(step: Step, host: Host) -> None:
         power.start(driver, step.id, resource)
     elif step.action == "kill":
         power.kill(driver, step.id, resource)
+        power.rename(driver, step.id, step.name, resource)
+    elif step.action == "rename":
+        power.rename(driver, step.id, step.name, resource)
     else:
         power.ask_to_stop(driver, step.id, resource)
 
@@ -102,6 +105,7 @@ def wait(step: Step, host: Host) -> None:
     work = step.work_as(DomainWork)
     driver, resource = host.driver(work.type), label("instance", step.name)
     power.wait_stopped(driver, step.id, work.timeout, resource)
+    power.rename(driver, step.id, step.name, resource)
     if step.action == "restart":
         host.console_marks[step.id] = power.console_size(console_log(step.id, host))
         power.start(driver, step.id, resource)

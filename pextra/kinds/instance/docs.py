@@ -248,9 +248,9 @@ DOCS = KindDocs(
         sample=("start", {"power": "stopped"}, {"power": "running"}),
         action=(
             "On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),"
-            " V(define), V(redefine) (the definition that it starts with next), V(plug),"
-            " V(unplug), V(change-medium) (as it runs), V(commit) (an overlay of another tool),"
-            " V(clean) (remove seeds and logs that are"
+            " V(define), V(redefine) (the definition that it starts with next), V(rename) (where"
+            " another tool has renamed it), V(commit) (an overlay of another tool), V(plug),"
+            " V(unplug), V(change-medium) (as it runs), V(clean) (remove seeds and logs that are"
             " no longer needed) or V(undefine); for volumes V(allocate), V(grow) or V(delete).",
             "After everything is in place, V(start), V(shutdown), V(kill) or V(restart).",
         ),

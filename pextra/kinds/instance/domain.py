@@ -46,7 +46,8 @@ class DomainState:
     """A domain on this host.
 
     Attributes:
-        config: Its persistent definition; None where there is no domain.
+        config: Its persistent definition; None where there is no domain. Its name is another one
+            where somebody has renamed it.
         live: Its definition as it runs; None where it does not run.
         xml: The text of the persistent definition.
         autostart: It starts with the host.
@@ -86,22 +87,22 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
     looked = False
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
-        domains, active = driver.domains(), driver.active_names()
-        paused = driver.paused_names()
-        autostart = driver.autostart_names()
+        domains, active = driver.domains(), driver.active()
+        paused, autostart = driver.paused(), driver.autostarted()
+        taken = {domain.name(): uuid for uuid, domain in domains.items()}
         ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
         for row in rows:
             if row["type"] != type:
                 continue
-            domain, own = domains.get(row["name"]), files.get(row["id"], ())
-            if domain is None:
-                found[row["id"]] = DomainState(files=own)
-            elif domain.UUIDString() != ids.uuid_of(row["id"]):
-                found[row["id"]] = DomainState(foreign=True, files=own)
+            uuid = ids.uuid_of(row["id"])
+            if uuid in domains:
+                ours.append((row, domains[uuid], uuid in active))
             else:
-                ours.append((row, domain, row["name"] in active))
+                foreign = row["name"] in taken
+                found[row["id"]] = DomainState(foreign=foreign, files=files.get(row["id"], ()))
         texts = some_at_once(_definitions, ours)
-        for (row, _domain, _runs), (text, live) in zip(ours, texts, strict=True):
+        for (row, domain, _runs), (text, live) in zip(ours, texts, strict=True):
+            uuid = domain.UUIDString()
             if live and not looked:
                 host.links.look()
                 looked = True
@@ -109,8 +110,9 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
                 config=domain_xml.parse(text),
                 live=instance_ports.observed(domain_xml.parse(live), host) if live else None,
                 xml=text,
-                autostart=row["name"] in autostart,
-                paused=row["name"] in paused,
+                autostart=uuid in autostart,
+                foreign=taken.get(row["name"], uuid) != uuid,
+                paused=uuid in paused,
                 files=files.get(row["id"], ()),
             )
     return found

@@ -97,6 +97,7 @@ def steps(
         )
     yield from instance_overlays.committing(request, row, seen, world)
     want = desired(row, seen, world)
+    yield from _rename(row, seen)
     state = request.state if request else "present"
     yield from instance_files.making(row, seen.files, world.host)
     yield from _define(row, want, seen)
@@ -114,6 +115,13 @@ def steps(
     yield from power
 
 
+def _rename(row: InstanceRow, seen: DomainState) -> Iterator[Step]:
+    """Give a domain its name back that another tool has renamed, which it must be off for."""
+    name = seen.config.name if seen.config is not None else row["name"]
+    if name != row["name"] and seen.live is None:
+        yield step_of(row, "rename", {"name": name}, {"name": row["name"]}, DomainWork(row["type"]))
+
+
 def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]:
     autostart, log = row["autostart"], want.console_log or ""
     work = DomainWork(row["type"], autostart=autostart, console_log=log)
@@ -121,7 +129,10 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
         made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
         yield step_of(row, "define", None, made, dataclasses.replace(work, definition=want))
         return
-    have, need = _comparable(seen.config), _comparable(want)
+    if seen.live is not None:
+        want = dataclasses.replace(want, name=seen.config.name)  # that is changed when it is off
+    have = dataclasses.replace(_comparable(seen.config), name=want.name)
+    need = _comparable(want)
     _check_places(seen.config, want, label("instance", row["name"]))
     before, after = _differences(have, need)
     if seen.autostart != row["autostart"]:
@@ -192,7 +203,7 @@ def _live(
             before[name], after[name] = _shown(old), _shown(new)
         else:
             yield from _plug(row, old, new, want)
-    for name in realised.by_restart():
+    for name in ("name", *realised.by_restart()):
         if getattr(have, name) != getattr(need, name):
             before[name], after[name] = _shown(getattr(have, name)), _shown(getattr(need, name))
     if after:
@@ -302,8 +313,10 @@ def _power(
         instance_snapshot.refuse_half_reverted(world, row, label("instance", row["name"]))
         instance_ports.check_start(row, desired(row, seen, world))
     timeout = request.options.get("timeout", 60) if request else 60
-    before = {"power": "running" if active else "stopped"}
-    after = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
+    before: Document = {"power": "running" if active else "stopped"}
+    after: Document = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
+    if seen.live is not None and seen.live.name != row["name"]:
+        before["name"], after["name"] = seen.live.name, row["name"]
     yield Step(
         kinds.INSTANCE, row["id"], row["name"], action, Phase.POWER, before, after,
         work=DomainWork(row["type"], timeout=timeout),

@@ -45,10 +45,15 @@ def _console(row: InstanceRow, view: View) -> Document:
     root = None if container else view.definition(row)
     graphics = root.find("devices/graphics[@type='vnc']") if root is not None else None
     return {
-        "serial": f"virsh -c {uri} console {row['name']}",
+        "serial": f"virsh -c {uri} console {_called(row, view)}",
         "log": None if container else console_log(row["id"], view.host),
         "vnc": graphics.get("socket") if graphics is not None else None,
     }
+
+
+def _called(row: InstanceRow, view: View) -> str:
+    """The name of its domain, which somebody may have changed."""
+    return view.domains(row["type"]).name(row) if view.is_here(row) else row["name"]
 
 
 def _accelerator(row: InstanceRow, view: View) -> str | None:
@@ -59,7 +64,7 @@ def _accelerator(row: InstanceRow, view: View) -> str | None:
 def _uptime(row: InstanceRow, view: View) -> int | None:
     if _state(row, view) not in ("running", "paused"):
         return None
-    return seconds_since_start(f"/run/libvirt/{row['type']}/{row['name']}.pid")
+    return seconds_since_start(f"/run/libvirt/{row['type']}/{_called(row, view)}.pid")
 
 
 def seconds_since_start(pid_file: str) -> int | None:

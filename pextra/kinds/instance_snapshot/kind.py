@@ -18,7 +18,7 @@ from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
 from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
 from pextra.kinds.volume import overlays
-from pextra.model import kinds
+from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Row
 from pextra.model.plan import Phase, Shown, Step
@@ -151,18 +151,18 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
     ) -> Mapping[str, Seen]:
         """What is there of these snapshots: two listings, and a look a volume."""
         here = [row for row in rows if row["node_id"] == world.here]
-        active = host.qemu.active_names() if here else frozenset()
-        paused = host.qemu.paused_names() if active else frozenset()
+        active = host.qemu.active() if here else frozenset()
+        paused = host.qemu.paused() if active else frozenset()
         found = {}
         for row in here:
-            name = world.row(kinds.INSTANCE, row["instance_id"])["name"]
+            uuid = ids.uuid_of(row["instance_id"])
             taken = frozenset(
                 part.volume.key
                 for part in _parts(row, world)
                 if part.type.look(part.pool, [part.volume])
                 and row["id"] in part.type.snapshots(part.pool, part.volume)
             )
-            state = "paused" if name in paused else "running" if name in active else "stopped"
+            state = "paused" if uuid in paused else "running" if uuid in active else "stopped"
             file = _file(row, host)
             kept, held = os.path.exists(file), os.path.exists(file + HELD)
             found[row["id"]] = Seen(state, taken, kept, held)

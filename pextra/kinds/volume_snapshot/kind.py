@@ -17,7 +17,7 @@ from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.volume import overlays
 from pextra.kinds.volume.work import VolumeWork
 from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
-from pextra.model import kinds
+from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, NotFoundError
 from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
@@ -111,8 +111,8 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
             pool = world.row(kinds.STORAGE_POOL, volume["storage_pool_id"])
             instance = world.get(kinds.INSTANCE, volume["instance_id"])
             if instance is not None and active is None:
-                active = host.qemu.active_names()
-            running = instance is not None and instance["name"] in (active or ())
+                active = host.qemu.active()
+            running = instance is not None and ids.uuid_of(instance["id"]) in (active or ())
             there = backend(pool["type"]).snapshots(pool_of(pool, host), volume_of(volume))
             for row in members:
                 found[row["id"]] = Seen(there.get(row["id"]), running)

@@ -32,10 +32,14 @@ def day(number: int) -> dt.datetime:
 class Domain:
     """A libvirt domain."""
 
-    def __init__(self, connection: Connection, uuid: str, power: str) -> None:
+    def __init__(self, connection: Connection, uuid: str, power: str, name: str) -> None:
         self._connection = connection
         self._uuid = uuid
+        self._name = name
         self.power = power
+
+    def name(self) -> str:
+        return self._name
 
     def UUIDString(self) -> str:  # noqa: N802 - libvirt's name
         return self._uuid
@@ -83,7 +87,7 @@ class Driver:
 
     connection: Connection
 
-    def active_names(self) -> frozenset[str]:
+    def active(self) -> frozenset[str]:
         return frozenset()
 
 
@@ -165,7 +169,10 @@ class Cloud:
 
     def run(self, instance: str, power: str = "running", uuid: str | None = None) -> None:
         """Have a domain of an instance, or of somebody else's with its name."""
-        self.libvirt.domains.append(Domain(self.libvirt, uuid or ids.uuid_of(instance), power))
+        name = next(row["name"] for row in self.rows["instance"] if row["id"] == instance)
+        self.libvirt.domains.append(
+            Domain(self.libvirt, uuid or ids.uuid_of(instance), power, name)
+        )
 
     def info(self, kind: str, fields: Iterable[str] = (), **options: Any) -> list[dict[str, Any]]:
         """What the ``_info`` module of a kind returns."""

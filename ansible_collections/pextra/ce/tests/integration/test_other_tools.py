@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration.guest import READY
-from ansible_collections.pextra.ce.tests.integration.lab import Node, quietly, run
+from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, quietly, run
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the guest's boot sector is one of a PC"
@@ -158,3 +158,78 @@ def test_volumes_that_are_destroyed_need_no_overlay(node: Node) -> None:
     node.run("instance", name=name, state="absent", destroy_volumes=True)
     assert node.domains() == []
     assert overlay.exists()
+
+
+def renamed(node: Node, *, running: bool, **more: object) -> tuple[Args, str]:
+    """An instance's options, and the name that its domain has got from somebody else."""
+    entry, name = node.guest(node.name("vm"), **more), node.name("renamed")
+    node.run("instance", **entry)
+    node.virsh("domrename", entry["name"], name)
+    if running:
+        node.virsh("start", name)
+    return entry, name
+
+
+def test_running_machine_that_was_renamed_keeps_its_volumes(node: Node) -> None:
+    entry, other = renamed(node, running=True)
+    name, before = entry["name"], node.libvirt()
+    for check in (True, False):
+        gone = {"name": name, "state": "absent", "destroy_volumes": True}
+        assert "it is running" in node.refused("instance", **gone, check=check).message
+        result = node.refused("instance", **entry, check=check)
+        assert result.code == "restart_required"
+        assert other in result.message
+    root = {"volume": f"{name}-root", "storage_pool": node.pool}
+    assert node.refused("volume_snapshot", name="first", **root).failed
+    (found,) = node.run("instance_info", name=name)["instances"]
+    assert found["state"] == "running"
+    assert other in found["console"]["serial"]
+    assert found["uptime"] is not None
+    assert node.libvirt() == before
+    assert node.image_of(f"{name}-root").exists()
+
+
+@pytest.mark.parametrize("state", ["killed", "stopped", "restarted"])
+def test_machine_that_was_renamed_has_its_name_again_when_it_is_off(node: Node, state: str) -> None:
+    entry, other = renamed(node, running=True, autostart=True)
+    node.run("instance", name=entry["name"], state="present", timeout=30, allow_restart=True)
+    assert node.domains() == node.running() == [entry["name"]]
+    node.virsh("destroy", entry["name"])
+    node.virsh("domrename", entry["name"], other)
+    node.virsh("start", other)
+    said = node.run("instance", **entry, state=state, timeout=30, check=True)
+    done = node.run("instance", **entry, state=state, timeout=30)
+    assert said["plan"] == done["plan"]
+    assert node.domains() == [entry["name"]]
+    assert node.libvirt()["domains"][entry["name"]]["autostart"]
+    assert not node.run("instance", **entry).changed
+
+
+def test_machine_that_is_off_and_was_renamed_is_repaired_or_removed(node: Node) -> None:
+    entry, other = renamed(node, running=False)
+    said = node.run("instance", **{**entry, "memory": "48MiB"}, state="started", check=True)
+    done = node.run("instance", **{**entry, "memory": "48MiB"}, state="started")
+    assert done.actions == said.actions
+    assert "instance rename" in done.actions
+    assert node.domains() == node.running() == [entry["name"]]
+    assert not node.run("instance", **{**entry, "memory": "48MiB"}).changed
+    node.virsh("destroy", entry["name"])
+    node.virsh("domrename", entry["name"], other)
+    status, out, err = node.command("reconcile")
+    assert status == 0, out + err
+    assert node.domains() == [entry["name"]]
+    node.virsh("domrename", entry["name"], other)
+    node.run("instance", name=entry["name"], state="absent", destroy_volumes=True)
+    assert node.left() == [node.pool, node.vswitch]
+
+
+def test_machine_whose_name_somebody_else_has_taken_is_left_alone(node: Node) -> None:
+    entry, _other = renamed(node, running=False)
+    text = (
+        f"<domain type='qemu'><name>{entry['name']}</name><memory unit='MiB'>16</memory>"
+        "<os><type arch='x86_64'>hvm</type></os></domain>"
+    )
+    node.virsh("define", str(node.file("foreign.xml", text.encode())))
+    before = node.libvirt()
+    assert node.refused("instance", **entry).code == "foreign"
+    assert node.libvirt() == before
