@@ -81,7 +81,7 @@ def test_any_other_file_is_refused(tmp_path_factory: pytest.TempPathFactory, dat
 
 
 def test_missing_image_and_directory_are_refused(tmp_path: Path) -> None:
-    assert images.look(str(tmp_path / "none")) is None
+    assert images.probe(str(tmp_path / "none")) is None
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(InputError):
             images.check_source(str(path))
@@ -90,7 +90,7 @@ def test_missing_image_and_directory_are_refused(tmp_path: Path) -> None:
 def test_raw_volume_appears_whole_and_for_root_alone(tmp_path: Path) -> None:
     path = str(tmp_path / "a.raw")
     images.create(path, "raw", 1 << 20, None)
-    found = images.look(path)
+    found = images.look(path, "raw")
     assert found is not None
     assert (found.format, found.size) == ("raw", 1 << 20)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600

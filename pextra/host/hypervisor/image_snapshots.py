@@ -15,7 +15,7 @@ def found(path: str) -> dict[str, SnapshotState]:
     """The snapshots by name; their size is the image's, which qemu-img does not tell of each."""
     if not os.path.exists(path):
         return {}
-    read = json.loads(images.run("info", "-U", "--output=json", path))
+    read = json.loads(images.run("info", "-U", "-f", "qcow2", "--output=json", path))
     return {
         item["name"]: SnapshotState(
             item["name"],
@@ -33,7 +33,7 @@ def create(path: str, name: str) -> None:
         HostError: qemu-img refused.
     """
     if name not in found(path):
-        images.run("snapshot", "-c", name, path)
+        _run("-c", name, path)
 
 
 def revert(path: str, name: str) -> None:
@@ -42,7 +42,7 @@ def revert(path: str, name: str) -> None:
     Raises:
         HostError: qemu-img refused.
     """
-    images.run("snapshot", "-a", name, path)
+    _run("-a", name, path)
 
 
 def remove(path: str, name: str) -> None:
@@ -52,4 +52,11 @@ def remove(path: str, name: str) -> None:
         HostError: qemu-img refused.
     """
     if name in found(path):
-        images.run("snapshot", "-d", name, path)
+        _run("-d", name, path)
+
+
+def _run(what: str, name: str, path: str) -> None:
+    # There is no -f here, and what a guest has written must not be taken for a format.
+    file = path.replace(",", ",,")
+    options = f"driver=qcow2,file.driver=file,file.filename={file}"
+    images.run("snapshot", what, name, "--image-opts", options)

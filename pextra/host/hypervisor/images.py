@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -34,32 +35,79 @@ class Image:
         format: ``qcow2`` or ``raw``.
         size: Bytes that a guest sees.
         allocated: Bytes that it takes on the file system.
+        damage: What is wrong with it.
     """
 
     path: str
     format: str
     size: int
     allocated: int
+    damage: str | None = None
 
 
-def look(path: str) -> Image | None:
-    """The image at a path, read from its header; None where there is nothing.
+def look(path: str, format: str) -> Image | None:
+    """The image of a volume, whose format is known; None where there is nothing.
+
+    What a guest has written never tells the format: a raw disk may begin as a qcow2 image does.
 
     Raises:
-        InputError: It is no regular file.
+        HostError: It cannot be read.
     """
     try:
-        with open(path, "rb") as file:
-            head = file.read(_SECTOR)
-            status = os.fstat(file.fileno())
-    except FileNotFoundError:
+        found = _opened(path)
+    except OSError as error:
+        raise HostError(f"{path} cannot be read: {error.strerror}") from None
+    if found is None:
         return None
+    head, size, allocated = found
+    if format != "qcow2":
+        return Image(path, format, size, allocated)
+    inside = _qcow2_size(head)
+    if inside is None:
+        return Image(path, format, size, allocated, "it is no qcow2 image any more")
+    return Image(path, format, inside, allocated)
+
+
+def probe(path: str) -> Image | None:
+    """The image that somebody has put at a path, as its header tells; None where there is nothing.
+
+    Raises:
+        InputError: It is neither a regular file nor a block device.
+    """
+    try:
+        found = _opened(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    allocated = status.st_blocks * 512
-    if head[:4] == _QCOW2 and len(head) >= 72:
-        return Image(path, "qcow2", struct.unpack(">Q", head[24:32])[0], allocated)
-    return Image(path, "raw", status.st_size, allocated)
+    if found is None:
+        return None
+    head, size, allocated = found
+    inside = _qcow2_size(head)
+    if inside is None:
+        return Image(path, "raw", size, allocated)
+    return Image(path, "qcow2", inside, allocated)
+
+
+def _opened(path: str) -> tuple[bytes, int, int] | None:
+    """The first bytes of a file or block device, its size, and what it takes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        head = os.read(descriptor, _SECTOR)
+        return head, os.lseek(descriptor, 0, os.SEEK_END), status.st_blocks * 512
+    finally:
+        os.close(descriptor)
+
+
+def _qcow2_size(head: bytes) -> int | None:
+    """Bytes that a guest sees of a qcow2 image; None where it is none."""
+    if head[:4] != _QCOW2 or len(head) < 72:
+        return None
+    return int(struct.unpack(">Q", head[24:32])[0])
 
 
 def check_source(path: str) -> Image:
@@ -71,7 +119,7 @@ def check_source(path: str) -> Image:
     Raises:
         InputError: The file is missing, or not acceptable as a source.
     """
-    image = look(path)
+    image = probe(path)
     if image is None:
         raise InputError(f"image {path} does not exist on this node")
     with open(path, "rb") as file:

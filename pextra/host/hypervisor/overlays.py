@@ -22,7 +22,7 @@ Told = Callable[[int, int], None]
 """Is called with the bytes done and those altogether."""
 
 
-def stands_on(overlay: str, base: str) -> bool:
+def stands_on(overlay: str, format: str, base: str) -> bool:
     """Whether an image file is an overlay of another file or device, at any depth.
 
     Raises:
@@ -30,7 +30,8 @@ def stands_on(overlay: str, base: str) -> bool:
     """
     if not os.path.exists(overlay):
         return False
-    read = json.loads(images.run("info", "-U", "--backing-chain", "--output=json", overlay))
+    asked = ("-U", "-f", format, "--backing-chain", "--output=json")
+    read = json.loads(images.run("info", *asked, overlay))
     names = [os.path.realpath(item["filename"]) for item in read[1:]]
     return os.path.realpath(base) in names
 

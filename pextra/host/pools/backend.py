@@ -49,12 +49,17 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class VolumeState:
-    """A volume as it is on the host, sizes in bytes; an unknown ``allocated`` is None."""
+    """A volume as it is on the host, sizes in bytes; an unknown ``allocated`` is None.
+
+    Attributes:
+        damage: Why it is not what it was made as.
+    """
 
     path: str
     format: str
     size: int
     allocated: int | None
+    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

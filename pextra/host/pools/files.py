@@ -64,10 +64,10 @@ class FilePool:
         """The volumes as their image files' headers tell."""
         found = {}
         for volume in volumes:
-            image = images.look(self.path(pool, volume))
+            image = images.look(self.path(pool, volume), volume.format)
             if image is not None:
                 found[volume.key] = VolumeState(
-                    image.path, image.format, image.size, image.allocated
+                    image.path, image.format, image.size, image.allocated, image.damage
                 )
         return found
 
@@ -112,7 +112,9 @@ class FilePool:
         return None
 
     def snapshots(self, pool: Pool, volume: Volume) -> Mapping[str, SnapshotState]:
-        """Those inside the image file."""
+        """Those inside the image file; a raw one has none, whatever a guest has written to it."""
+        if volume.format != "qcow2":
+            return {}
         return image_snapshots.found(self.path(pool, volume))
 
     def snapshot_create(self, pool: Pool, volume: Volume, key: str) -> None:

@@ -66,7 +66,7 @@ def _check(item: Overlay, resource: str, *, running: bool, in_use: bool) -> None
             resource=resource,
             hint="Start it first, with virsh start",
         )
-    if not item.remote and not overlays.stands_on(item.path, item.base):
+    if not item.remote and not overlays.stands_on(item.path, item.format, item.base):
         raise ConflictError(
             f'{item.path} is in the place of volume "{item.volume}", and is no overlay of its'
             f" data at {item.base}",

@@ -26,8 +26,9 @@ from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.names import Key
 from pextra.model.plan import Phase, Shown, Step
-from pextra.model.request import Request
+from pextra.model.request import Request, label
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolRow, VolumeRow
@@ -254,12 +255,19 @@ class Volume(Kind["VolumeRow", VolumeState]):
                     hint="Restore it, or set recreate_missing=true to begin anew",
                 )
             yield _step(current, "allocate", None, {"size": current["size"]}, work)
-        elif seen.size < current["size"]:
-            before, after = {"size": seen.size}, {"size": current["size"]}
-            yield _step(current, "grow", before, after, work)
-        elif self._untold(current, type, world):
-            after = {"size": current["size"]}
-            yield _step(current, "grow", {"size": "(not known to the instance)"}, after, work)
+        else:
+            yield from self._changes(current, seen, work, world)
+
+    def _changes(
+        self, row: VolumeRow, seen: VolumeState, work: VolumeWork, world: World
+    ) -> Iterable[Step]:
+        """Grow what is there and whole."""
+        _check_whole(row, seen, world)
+        after: Document = {"size": row["size"]}
+        if seen.size < row["size"]:
+            yield _step(row, "grow", {"size": seen.size}, after, work)
+        elif self._untold(row, work.type, world):
+            yield _step(row, "grow", {"size": "(not known to the instance)"}, after, work)
 
     def _untold(self, row: VolumeRow, type: PoolBackend, world: World) -> bool:
         """Whether a run was killed between enlarging a device and telling the instance."""
@@ -325,6 +333,34 @@ def _step(
 
 def _wanted(row: VolumeRow) -> VolumeWanted:
     return VolumeWanted(volume_of(row), row["size"], row["image"])
+
+
+def _check_whole(row: VolumeRow, seen: VolumeState, world: World) -> None:
+    """Refuse to go on with data that is not what it was.
+
+    Raises:
+        ConflictError: It is shorter than it was made, or damaged. Zeros in its place would hide it.
+    """
+    before = world.before(kinds.VOLUME, row["id"])
+    had = before["size"] if before is not None and before["status"] == "ready" else 0
+    trouble = seen.damage
+    if trouble is None and seen.size < had and seen.size not in _kept_sizes(row, world):
+        sizes = units.format_size(seen.size), units.format_size(had)
+        trouble = f"it has {sizes[0]} of {sizes[1]}"
+    if trouble:
+        raise ConflictError(
+            f"its data at {seen.path} is damaged: {trouble}",
+            resource=label(kinds.VOLUME, row["name"]),
+            hint="Restore it from a backup, or remove the volume and create it anew",
+        )
+
+
+def _kept_sizes(row: VolumeRow, world: World) -> set[int]:
+    """The sizes of its snapshots, which it has where going back to one was interrupted."""
+    own = world.by(kinds.VOLUME_SNAPSHOT, "volume_id", row["id"])
+    shared = world.by(kinds.INSTANCE_SNAPSHOT, "instance_id", row["instance_id"])
+    parts = (part for item in shared for part in item["volumes"] if part["id"] == row["id"])
+    return {item["size"] for item in own} | {part["size"] for part in parts}
 
 
 def _check_unused(row: VolumeRow, world: World, resource: str) -> None:
