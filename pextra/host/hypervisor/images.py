@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import os
 import shutil
 import stat
@@ -17,6 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pextra.host.hypervisor import extents
 from pextra.model.errors import HostError, InputError
 
 _QCOW2 = b"QFI\xfb"
@@ -24,6 +26,8 @@ _SECTOR = 512
 _F_OFD_GETLK = 36
 """fcntl(2): which lock of an open file stands in the way; Python 3.11 has no name for it."""
 _UNFINISHED = ".unfinished"
+_LEAKS = 3
+"""What qemu-img check ends with where space is lost and no data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,45 @@ def check_source(path: str) -> Image:
     return image
 
 
+def check_whole(image: Image) -> None:
+    """See that a disk image that somebody has put there is all there, before and after its copying.
+
+    Raises:
+        InputError: It is cut off or damaged.
+        HostError: qemu-img is missing.
+    """
+    status = os.stat(image.path)
+    _check_whole(image, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+
+
+@functools.lru_cache
+def _check_whole(image: Image, _identity: tuple[int, ...]) -> None:
+    """Once for each state of the file: a plan is made several times."""
+    again = "Copy or download it again, and compare its checksum"
+    if image.format == "qcow2":
+        done = _qemu_img("check", "-q", "-U", "-f", "qcow2", image.path)
+        if done.returncode not in (0, _LEAKS):
+            lines = (done.stdout + done.stderr).splitlines()
+            told = next((line for line in lines if "ERROR" in line or "rror" in line), "")
+            raise InputError(
+                f"image {image.path} is damaged or cut off: qemu-img check found errors"
+                + (f", such as: {told.strip()[:200]}" if told else ""),
+                hint=again,
+            )
+        return
+    with open(image.path, "rb") as file:
+
+        def read(start: int, count: int) -> bytes:
+            return os.pread(file.fileno(), count, start) if start < image.size else b""
+
+        end, what = extents.end(read)
+    if end > image.size:
+        raise InputError(
+            f"image {image.path} is cut off: it has {image.size} bytes, and by its {what} {end}",
+            hint=again,
+        )
+
+
 def create(path: str, format: str, size: int, source: str | None) -> None:
     """Make an image file, empty or filled from a source; it appears complete or not at all.
 
@@ -155,7 +198,9 @@ def create(path: str, format: str, size: int, source: str | None) -> None:
     with _removed_on_failure(unfinished, path):
         if source is not None:
             found = check_source(source)
+            check_whole(found)
             convert(source, found.format, unfinished, format)
+            check_whole(Image(unfinished, format, found.size, 0))
             if found.size < size:
                 run("resize", "-q", "-f", format, unfinished, str(size))
         elif format == "raw":
@@ -272,15 +317,19 @@ def run(*arguments: str) -> str:
     Raises:
         HostError: It is missing or failed.
     """
+    done = _qemu_img(*arguments)
+    if done.returncode != 0:
+        text = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise HostError(f"qemu-img {arguments[0]} failed: {text}")
+    return done.stdout
+
+
+def _qemu_img(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             ["/usr/bin/qemu-img", *arguments], capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         raise HostError(
             "qemu-img is missing on this host", hint="Install the package qemu-utils"
         ) from None
-    if done.returncode != 0:
-        text = " ".join(done.stderr.split()) or f"status {done.returncode}"
-        raise HostError(f"qemu-img {arguments[0]} failed: {text}")
-    return done.stdout

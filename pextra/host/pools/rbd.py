@@ -196,6 +196,7 @@ class RbdPool:
 
     def _fill(self, pool: Pool, image: str, name: str) -> None:
         source = images.check_source(image)
+        images.check_whole(source)
         target = (
             f"rbd:{pool.options['ceph_pool']}/{name}:id={pool.options['username']}"
             f":conf={self._configuration(pool)}"

@@ -120,18 +120,13 @@ class Volume(Kind["VolumeRow", VolumeState]):
         resource = request.label
         if size is not None and more is not None:
             raise InputError("give size or grow_by, not both", resource=resource)
+        given = request.values.get("image")
+        unmade = current is not None and current["status"] == "pending"
+        if (current is None and row["image"]) or (unmade and given):
+            _draft_image(current, row, size, resource)
         if current is None:
-            if row["image"]:
-                found = images.check_source(row["image"])
-                row["size"] = row["size"] or -(-found.size // 512) * 512
-                if row["size"] < found.size:
-                    raise InputError(
-                        f"size {units.format_size(row['size'])} is smaller than the image's"
-                        f" {units.format_size(found.size)}",
-                        resource=resource,
-                    )
             return
-        if request.values.get("image") not in (None, current["image"]):
+        if given not in (None, current["image"]) and not unmade:
             raise ConflictError(
                 "a volume is filled from its image only when it is created",
                 resource=resource,
@@ -263,6 +258,13 @@ class Volume(Kind["VolumeRow", VolumeState]):
     ) -> Iterable[Step]:
         """Grow what is there and whole."""
         _check_whole(row, seen, world)
+        before = world.before(kinds.VOLUME, row["id"])
+        if row["status"] == "pending" and before is not None and before["image"] != row["image"]:
+            raise ConflictError(
+                f"it has been filled from {before['image']} by now",
+                resource=label(kinds.VOLUME, row["name"]),
+                hint="Create another volume, or remove it first",
+            )
         after: Document = {"size": row["size"]}
         if seen.size < row["size"]:
             yield _step(row, "grow", {"size": seen.size}, after, work)
@@ -298,6 +300,25 @@ class Volume(Kind["VolumeRow", VolumeState]):
             grow(type, pool, row, host)
         else:
             type.remove(pool, volume_of(row))
+
+
+def _draft_image(
+    current: VolumeRow | None, row: VolumeRow, size: int | None, resource: str
+) -> None:
+    """Look at the image of a volume that is not made yet, which may be another one than before."""
+    found = images.check_source(str(row["image"]))
+    images.check_whole(found)
+    needed = -(-found.size // 512) * 512
+    if size is None and current is not None:
+        same = row["image"] == current["image"]
+        row["size"] = max(current["size"], needed) if same else needed
+    row["size"] = row["size"] or needed
+    if row["size"] < found.size:
+        raise InputError(
+            f"size {units.format_size(row['size'])} is smaller than the image's"
+            f" {units.format_size(found.size)}",
+            resource=resource,
+        )
 
 
 def grow(type: PoolBackend, pool: Pool, row: VolumeRow, host: Host) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,3 +88,103 @@ def test_pipe_as_an_image_is_refused_at_once(shared: Node) -> None:
     os.mkfifo(pipe)
     result = shared.refused("volume", **shared.volume("piped", None, image=str(pipe)))
     assert str(pipe) in result.message
+
+
+# Images that are cut off
+
+
+def written(shared: Node, name: str, format: str) -> Path:
+    """An image of 8 MiB that is full of data."""
+    path = shared.image(name, format, "8M")
+    run("qemu-io", "-f", format, "-c", "write -P 0x61 1M 7M", str(path))
+    return path
+
+
+def partitioned(shared: Node, name: str, label: str) -> Path:
+    """A raw disk of 8 MiB with a partition from 1 MiB to its end, or nearly so."""
+    path, last = shared.directory / name, (8 * MIB >> 9) - (1 if label == "dos" else 34)
+    type, first = (0x83, 2048) if label == "dos" else (0xEE, 1)
+    entry = struct.pack("<B3xB3xII", 0, type, first, last - first + 1)
+    with path.open("wb") as file:
+        file.truncate(8 * MIB)
+        file.seek(446)
+        file.write(entry.ljust(64, b"\0") + b"\x55\xaa")
+        if label == "gpt":
+            file.write(struct.pack("<8s64xQII", b"EFI PART", 2, 128, 128).ljust(512, b"\0"))
+            file.write(b"\x01" * 32 + struct.pack("<QQ", 2048, last))
+    return path
+
+
+def file_system(shared: Node, name: str) -> Path:
+    """A raw disk of 8 MiB that is one file system."""
+    path = shared.directory / name
+    with path.open("wb") as file:
+        file.truncate(8 * MIB)
+    run("mkfs.ext4", "-q", str(path))
+    return path
+
+
+def optical(shared: Node, name: str) -> Path:
+    """A CD-ROM image with a file on it."""
+    path, content = shared.directory / name, shared.file("content", os.urandom(2 * MIB))
+    run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-o", str(path), str(content))
+    return path
+
+
+WHOLE: dict[str, Callable[[Node, str], Path]] = {
+    "qcow2": lambda shared, name: written(shared, name, "qcow2"),
+    "dos": lambda shared, name: partitioned(shared, name, "dos"),
+    "gpt": lambda shared, name: partitioned(shared, name, "gpt"),
+    "ext4": file_system,
+    "iso": optical,
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("format", ["qcow2", "raw"])
+def test_half_of_an_image_is_refused_and_the_whole_one_taken(
+    shared: Node, kind: str, format: str
+) -> None:
+    name = f"half-{kind}-{format}"
+    image = WHOLE[kind](shared, f"{name}.img")
+    whole = image.read_bytes()
+    os.truncate(image, len(whole) // 2)
+    wanted = shared.volume(name, None, image=str(image), format=format)
+    before = shared.host()
+    for check in (True, False):
+        result = shared.refused("volume", **wanted, check=check)
+        assert result.code == "invalid_input"
+        assert str(image) in result.message
+    assert shared.host() == before
+    image.write_bytes(whole)
+    shared.run("volume", **wanted)
+    assert not shared.run("volume", **wanted).changed
+    source = "qcow2" if kind == "qcow2" else "raw"
+    made = str(shared.image_of(name))
+    run("qemu-img", "compare", "-f", source, "-F", format, str(image), made)
+
+
+@pytest.mark.parametrize("format", ["vmdk", "vdi"])
+def test_image_of_another_format_is_refused(shared: Node, format: str) -> None:
+    image = written(shared, f"other.{format}", format)
+    for size in (image.stat().st_size, image.stat().st_size // 2):
+        os.truncate(image, size)
+        wanted = shared.volume("other", None, image=str(image))
+        assert "no disk image" in shared.refused("volume", **wanted).message
+
+
+def test_image_of_a_volume_that_could_not_be_made_can_be_corrected(shared: Node) -> None:
+    good, other = written(shared, "good.img", "qcow2"), shared.image("other.img", "qcow2", "16M")
+    wanted = shared.volume("unmade", None, image=str(other))
+    job = shared.job("volume", wanted, die_at=0)
+    points = shared.together([job])[0].raw["points"]
+    shared.run("volume", **wanted, state="absent")
+    copying = [index for index, point in enumerate(points, 1) if point == "subprocess.run"][-2]
+    shared.together([{**job, "die_at": copying}])
+    assert shared.row("volumes", "unmade")["status"] == "pending"
+    wanted["image"] = str(good)
+    shared.run("volume", **wanted)
+    assert shared.size_of("unmade") == 8 * MIB
+    made = str(shared.image_of("unmade"))
+    run("qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", str(good), made)
+    assert not shared.run("volume", **wanted).changed
