@@ -75,9 +75,10 @@ class Planner:
         errors: list[PextraError] = []
         located: dict[int, str | None] = {}
         asked: dict[Key, Request] = {}
+        named: dict[Key, Request] = {}
         listed: dict[Key, int] = {}
         ordered = sorted(requests, key=self._order)
-        for request in itertools.chain(ordered, self._left_out(purge, asked, world)):
+        for request in itertools.chain(ordered, self._left_out(purge, named, world)):
             try:
                 for index, part in enumerate(self._kinds[request.kind].expand(request, world)):
                     id = self._draft(part, world)
@@ -86,6 +87,8 @@ class Planner:
                         _check_once(part, id, listed)
                     if id is not None:
                         asked[part.kind, id] = part
+                        if not part.left_out:
+                            named[part.kind, id] = part
             except AggregateError as error:
                 errors += error.errors
             except PextraError as error:
@@ -100,7 +103,7 @@ class Planner:
         return Drafted(plan, world, targets, hosted)
 
     def _left_out(
-        self, purge: Sequence[str], asked: Mapping[Key, Request], world: World
+        self, purge: Sequence[str], named: Mapping[Key, Request], world: World
     ) -> Iterator[Request]:
         """Requests that remove what no request names.
 
@@ -108,17 +111,17 @@ class Planner:
         """
         specs = [self._kinds[name].spec for name in purge]
         for spec in sorted(specs, key=lambda spec: self._order(Request(spec.name, "absent", {}))):
-            for row in self._purged(spec, asked, world):
-                if (spec.name, row["id"]) not in asked:
+            for row in self._purged(spec, named, world):
+                if (spec.name, row["id"]) not in named:
                     values = {"id": row["id"], spec.key: row[spec.key]}
-                    yield Request(spec.name, "absent", values, {}, -1)
+                    yield Request(spec.name, "absent", values, {}, -1, left_out=True)
 
-    def _purged(self, spec: KindSpec, asked: Mapping[Key, Request], world: World) -> list[Row]:
+    def _purged(self, spec: KindSpec, named: Mapping[Key, Request], world: World) -> list[Row]:
         """The rows that a purge of a kind looks at: this node's, or those beside what is named."""
         if spec.on_node:
             return world.by(spec.name, "node_id", world.here) if world.here else []
-        named = [row for kind, id in asked if kind == spec.name and (row := world.get(kind, id))]
-        scopes = {tuple(row[column] for column in spec.scope) for row in named}
+        some = [row for kind, id in named if kind == spec.name and (row := world.get(kind, id))]
+        scopes = {tuple(row[column] for column in spec.scope) for row in some}
         beside: dict[str, Row] = {}
         for scope in scopes:
             where = dict(zip(spec.scope, scope, strict=True))

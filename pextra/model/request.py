@@ -19,6 +19,7 @@ class Request:
         values: Canonical values of the fields that were given, and no others.
         options: Canonical values of what steers the run, such as ``timeout``.
         position: Where it stands among the run's requests, from 0.
+        left_out: It is about what the user has not named, such as what a purge lets go.
     """
 
     kind: AnyName
@@ -26,6 +27,7 @@ class Request:
     values: Options
     options: Options = field(default_factory=dict)
     position: int = 0
+    left_out: bool = False
 
     @property
     def label(self) -> str:

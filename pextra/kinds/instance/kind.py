@@ -244,7 +244,7 @@ def _network_requests(request: Request, row: InstanceRow, world: World) -> Itera
         for other in world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"]):
             if other["name"] not in named:
                 values = {"id": other["id"], "name": other["name"], "instance": row["id"]}
-                yield _part(kinds.NETWORK_DEVICE, "absent", values, request)
+                yield _part(kinds.NETWORK_DEVICE, "absent", values, request, left_out=True)
 
 
 def _device_requests(request: Request, row: InstanceRow, world: World) -> Iterable[Request]:
@@ -256,7 +256,7 @@ def _device_requests(request: Request, row: InstanceRow, world: World) -> Iterab
         for other in world.by(kinds.INSTANCE_DEVICE, "instance_id", row["id"]):
             if other["name"] not in named:
                 gone = {"id": other["id"], "name": other["name"], "instance": row["id"]}
-                yield _part(kinds.INSTANCE_DEVICE, "absent", gone, request)
+                yield _part(kinds.INSTANCE_DEVICE, "absent", gone, request, left_out=True)
     for device in devices:
         values: dict[str, Any] = {key: device[key] for key in ("name", "type") if key in device}
         values["options"] = {
@@ -280,7 +280,7 @@ def _volume_requests(request: Request, row: InstanceRow, world: World) -> Iterab
         named = {volume["name"] for volume in volumes}
         for other in attached:
             if other["name"] not in named and not other["is_root"]:
-                yield _part(kinds.VOLUME, "detached", {"id": other["id"]}, request)
+                yield _part(kinds.VOLUME, "detached", {"id": other["id"]}, request, left_out=True)
 
 
 def _part(
@@ -289,5 +289,7 @@ def _part(
     values: Options,
     request: Request,
     options: Options | None = None,
+    *,
+    left_out: bool = False,
 ) -> Request:
-    return Request(kind, state, values, options or {}, request.position)
+    return Request(kind, state, values, options or {}, request.position, left_out)

@@ -192,7 +192,8 @@ class Volume(Kind["VolumeRow", VolumeState]):
             )
         instance_snapshot.refuse_snapshots(world, current, request.label)
         before = world.before(kinds.VOLUME, current["id"])
-        if before is not None and before["instance_id"] is None:
+        held = before["instance_id"] if before is not None else None
+        if before is not None and (held is None or world.deferred(kinds.INSTANCE, held)):
             _check_unused(current, world, request.label)
 
     def touched(

@@ -148,6 +148,38 @@ def test_purge_removes_only_the_kinds_that_it_names(node: Node) -> None:
     assert {row["name"] for row in node.sql("SELECT name FROM port_groups")} == {"lan"}
 
 
+@pytest.mark.parametrize("state", ["present", "started"])
+def test_purge_says_and_does_all_of_it_in_one_run(node: Node, state: str) -> None:
+    name = node.name("vm")
+    guest = node.guest(name, state="started")
+    both = [*guest["volumes"], node.volume("data")]
+    node.apply({"kind": "instance", **guest, "volumes": both, "state": state})
+    image = node.image_of("data")
+    kept = {"kind": "instance", **guest, "state": state, "purge": ["volumes"]}
+    said = node.apply(kept, purge=["volume"], check=True)
+    assert image.exists()
+    done = node.apply(kept, purge=["volume"])
+    assert agrees(said["plan"], done["plan"])
+    assert "volume delete" in done.actions
+    assert not image.exists()
+    assert len(node.domain(name).findall("devices/disk")) == 1
+    assert {row["name"] for row in node.sql("SELECT name FROM volumes")} == {f"{name}-root"}
+    assert not node.apply(kept, purge=["volume"]).changed
+
+
+def test_purge_does_not_destroy_what_a_guest_still_has_open(node: Node) -> None:
+    name = node.name("vm")
+    guest = node.guest(name, state="started")
+    both = [*guest["volumes"], node.volume("data")]
+    node.apply({"kind": "instance", **guest, "volumes": both})
+    later = {"kind": "instance", **guest, "purge": ["volumes"], "hot_plug": False}
+    result = node.apply_refused(later, purge=["volume"])
+    assert "still has it open" in result.message
+    assert node.image_of("data").exists()
+    node.apply({**later, "purge": []}, {"kind": "volume", **node.volume("data")}, purge=["volume"])
+    assert node.image_of("data").exists()
+
+
 def test_purge_does_not_take_away_what_is_in_use(node: Node) -> None:
     node.run("instance", **node.instance(node.name("vm"), state="started"))
     before = node.host()
