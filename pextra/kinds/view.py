@@ -99,7 +99,7 @@ class View(World):
         return KINDS["volume_snapshot"].observe(rows, self.host, self)
 
     def domains(self, type: str) -> Domains:
-        """libvirt's domains of an instance type: three listings."""
+        """libvirt's domains of an instance type: four listings."""
         if type not in self._domains:
             self._domains[type] = Domains.read(self.host.driver(type))
         return self._domains[type]

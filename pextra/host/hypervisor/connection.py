@@ -63,6 +63,10 @@ class Hypervisor:
         """UUIDs of the domains that start with the host: one call."""
         return self._uuids("autostarted", bindings().VIR_CONNECT_LIST_DOMAINS_AUTOSTART)
 
+    def saved(self) -> frozenset[str]:
+        """UUIDs of the domains that are off, with their memory saved to go on from: one call."""
+        return self._uuids("saved", bindings().VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
+
     def _uuids(self, which: str, flag: int) -> frozenset[str]:
         with translated(f"listing the {which} domains"):
             return frozenset(item.UUIDString() for item in self.connection.listAllDomains(flag))

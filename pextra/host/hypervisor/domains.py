@@ -17,7 +17,7 @@ from pextra.model.request import label
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
 
-_ACTIVE, _PAUSED = 1, 32
+_ACTIVE, _PAUSED, _SAVED = 1, 32, 256
 """libvirt's VIR_CONNECT_LIST_DOMAINS_*."""
 _INACTIVE = 2
 """libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
@@ -32,28 +32,31 @@ class Domains:
     by_uuid: Mapping[str, Any]
     active: frozenset[str]
     paused: frozenset[str]
+    saved: frozenset[str]
 
     @classmethod
     def read(cls, driver: Hypervisor) -> Domains:
-        """Three listings.
+        """Four listings.
 
         Raises:
             HostError: libvirt does not answer.
         """
         with translated("listing the domains"):
-            found, active, paused = (
+            found, active, paused, saved = (
                 {domain.UUIDString(): domain for domain in driver.connection.listAllDomains(flags)}
-                for flags in (0, _ACTIVE, _PAUSED)
+                for flags in (0, _ACTIVE, _PAUSED, _SAVED)
             )
-        return cls(found, frozenset(active), frozenset(paused))
+        return cls(found, frozenset(active), frozenset(paused), frozenset(saved))
 
     def state(self, row: InstanceRow) -> str:
-        """``running``, ``paused``, ``stopped``, or ``missing`` where libvirt has none of ours."""
+        """``running``, ``paused``, ``saved``, ``stopped``, or ``missing`` where none is ours."""
         uuid = ids.uuid_of(row["id"])
         if uuid in self.paused:
             return "paused"
         if uuid in self.active:
             return "running"
+        if uuid in self.saved:
+            return "saved"
         return "stopped" if uuid in self.by_uuid else "missing"
 
     def name(self, row: InstanceRow) -> str:

@@ -145,6 +145,34 @@ def wait_stopped(hypervisor: Hypervisor, id: str, timeout: float, resource: str)
         time.sleep(_POLL)
 
 
+def is_saved(hypervisor: Hypervisor, id: str) -> bool:
+    """Whether libvirt has saved the memory of an instance that is off, to go on from it.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    libvirt = bindings()
+    with translated("reading the state"):
+        try:
+            domain = hypervisor.connection.lookupByUUIDString(ids.uuid_of(id))
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return False
+            raise
+        return bool(domain.hasManagedSaveImage(0))
+
+
+def discard(hypervisor: Hypervisor, id: str, resource: str) -> None:
+    """Give up the memory that libvirt has saved of an instance.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    if is_saved(hypervisor, id):
+        with translated("discarding its saved memory", resource):
+            hypervisor.domain(ids.uuid_of(id)).managedSaveRemove(0)
+
+
 def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
     """Have an instance that is off be called so, if another tool has renamed its domain.
 

@@ -68,6 +68,8 @@ def execute(step: Step, host: Host) -> None:
     elif step.action == "kill":
         power.kill(driver, step.id, resource)
         power.rename(driver, step.id, step.name, resource)
+    elif step.action == "discard":
+        power.discard(driver, step.id, resource)
     elif step.action == "rename":
         power.rename(driver, step.id, step.name, resource)
     else:

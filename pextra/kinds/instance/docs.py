@@ -197,7 +197,7 @@ DOCS = KindDocs(
             "Lists instances of one or of all clusters and nodes, with how they run and how to"
             " open their consoles.",
             "RV(instances[].console) and RV(instances[].accelerator) take a call to libvirt for"
-            " each running instance; everything else takes three listings for all of them.",
+            " each running instance; everything else takes four listings for all of them.",
         ),
         on_host=True,
         requirements=("libvirt-python >= 9.0 (Debian package python3-libvirt), on a node",),
@@ -249,7 +249,8 @@ DOCS = KindDocs(
         action=(
             "On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),"
             " V(define), V(redefine) (the definition that it starts with next), V(rename) (where"
-            " another tool has renamed it), V(commit) (an overlay of another tool), V(plug),"
+            " another tool has renamed it), V(commit) (an overlay of another tool), V(discard)"
+            " (memory that another tool has saved), V(plug),"
             " V(unplug), V(change-medium) (as it runs), V(clean) (remove seeds and logs that are"
             " no longer needed) or V(undefine); for volumes V(allocate), V(grow) or V(delete).",
             "After everything is in place, V(start), V(shutdown), V(kill) or V(restart).",
@@ -267,7 +268,8 @@ DOCS = KindDocs(
     codes=("foreign", "restart_required", "unsupported", "host", "verification"),
     returned={
         "state": Returned(
-            "V(running), V(paused) or V(stopped), as the task leaves it; in check mode, as a real"
+            "V(running), V(paused), V(stopped), or V(saved) (stopped, to go on from its memory), as"
+            " the task leaves it; in check mode, as a real"
             " run would leave it.",
             sample="running",
         ),

@@ -53,6 +53,7 @@ class DomainState:
         autostart: It starts with the host.
         foreign: A domain that is not ours has the name.
         paused: It runs, and its processors stand still.
+        saved: It is off, and goes on from its saved memory.
         files: Seeds, and the console's log where the instance goes; see ``instance_files``.
     """
 
@@ -62,6 +63,7 @@ class DomainState:
     autostart: bool = False
     foreign: bool = False
     paused: bool = False
+    saved: bool = False
     files: tuple[str, ...] = ()
 
 
@@ -81,7 +83,7 @@ def check_cdrom(row: InstanceRow, current: InstanceRow | None, resource: str) ->
 
 
 def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
-    """The domains of these instances: four listings a driver, and a definition each."""
+    """The domains of these instances: five listings a driver, and a definition each."""
     found: dict[str, DomainState] = {}
     files = instance_files.observe(rows, host)
     looked = False
@@ -89,6 +91,7 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
         driver = host.driver(type)
         domains, active = driver.domains(), driver.active()
         paused, autostart = driver.paused(), driver.autostarted()
+        saved = driver.saved() if type == "qemu" else frozenset()
         taken = {domain.name(): uuid for uuid, domain in domains.items()}
         ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
         for row in rows:
@@ -113,6 +116,7 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
                 autostart=uuid in autostart,
                 foreign=taken.get(row["name"], uuid) != uuid,
                 paused=uuid in paused,
+                saved=uuid in saved,
                 files=files.get(row["id"], ()),
             )
     return found

@@ -302,6 +302,18 @@ STEERING = (
         ),
     ),
     Field(
+        "discard_saved",
+        "bool",
+        default=False,
+        doc=(
+            "Where another tool has saved the memory of an instance (C(virsh managedsave)), give it"
+            " up: what its guest had not written to its disks is lost, and it boots when it starts"
+            " next.",
+            "Without it the instance goes on from its memory when it is started, and nothing that"
+            " the memory goes with is changed until then: neither its devices nor its volumes.",
+        ),
+    ),
+    Field(
         "wait_console",
         parse=_pattern,
         doc=(

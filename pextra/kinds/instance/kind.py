@@ -164,7 +164,7 @@ class Instance(Kind["InstanceRow", DomainState]):
     def observe(
         self, rows: Sequence[InstanceRow], host: Host, world: World
     ) -> Mapping[str, DomainState]:
-        """The domains of these instances: three listings, and a definition each."""
+        """The domains of these instances: five listings a driver, and a definition each."""
         return instance_domain.observe([r for r in rows if r["node_id"] == world.here], host)
 
     def converge(

@@ -29,7 +29,7 @@ from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance.files import step_of
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
-from pextra.kinds.volume import overlays
+from pextra.kinds.volume import overlays, saved
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, ForeignError
 from pextra.model.plan import Phase, Step, Work
@@ -97,10 +97,15 @@ def steps(
         )
     yield from instance_overlays.committing(request, row, seen, world)
     want = desired(row, seen, world)
-    yield from _rename(row, seen)
     state = request.state if request else "present"
+    discards = bool(seen.saved and request and request.options.get("discard_saved"))
+    made = [*_rename(row, seen), *_define(row, want, seen)]
+    if discards:
+        yield step_of(row, "discard", {"state": "saved"}, {"state": "stopped"}, _work(row))
+    elif seen.saved and (saved.has_grown(row, world) or any(map(_is_of_machine, made))):
+        saved.refuse(resource)
     yield from instance_files.making(row, seen.files, world.host)
-    yield from _define(row, want, seen)
+    yield from made
     live: list[Step] = []
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
@@ -111,8 +116,17 @@ def steps(
     yield from live
     yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
     power = list(_power(request, row, state, seen, world))
-    world.foresee(kinds.INSTANCE, row["id"], {"state": _outlook([*live, *power], seen)})
+    world.foresee(kinds.INSTANCE, row["id"], {"state": _outlook([*live, *power], seen, discards)})
     yield from power
+
+
+def _work(row: InstanceRow) -> DomainWork:
+    return DomainWork(row["type"])
+
+
+def _is_of_machine(step: Step) -> bool:
+    """Whether a step changes more than whether the machine starts with its host."""
+    return set(step.after or ()) != {"autostart"}
 
 
 def _rename(row: InstanceRow, seen: DomainState) -> Iterator[Step]:
@@ -313,7 +327,8 @@ def _power(
         instance_snapshot.refuse_half_reverted(world, row, label("instance", row["name"]))
         instance_ports.check_start(row, desired(row, seen, world))
     timeout = request.options.get("timeout", 60) if request else 60
-    before: Document = {"power": "running" if active else "stopped"}
+    off = "saved" if seen.saved else "stopped"
+    before: Document = {"power": "running" if active else off}
     after: Document = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
     if seen.live is not None and seen.live.name != row["name"]:
         before["name"], after["name"] = seen.live.name, row["name"]
@@ -323,13 +338,13 @@ def _power(
     )  # fmt: skip
 
 
-def _outlook(steps: Sequence[Step], seen: DomainState) -> str:
+def _outlook(steps: Sequence[Step], seen: DomainState, discards: bool) -> str:
     """How the instance runs after these steps, in the words of ``instance_info``."""
     power = [step for step in steps if step.phase is Phase.POWER]
     if power:
         return "stopped" if power[-1].action in ("shutdown", "kill") else "running"
     if seen.live is None:
-        return "stopped"
+        return "saved" if seen.saved and not discards else "stopped"
     return "paused" if seen.paused else "running"
 
 
@@ -348,6 +363,10 @@ def removal(
             hint="Stop it first: state=stopped, or state=killed if it does not answer",
         )
     yield from instance_overlays.committing(request, gone, seen, world)
+    if seen.saved:
+        if request is None or not request.options.get("discard_saved"):
+            saved.refuse(label("instance", gone["name"]))
+        yield step_of(gone, "discard", {"state": "saved"}, {"state": "stopped"}, _work(gone))
     if seen.config is not None:
         yield step_of(gone, "undefine", {"power": "stopped"}, None, DomainWork(gone["type"]))
     yield from instance_files.clearing(gone, seen.files, None)

@@ -167,7 +167,8 @@ INSTANCE = Info(
             _state,
             Returned(
                 (
-                    "V(running), V(paused), V(stopped), or V(missing) where the node has no domain"
+                    "V(running), V(paused), V(stopped), V(saved) where another tool has saved its"
+                    " memory to go on from, or V(missing) where the node has no domain"
                     " for it; the next run of M(pextra.ce.instance) makes it again.",
                     "V(null) on other nodes than this machine.",
                 ),

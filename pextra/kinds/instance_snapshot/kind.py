@@ -17,7 +17,7 @@ from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
 from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
-from pextra.kinds.volume import overlays
+from pextra.kinds.volume import overlays, saved
 from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
 from pextra.model.fields import Row
@@ -99,6 +99,8 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
         if current is None or current["status"] != "ready" or request.state == "reverted":
             instance = world.row(kinds.INSTANCE, row["instance_id"])
             overlays.refuse_any(instance, world, request.label)
+            if request.state == "reverted":
+                saved.refuse_any(instance, world, request.label)
         if request.state == "reverted":
             row.update({"reverting": True, "reverted": dt.datetime.now(dt.UTC)})
             self._check_attached(row, world, request.label)

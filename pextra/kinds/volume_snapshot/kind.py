@@ -14,7 +14,7 @@ from pextra.host.machine import Host
 from pextra.host.pools.backend import SnapshotState
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
-from pextra.kinds.volume import overlays
+from pextra.kinds.volume import overlays, saved
 from pextra.kinds.volume.work import VolumeWork
 from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
 from pextra.model import ids, kinds
@@ -92,6 +92,8 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
             instance = world.get(kinds.INSTANCE, volume["instance_id"])
             if instance is not None:
                 overlays.refuse_any(instance, world, request.label)
+                if request.state == "reverted":
+                    saved.refuse_any(instance, world, request.label)
 
     def retire(self, request: Request, current: VolumeSnapshotRow, world: World) -> None:
         """One of another node stays."""

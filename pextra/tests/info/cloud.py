@@ -73,7 +73,7 @@ class Connection:
 
     def listAllDomains(self, flags: int) -> list[Domain]:  # noqa: N802 - libvirt's name
         self.calls["listAllDomains"] += 1
-        wanted = {0: None, 1: ("running", "paused"), 32: ("paused",)}[flags]
+        wanted = {0: None, 1: ("running", "paused"), 32: ("paused",), 256: ("saved",)}[flags]
         return [domain for domain in self.domains if wanted is None or domain.power in wanted]
 
     def listAllStoragePools(self, flags: int) -> list[Pool]:  # noqa: N802 - libvirt's name

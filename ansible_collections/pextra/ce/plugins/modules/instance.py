@@ -424,6 +424,16 @@ options:
         has written since would be lost.
     type: bool
     default: false
+  discard_saved:
+    description:
+      - 'Where another tool has saved the memory of an instance (C(virsh managedsave)),
+        give it up: what its guest had not written to its disks is lost, and it
+        boots when it starts next.'
+      - 'Without it the instance goes on from its memory when it is started, and
+        nothing that the memory goes with is changed until then: neither its devices
+        nor its volumes.'
+    type: bool
+    default: false
   wait_console:
     description:
       - Python regular expression to wait for on the serial console of a QEMU
@@ -750,8 +760,8 @@ instance:
       type: str
       sample: '2026-01-31T12:00:00Z'
     state:
-      description: V(running), V(paused) or V(stopped), as the task leaves it; in check
-        mode, as a real run would leave it.
+      description: V(running), V(paused), V(stopped), or V(saved) (stopped, to go on from
+        its memory), as the task leaves it; in check mode, as a real run would leave it.
       type: str
       sample: running
     vcpus:
@@ -901,9 +911,10 @@ plan:
           run left unfinished.
         - On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),
           V(define), V(redefine) (the definition that it starts with next), V(rename) (where
-          another tool has renamed it), V(commit) (an overlay of another tool), V(plug),
-          V(unplug), V(change-medium) (as it runs), V(clean) (remove seeds and logs that
-          are no longer needed) or V(undefine); for volumes V(allocate), V(grow) or V(delete).
+          another tool has renamed it), V(commit) (an overlay of another tool), V(discard)
+          (memory that another tool has saved), V(plug), V(unplug), V(change-medium) (as
+          it runs), V(clean) (remove seeds and logs that are no longer needed) or V(undefine);
+          for volumes V(allocate), V(grow) or V(delete).
         - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
       type: str
       sample: start
@@ -1042,6 +1053,7 @@ ARGUMENT_SPEC = {
     "allow_restart": {"type": "bool", "default": False},
     "destroy_volumes": {"type": "bool", "default": False},
     "commit_overlays": {"type": "bool", "default": False},
+    "discard_saved": {"type": "bool", "default": False},
     "wait_console": {"type": "str"},
     "purge": {
         "type": "list",

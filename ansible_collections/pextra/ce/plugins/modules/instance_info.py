@@ -14,7 +14,7 @@ description:
   - Lists instances of one or of all clusters and nodes, with how they run and how to open their
     consoles.
   - RV(instances[].console) and RV(instances[].accelerator) take a call to libvirt for each running
-    instance; everything else takes three listings for all of them.
+    instance; everything else takes four listings for all of them.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -178,8 +178,8 @@ instances:
       type: bool
       sample: true
     boot_order:
-      description: Names of devices, the first is tried first. Empty is the root volume, then the
-        CD-ROM.
+      description: Names of devices, the first is tried first. Empty is the root volume, then
+        the CD-ROM.
       type: list
       elements: str
       sample: []
@@ -200,9 +200,9 @@ instances:
       type: str
       sample: null
     status:
-      description: What the store says of it. V(ready), or V(pending) (creation), V(updating) or
-        V(deleting) where a run is at work or was interrupted, or another node still has to do its
-        part.
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating)
+        or V(deleting) where a run is at work or was interrupted, or another node still has
+        to do its part.
       type: str
       sample: ready
     creation:
@@ -284,8 +284,8 @@ instances:
           type: str
           sample: qcow2
     devices:
-      description: Its CD-ROM drives, TPM, random number generators and USB devices, sorted by name.
-        What a type does not have is V(null).
+      description: Its CD-ROM drives, TPM, random number generators and USB devices, sorted
+        by name. What a type does not have is V(null).
       type: list
       elements: dict
       contains:
@@ -339,8 +339,9 @@ instances:
           sample: null
     state:
       description:
-        - V(running), V(paused), V(stopped), or V(missing) where the node has no domain for it;
-          the next run of M(pextra.ce.instance) makes it again.
+        - V(running), V(paused), V(stopped), V(saved) where another tool has saved its memory
+          to go on from, or V(missing) where the node has no domain for it; the next run of
+          M(pextra.ce.instance) makes it again.
         - V(null) on other nodes than this machine.
       type: str
       sample: running
@@ -371,8 +372,8 @@ instances:
           type: str
           sample: /var/log/pextra-ce/console/inst-nbMz2FW4nWGPBWlN7FMJn.log
         vnc:
-          description: Socket of the VNC server, V(null) where it does not run, on other nodes than
-            this machine, and for a container.
+          description: Socket of the VNC server, V(null) where it does not run, on other nodes
+            than this machine, and for a container.
           type: str
           sample: /var/lib/libvirt/qemu/domain-1-web1/vnc.sock
 code:

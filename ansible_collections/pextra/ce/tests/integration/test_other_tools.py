@@ -233,3 +233,71 @@ def test_machine_whose_name_somebody_else_has_taken_is_left_alone(node: Node) ->
     before = node.libvirt()
     assert node.refused("instance", **entry).code == "foreign"
     assert node.libvirt() == before
+
+
+def saved(node: Node) -> tuple[Args, Path]:
+    """The options of an instance with snapshots whose memory libvirt has saved; its console."""
+    entry = node.guest(node.name("vm"))
+    entry["volumes"][0]["format"] = "qcow2"
+    name = entry["name"]
+    node.run("instance", **entry)
+    node.run("instance_snapshot", name="first", instance=name)
+    node.run("volume_snapshot", name="one", volume=f"{name}-root", storage_pool=node.pool)
+    node.run("instance", **entry, state="started", **WAITED)
+    node.virsh("managedsave", name)
+    (found,) = node.run("instance_info", name=name)["instances"]
+    assert found["state"] == "saved"
+    return entry, Path(found["console"]["log"])
+
+
+def test_saved_memory_never_meets_other_disks_or_another_machine(node: Node) -> None:
+    entry, log = saved(node)
+    name, root = entry["name"], {"volume": f"{entry['name']}-root", "storage_pool": node.pool}
+    same = node.run("instance", **entry)
+    assert not same.changed
+    assert same["instance"]["state"] == "saved"
+    before = node.host()
+    for check in (True, False):
+        for result in (
+            node.refused("instance", name=name, memory="48MiB", state="started", check=check),
+            node.refused("instance", name=name, volumes=[node.volume("more")], check=check),
+            node.refused("volume", **node.volume(f"{name}-root", "8MiB"), check=check),
+            node.refused("volume_snapshot", name="one", **root, state="reverted", check=check),
+            node.refused(
+                "instance_snapshot", name="first", instance=name, state="reverted", check=check
+            ),
+        ):
+            assert result.code == "conflict"
+            assert "discard_saved=true" in result.message
+    assert node.host() == before
+    assert node.run("instance", name=name, autostart=True).changed
+    shown = log.read_text().count(READY)
+    assert node.run("instance", name=name, state="started").actions == ["instance start"]
+    assert node.running() == [name]
+    assert log.read_text().count(READY) == shown  # it went on, and did not boot
+
+
+def test_saved_memory_is_given_up_only_if_that_is_asked(node: Node) -> None:
+    entry, log = saved(node)
+    name, shown = entry["name"], log.read_text().count(READY)
+    wanted = {"name": name, "memory": "48MiB", "state": "started", "discard_saved": True, **WAITED}
+    said = node.run("instance", **wanted, check=True)
+    done = node.run("instance", **wanted)
+    assert said["plan"] == done["plan"]
+    assert done.actions == [
+        "instance update", "instance discard", "instance redefine", "instance start",
+    ]  # fmt: skip
+    assert done["instance"]["state"] == said["instance"]["state"] == "running"
+    assert log.read_text().count(READY) == shown + 1
+    assert node.live(name).findtext("memory") == str(48 * 1024)
+    assert not node.run("instance", **wanted).changed
+
+
+def test_saved_instance_is_not_removed_without_asking(node: Node) -> None:
+    name = node.name("vm")
+    node.run("instance", **node.guest(name), state="started", **WAITED)
+    node.virsh("managedsave", name)
+    gone = {"name": name, "state": "absent", "destroy_volumes": True}
+    assert "discard_saved=true" in node.refused("instance", **gone).message
+    node.run("instance", **gone, discard_saved=True)
+    assert node.left() == [node.pool, node.vswitch]
