@@ -26,6 +26,8 @@ _SECTOR = 512
 _F_OFD_GETLK = 36
 """fcntl(2): which lock of an open file stands in the way; Python 3.11 has no name for it."""
 _UNFINISHED = ".unfinished"
+_MARK = "user.pextra.volume"
+"""The extended attribute of an image that was made here."""
 _LEAKS = 3
 """What qemu-img check ends with where space is lost and no data."""
 
@@ -241,7 +243,27 @@ def remove(path: str) -> None:
 
 def _publish(unfinished: str, path: str) -> None:
     os.chmod(unfinished, 0o600)
+    try:
+        os.setxattr(unfinished, _MARK, os.path.basename(path).encode())
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+    if os.path.lexists(path):
+        raise HostError(f"somebody else has made {path} meanwhile", hint="Move it away")
     os.replace(unfinished, path)
+
+
+def is_ours(path: str) -> bool:
+    """Whether an image was made here, and is not a file that somebody has put in its place.
+
+    Where the file system keeps no marks, what only root reads and writes counts as ours.
+    """
+    try:
+        return os.getxattr(path, _MARK) == os.path.basename(path).encode()
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            return False
+    return stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
 @contextlib.contextmanager

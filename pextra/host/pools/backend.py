@@ -53,6 +53,8 @@ class VolumeState:
 
     Attributes:
         damage: Why it is not what it was made as.
+        ours: It was made here, as far as can be told; of a volume that was never finished it may
+            not be.
     """
 
     path: str
@@ -60,6 +62,7 @@ class VolumeState:
     size: int
     allocated: int | None
     damage: str | None = None
+    ours: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,9 @@ class FilePool:
         for volume in volumes:
             image = images.look(self.path(pool, volume), volume.format)
             if image is not None:
+                ours = images.is_ours(image.path)
                 found[volume.key] = VolumeState(
-                    image.path, image.format, image.size, image.allocated, image.damage
+                    image.path, image.format, image.size, image.allocated, image.damage, ours
                 )
         return found
 
@@ -85,8 +86,6 @@ class FilePool:
         templates: dict[int, str] = {}
         for item in wanted:
             path, format = self.path(pool, item.volume), item.volume.format
-            if os.path.exists(path):
-                continue
             empty = item.image is None and format == "qcow2"
             if empty and item.size in templates:
                 images.copy(templates[item.size], path)

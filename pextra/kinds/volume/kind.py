@@ -18,7 +18,7 @@ from pextra.kinds.common import (
 )
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.kinds.storage_pool.kind import pool_on_node
-from pextra.kinds.volume import luns
+from pextra.kinds.volume import contents, luns
 from pextra.kinds.volume.fields import COMPUTED, FIELDS, STEERING, parse_volume_size
 from pextra.kinds.volume.place import ATTACHED, detached, paths_of_drives, place
 from pextra.kinds.volume.work import VolumeWork
@@ -26,7 +26,7 @@ from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.names import Key
 from pextra.model.plan import Phase, Shown, Step
-from pextra.model.request import Request, label
+from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 from pextra.model.values import Document
 
@@ -239,6 +239,8 @@ class Volume(Kind["VolumeRow", VolumeState]):
         pool = world.row(kinds.STORAGE_POOL, current["storage_pool_id"])
         type, where = backend(pool["type"]), pool_of(pool, world.host)
         work = VolumeWork(type, where, current)
+        if seen is not None:
+            contents.check_ours(current, seen, world)
         if gone is not None:
             if seen is not None:
                 yield _step(gone, "delete", {"path": seen.path}, None, work)
@@ -258,14 +260,7 @@ class Volume(Kind["VolumeRow", VolumeState]):
         self, row: VolumeRow, seen: VolumeState, work: VolumeWork, world: World
     ) -> Iterable[Step]:
         """Grow what is there and whole."""
-        _check_whole(row, seen, world)
-        before = world.before(kinds.VOLUME, row["id"])
-        if row["status"] == "pending" and before is not None and before["image"] != row["image"]:
-            raise ConflictError(
-                f"it has been filled from {before['image']} by now",
-                resource=label(kinds.VOLUME, row["name"]),
-                hint="Create another volume, or remove it first",
-            )
+        contents.check_whole(row, seen, world)
         after: Document = {"size": row["size"]}
         if seen.size < row["size"]:
             yield _step(row, "grow", {"size": seen.size}, after, work)
@@ -355,34 +350,6 @@ def _step(
 
 def _wanted(row: VolumeRow) -> VolumeWanted:
     return VolumeWanted(volume_of(row), row["size"], row["image"])
-
-
-def _check_whole(row: VolumeRow, seen: VolumeState, world: World) -> None:
-    """Refuse to go on with data that is not what it was.
-
-    Raises:
-        ConflictError: It is shorter than it was made, or damaged. Zeros in its place would hide it.
-    """
-    before = world.before(kinds.VOLUME, row["id"])
-    had = before["size"] if before is not None and before["status"] == "ready" else 0
-    trouble = seen.damage
-    if trouble is None and seen.size < had and seen.size not in _kept_sizes(row, world):
-        sizes = units.format_size(seen.size), units.format_size(had)
-        trouble = f"it has {sizes[0]} of {sizes[1]}"
-    if trouble:
-        raise ConflictError(
-            f"its data at {seen.path} is damaged: {trouble}",
-            resource=label(kinds.VOLUME, row["name"]),
-            hint="Restore it from a backup, or remove the volume and create it anew",
-        )
-
-
-def _kept_sizes(row: VolumeRow, world: World) -> set[int]:
-    """The sizes of its snapshots, which it has where going back to one was interrupted."""
-    own = world.by(kinds.VOLUME_SNAPSHOT, "volume_id", row["id"])
-    shared = world.by(kinds.INSTANCE_SNAPSHOT, "instance_id", row["instance_id"])
-    parts = (part for item in shared for part in item["volumes"] if part["id"] == row["id"])
-    return {item["size"] for item in own} | {part["size"] for part in parts}
 
 
 def _check_unused(row: VolumeRow, world: World, resource: str) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.pextra.ce.tests.integration.lab import Node, run
 
 
@@ -135,3 +137,36 @@ def test_purge_removes_only_what_is_in_the_store(node: Node) -> None:
     assert node.domains() == [node.name("theirs")]
     assert node.pools() == sorted([node.pool, node.name("theirs")])
     assert list(node.bridges()) == [bridge]
+
+
+@pytest.mark.parametrize("format", ["raw", "qcow2"])
+def test_file_in_the_place_of_an_unfinished_volume_is_not_taken_for_it(
+    node: Node, format: str
+) -> None:
+    wanted = node.volume("data", "4MiB", format=format)
+    points = node.together([node.job("volume", wanted, die_at=0)])[0].raw["points"]
+    node.run("volume", **wanted, state="absent")
+    made = len(points) - points[::-1].index("os.replace")
+    node.together([node.job("volume", wanted, die_at=made)])
+    path = node.image_of("data")
+    assert node.row("volumes", "data")["status"] == "pending"
+    assert not path.exists()
+    theirs = node.image("theirs", format, "1M")
+    theirs.rename(path)
+    path.chmod(0o600)
+    before = node.host()
+    for check in (True, False):
+        for result in (
+            node.refused("volume", **wanted, check=check),
+            node.refused("volume", **wanted, state="absent", check=check),
+        ):
+            assert result.code == "foreign"
+            assert str(path) in result.message
+    status, out, err = node.command("reconcile")
+    assert status != 0
+    assert str(path) in out + err
+    assert node.host() == before
+    path.rename(theirs)
+    node.run("volume", **wanted)
+    assert node.size_of("data") == 4 << 20
+    assert not node.run("volume", **wanted).changed

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what is in the place of a volume is the volume, and whole. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pextra.engine.world import World
+from pextra.host.pools.backend import VolumeState
+from pextra.model import kinds, units
+from pextra.model.errors import ConflictError, ForeignError
+from pextra.model.request import label
+
+if TYPE_CHECKING:
+    from pextra.model.rows import VolumeRow
+
+
+def check_ours(row: VolumeRow, seen: VolumeState, world: World) -> None:
+    """Refuse to take what is in the place of a volume that was never finished for the volume.
+
+    Raises:
+        ForeignError: Somebody else has put it there.
+    """
+    before = world.before(kinds.VOLUME, row["id"])
+    unmade = before is not None and before["status"] == "pending" and row["status"] != "ready"
+    if unmade and not seen.ours:
+        raise ForeignError(
+            f"{seen.path} was not made here, and the volume was never finished",
+            resource=label(kinds.VOLUME, row["name"]),
+            hint="Move that file away, and run it again",
+        )
+
+
+def check_whole(row: VolumeRow, seen: VolumeState, world: World) -> None:
+    """Refuse to go on with data that is not what it was.
+
+    Raises:
+        ConflictError: It is shorter than it was made, or damaged, and zeros in its place would hide
+            that; or it has been filled from another image than is asked for now.
+    """
+    before = world.before(kinds.VOLUME, row["id"])
+    if row["status"] == "pending" and before is not None and before["image"] != row["image"]:
+        raise ConflictError(
+            f"it has been filled from {before['image']} by now",
+            resource=label(kinds.VOLUME, row["name"]),
+            hint="Create another volume, or remove it first",
+        )
+    had = before["size"] if before is not None and before["status"] == "ready" else 0
+    trouble = seen.damage
+    if trouble is None and seen.size < had and seen.size not in _kept_sizes(row, world):
+        sizes = units.format_size(seen.size), units.format_size(had)
+        trouble = f"it has {sizes[0]} of {sizes[1]}"
+    if trouble:
+        raise ConflictError(
+            f"its data at {seen.path} is damaged: {trouble}",
+            resource=label(kinds.VOLUME, row["name"]),
+            hint="Restore it from a backup, or remove the volume and create it anew",
+        )
+
+
+def _kept_sizes(row: VolumeRow, world: World) -> set[int]:
+    """The sizes of its snapshots, which it has where going back to one was interrupted."""
+    own = world.by(kinds.VOLUME_SNAPSHOT, "volume_id", row["id"])
+    shared = world.by(kinds.INSTANCE_SNAPSHOT, "instance_id", row["instance_id"])
+    parts = (part for item in shared for part in item["volumes"] if part["id"] == row["id"])
+    return {item["size"] for item in own} | {part["size"] for part in parts}
