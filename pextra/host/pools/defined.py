@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pextra.host.pools.backend import Pool, PoolBackend
 from pextra.host.pools.types import backend
 from pextra.model import ids
 
+_INACTIVE = 1
+"""libvirt's VIR_STORAGE_XML_INACTIVE."""
 _ACTIVE, _AUTOSTART = 2, 16
 """libvirt's VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE and _AUTOSTART."""
 
@@ -87,6 +90,23 @@ def observe(items: Mapping[str, OnHost], host: Host) -> dict[str, PoolState]:
                 prepared=backend(item.type).prepared(item.pool),
             )
     return found
+
+
+def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
+    """The name and directory of another pool in libvirt that has this directory, by any path to it.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    real = os.path.realpath(path)
+    with translated("listing the storage pools"):
+        for pool in host.qemu.connection.listAllStoragePools(0):
+            if pool.UUIDString() != uuid:
+                root = ET.fromstring(pool.XMLDesc(_INACTIVE))  # noqa: S314 - libvirt's own
+                found = root.findtext("target/path")
+                if found and os.path.realpath(found) == real:
+                    return pool.name(), found
+    return None
 
 
 def define(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -> None:

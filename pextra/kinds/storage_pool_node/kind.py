@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -150,6 +151,8 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
         if not seen.started:
             with _told_of(where, resource):
                 backend(pool["type"]).test(where)
+        if not seen.defined:
+            _check_alone(current, pool, world, resource)
         after: Document = dict.fromkeys(before, True)
         if seen.defined and not seen.prepared:
             before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
@@ -195,6 +198,43 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
             if step.action == "define":
                 defined.define(host.qemu, type, work.pool, work.uuid)
             defined.start(host.qemu, type, work.pool, work.uuid, anew=bool(trouble))
+
+
+def _check_alone(
+    row: StoragePoolNodeRow, pool: StoragePoolRow, world: World, resource: str
+) -> None:
+    """Refuse a directory that another pool on this node has, by whatever path.
+
+    Raises:
+        ForeignError: A pool in libvirt has it.
+        ConflictError: A pool of ours has it.
+    """
+    from pextra.host.pools import defined
+
+    path = pool["options"].get("path")
+    if not path:
+        return
+    real = os.path.realpath(path)
+    for item in world.by(kinds.STORAGE_POOL_NODE, "node_id", row["node_id"]):
+        other = world.row(kinds.STORAGE_POOL, item["storage_pool_id"])
+        theirs = other["options"].get("path")
+        if item["id"] == row["id"] or not theirs or going(item, other):
+            continue
+        there = os.path.realpath(theirs)
+        if f"{real}/".startswith(f"{there}/") or f"{there}/".startswith(f"{real}/"):
+            raise ConflictError(
+                f'its directory {path} is that of pool "{other["name"]}", {theirs}, or within it,'
+                " or around it",
+                resource=resource,
+                hint="Use another directory",
+            )
+    found = defined.beside(world.host, ids.uuid_of(row["id"]), path)
+    if found is not None:
+        raise ForeignError(
+            f'its directory {path} is that of pool "{found[0]}" in libvirt, {found[1]}',
+            resource=resource,
+            hint="Use another directory; pools of others are never touched",
+        )
 
 
 def _held(row: StoragePoolNodeRow, seen: PoolState | None, world: World) -> int:

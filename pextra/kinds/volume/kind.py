@@ -199,7 +199,12 @@ class Volume(Kind["VolumeRow", VolumeState]):
     def touched(
         self, before: VolumeRow | None, after: VolumeRow | None, world: World
     ) -> Iterable[Key]:
-        """The instances that it leaves and joins."""
+        """The instances that it leaves and joins; and its pool, where that is not made here yet."""
+        if before is None and after is not None:
+            place = {"storage_pool_id": after["storage_pool_id"], "node_id": after["node_id"]}
+            for item in world.where(kinds.STORAGE_POOL_NODE, place):
+                if item["status"] == "pending":
+                    yield kinds.STORAGE_POOL_NODE, item["id"]
         for row in (before, after):
             if row is not None and row["instance_id"]:
                 yield kinds.INSTANCE, row["instance_id"]

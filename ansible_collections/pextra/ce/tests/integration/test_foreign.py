@@ -170,3 +170,64 @@ def test_file_in_the_place_of_an_unfinished_volume_is_not_taken_for_it(
     node.run("volume", **wanted)
     assert node.size_of("data") == 4 << 20
     assert not node.run("volume", **wanted).changed
+
+
+@pytest.mark.parametrize("way", ["path", "link"])
+def test_directory_of_somebody_elses_pool_is_refused_before_any_change(
+    node: Node, way: str
+) -> None:
+    path, name = foreign_pool(node, node.name("theirs")), node.name("ours")
+    if way == "link":
+        path = node.directory / "link"
+        path.symlink_to(node.directory / "theirs")
+    entry = {"kind": "storage_pool", "name": name, "options": {"path": str(path)}}
+    others = [
+        {"kind": "volume", **node.volume("data"), "storage_pool": name},
+        {"kind": "organization", "name": "another"},
+    ]
+    before = node.host()
+    for check in (True, False):
+        result = node.apply_refused({**entry, "nodes": ["node1"]}, *others, check=check)
+        assert result.code == "foreign"
+        assert node.name("theirs") in result.message
+    assert node.host() == before
+    assert sorted(item.name for item in (node.directory / "theirs").iterdir()) == ["data.img"]
+
+
+def test_pool_that_could_not_be_made_takes_no_volumes(node: Node) -> None:
+    name, path = node.name("late"), node.directory / "late"
+    pool = {"name": name, "options": {"path": str(path)}, "nodes": ["node1"]}
+    job = node.job("storage_pool", pool, die_at=0)
+    points = node.together([job])[0].raw["points"]
+    node.run("storage_pool", name=name, state="absent")
+    node.together([{**job, "die_at": points.index("committed") + 2}])
+    (status,) = node.sql("SELECT status FROM storage_pool_nodes WHERE name = %s", name)
+    assert status == {"status": "pending"}
+    path.mkdir(exist_ok=True)
+    node.virsh("pool-define-as", node.name("theirs"), "dir", "--target", str(path))
+    result = node.refused("volume", **{**node.volume("data"), "storage_pool": name})
+    assert result.code == "foreign"
+    assert list(path.iterdir()) == []
+    node.virsh("pool-undefine", node.name("theirs"))
+    done = node.run("volume", **{**node.volume("data"), "storage_pool": name})
+    assert "storage_pool_node define" in done.actions
+    assert name in node.pools()
+
+
+def test_two_pools_on_one_directory_are_refused(node: Node) -> None:
+    link = node.directory / "link"
+    link.symlink_to(node.directory / "pool")
+    for path in (link, link / "within"):
+        entry = {"name": node.name("second"), "options": {"path": str(path)}, "nodes": ["node1"]}
+        before = node.host()
+        result = node.refused("storage_pool", **entry)
+        assert node.pool in result.message
+        assert node.host() == before
+    one, two = node.directory / "one", node.directory / "two"
+    two.symlink_to(one)
+    both = [
+        {"kind": "storage_pool", "name": node.name(path.name), "options": {"path": str(path)},
+         "nodes": ["node1"]}
+        for path in (one, two)
+    ]  # fmt: skip
+    assert node.name("one") in node.apply_refused(*both).message
