@@ -248,9 +248,23 @@ def _publish(unfinished: str, path: str) -> None:
     except OSError as error:
         if error.errno != errno.ENOTSUP:
             raise
-    if os.path.lexists(path):
+    if is_made(path):
+        remove_quietly(unfinished)
+    else:
+        os.replace(unfinished, path)
+
+
+def is_made(path: str) -> bool:
+    """Whether an image is there already, because another run has made it.
+
+    Raises:
+        HostError: A file that was not made here is in its place.
+    """
+    if not os.path.lexists(path):
+        return False
+    if not is_ours(path):
         raise HostError(f"somebody else has made {path} meanwhile", hint="Move it away")
-    os.replace(unfinished, path)
+    return True
 
 
 def is_ours(path: str) -> bool:

@@ -86,6 +86,8 @@ class FilePool:
         templates: dict[int, str] = {}
         for item in wanted:
             path, format = self.path(pool, item.volume), item.volume.format
+            if images.is_made(path):
+                continue
             empty = item.image is None and format == "qcow2"
             if empty and item.size in templates:
                 images.copy(templates[item.size], path)
