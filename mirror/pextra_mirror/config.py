@@ -8,12 +8,20 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pextra_mirror.errors import ConfigError
 
 DEFAULT_PATH = Path("/etc/pextra-mirror/config.toml")
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,99}")
+_RANGES = {
+    "keep": (2, 10**6),  # clients use the one before, too
+    "retries": (0, 1000),
+    "timeout": (1, 86400),
+    "transfers": (1, 100),
+}
+"""The smallest and the largest number that a setting may be."""
 
 EXAMPLE = """\
 # pextra-mirror: what is mirrored, and where to. `pextra-mirror --help` explains the commands.
@@ -80,6 +88,11 @@ class Source:
     updates_of: tuple[str, ...] = ()
     recommends: bool = False
     shrink: int = 50
+
+    @property
+    def address(self) -> str:
+        """Its URL as it is told to anybody: without user and password."""
+        return split_secret(self.url)[0]
 
     @property
     def selects(self) -> bool:
@@ -176,6 +189,11 @@ def table(cls: type[Any], values: Mapping[str, Any], where: str) -> dict[str, An
     for name, field in fields.items():
         if name in values:
             found[name] = convert(str(field.type), values[name], f"{where}: {name}")
+            least, most = _RANGES.get(name, (0, 2**63 - 1))
+            if isinstance(found[name], int) and found[name] < least:
+                raise ConfigError(f"{where}: {name} must be at least {least}, not {found[name]}")
+            if isinstance(found[name], int) and found[name] > most:
+                raise ConfigError(f"{where}: {name} must be at most {most}, not {found[name]}")
         elif field.default is dataclasses.MISSING:
             raise ConfigError(f"{where}: {name!r} is missing")
     return found
@@ -188,13 +206,13 @@ def convert(type_name: str, value: Any, where: str) -> Any:
             raise ConfigError(f"{where} must be a list of texts, not {value!r}")
         return tuple(value)
     if type_name.startswith("Path"):
-        if not isinstance(value, str) or not Path(value).is_absolute():
+        if not isinstance(value, str) or not Path(value).is_absolute() or "\0" in value:
             raise ConfigError(f"{where} must be an absolute path, not {value!r}")
         return Path(value)
     wanted: type = {"str": str, "int": int, "bool": bool}[type_name]
     # True and False are of the type int, too.
     fits = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
-    if not fits or (wanted is int and value < 0):
+    if not fits:
         raise ConfigError(f"{where} must be of type {type_name}, not {value!r}")
     return value
 
@@ -207,7 +225,7 @@ def parse(text: str, where: str) -> Config:
     """
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{where}: {error}") from error
     if "sources" in values:
         raise ConfigError(f"{where}: 'sources' is unknown", "Each source is a table [[source]]")
@@ -227,8 +245,6 @@ def parse(text: str, where: str) -> Config:
         for other in item.needs:
             if other not in names[:position]:
                 raise ConfigError(f"{where}: {item.name} refers to {other}, which must come before")
-    if config.keep < 2:
-        raise ConfigError(f"{where}: keep must be at least 2", "Clients use the one before, too")
     return config
 
 
@@ -247,9 +263,9 @@ def source(values: Any, where: str) -> Source:
         fingerprints=tuple(item.replace(" ", "").upper() for item in found.fingerprints),
     )  # fmt: skip
     if not _NAME.fullmatch(made.name) or not _NAME.fullmatch(made.prefix):
-        raise ConfigError(f"{where}: name and prefix are of a-z, 0-9 and -")
-    if not re.match(r"https?://[^/]", made.url):
-        raise ConfigError(f"{where}: url must begin with http:// or https://")
+        raise ConfigError(f"{where}: name and prefix are at most 100 of a-z, 0-9 and -")
+    if why := wrong_url(made.url):
+        raise ConfigError(f"{where}: url {made.address!r} {why}")
     for word in (made.distribution, *made.components, *made.architectures):
         if not _DISTRIBUTION.fullmatch(word):
             raise ConfigError(f"{where}: {word!r} is no name of a distribution or the like")
@@ -261,6 +277,27 @@ def source(values: Any, where: str) -> Source:
             "Dependencies are followed within a component: make one source of each",
         )
     return made
+
+
+def split_secret(url: str) -> tuple[str, str]:
+    """An address without its ``user:password@``, and those two."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    secret, _at, server = authority.rpartition("@")
+    return f"{scheme}{separator}{server}{slash}{path}", secret
+
+
+def wrong_url(url: str) -> str:
+    """Why an address is none of a source; empty if it is one."""
+    if not re.match(r"https?://", url):
+        return "must begin with http:// or https://"
+    if not url.isascii() or not url.isprintable() or re.search(r"[ ?#]", url):
+        return "must be of ASCII without spaces, ? and #; others are written as %20 and the like"
+    try:
+        parts = urlsplit(url)
+        return "" if parts.hostname and parts.port != 0 else "has no host, or port 0"
+    except ValueError as error:
+        return f"cannot be read: {error}"
 
 
 def load(path: Path) -> Config:

@@ -102,7 +102,8 @@ def bring(
     shelf, holdings = Shelf(config.snapshots), Holdings(config)
     roots = choice(config, source, shelf)
     digest = hashlib.sha256(text).hexdigest()
-    wanted = hashlib.sha256(f"{source}{sorted(roots)}".encode()).hexdigest()
+    told = dataclasses.replace(source, url=source.address)
+    wanted = hashlib.sha256(f"{told}{sorted(roots)}".encode()).hexdigest()
     same = last is not None and (last.release, last.wanted) == (digest, wanted)
     if last and same and holdings.whole(source.prefix, map(shelf.read, last.snapshots.values())):
         return dataclasses.replace(last, time=record.now()), signer
@@ -150,7 +151,7 @@ def signed_release(source: Source, upstream: Upstream) -> dict[str, bytes]:
     there = {name: data for name, data in found.items() if data is not None}
     if len(there) != len(found):
         raise SourceRefused(
-            f"source {source.name}: {source.url}/{folder} has no InRelease, and not both of "
+            f"source {source.name}: {source.address}/{folder} has no InRelease, and not both of "
             "Release and Release.gpg", "Are url and distribution right?",
         )  # fmt: skip
     return there

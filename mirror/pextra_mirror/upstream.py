@@ -6,8 +6,10 @@ import base64
 import contextlib
 import errno
 import http.client
+import re
 import socket
 import ssl
+import string
 import threading
 import time
 import urllib.request
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
 from pextra_mirror import __version__
+from pextra_mirror.config import split_secret
 from pextra_mirror.errors import TransferError
 
 CHUNK = 64 * 2**10
@@ -26,7 +29,8 @@ _TICK = 0.1
 """Seconds after which one who waits looks whether it is over."""
 _REDIRECTS = 5
 _HEADERS = {"User-Agent": f"pextra-mirror/{__version__}"}
-_FAULTS = (OSError, http.client.HTTPException, ssl.SSLError)
+_FAULTS = (OSError, http.client.HTTPException, ssl.SSLError, ValueError)
+"""What comes of a connection; ``ValueError`` of an address that is none, as of a redirection."""
 _GONE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 """What a connection says that the server closed between two requests."""
 
@@ -56,13 +60,27 @@ class Line:
     proxied: bool
     headers: dict[str, str]
     used: bool = False
+    sock: socket.socket | None = None
+
+    def cut(self) -> None:
+        """End what another thread waits for on it."""
+        # Where the server closes it after the answer, the connection knows its socket no more.
+        for sock in (self.sock, self.connection.sock):
+            if sock is not None:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def has_socket(self) -> bool:
+        """Whether it is there already: a name may still be looked up."""
+        return self.sock is not None or self.connection.sock is not None
 
 
 @dataclass
 class Waiting:
-    """A connection on which the head of an answer is awaited, until when, and whether too long."""
+    """A connection on which something is awaited, until when, and whether too long."""
 
-    connection: http.client.HTTPConnection
+    line: Line
     until: float
     ended: bool = False
 
@@ -84,7 +102,9 @@ class Upstream:
     """
 
     def __init__(self, url: str, *, timeout: int, retries: int, slowest: int) -> None:
-        self.url = url
+        self.url, secret = split_secret(url)
+        self._secret = authorization("", secret)
+        self._place = urlsplit(self.url)[:2]
         self.received = 0
         self.requests = 0
         self._timeout = timeout
@@ -99,7 +119,7 @@ class Upstream:
         """End all transfers that run; for when it is over, or one of them has failed for good."""
         self._stopped = True
         for line in list(self._lines.values()):
-            cut(line.connection)
+            line.cut()
 
     def _over(self, pause: float | None) -> bool:
         """Whether no further attempt is made: after the last, or when all was stopped meanwhile."""
@@ -172,16 +192,20 @@ class Upstream:
     def _chunks(self, address: str, have: int, size: int, *, exact: bool = True) -> Iterator[bytes]:
         """What comes of a file after the bytes that are there, up to its size."""
         answer = self._open(address, {"Range": f"bytes={have}-"} if have else {})
+        if have and not continues(answer, have, size):
+            # Whoever cannot do that has to send it from its beginning.
+            self._close()
+            answer = self._open(address, {})
         try:
             if answer.status not in (200, 206):
                 raise Refusal(answer.status, answer.reason)
-            skip = have if answer.status != 206 else 0
+            skip = 0 if have and continues(answer, have, size) and answer.status == 206 else have
             announced = answer.length
             expected = size - (have - skip)
             if exact and announced is not None and announced != expected:
                 raise WrongSize(f"it has {announced} bytes where {expected} belong")
             left, since, came = size - have, time.monotonic(), 0
-            while left and (chunk := answer.read1(CHUNK)):
+            while left and (chunk := self._read(answer)):
                 if self._stopped:
                     raise OSError("it was stopped")
                 self.received += len(chunk)
@@ -203,6 +227,22 @@ class Upstream:
             else:
                 self._close()
 
+    def _read(self, answer: http.client.HTTPResponse) -> bytes:
+        """Some bytes of a body, for which nobody waits longer than the timeout, whatever drips."""
+        line = self._lines[threading.get_ident()]
+        waiting = Waiting(line, time.monotonic() + self._timeout)
+        self._waiting[threading.get_ident()] = waiting
+        try:
+            chunk = answer.read1(CHUNK)
+        except _FAULTS:
+            if not waiting.ended:
+                raise
+        finally:
+            self._waiting.pop(threading.get_ident(), None)
+        if waiting.ended:
+            raise Slow(f"nothing came in {self._timeout} seconds, which is too slow")
+        return chunk
+
     def _attempts(self) -> Iterator[float | None]:
         """The pause after each attempt, None after the last."""
         for attempt in range(self._retries - 1):
@@ -216,7 +256,10 @@ class Upstream:
             answer = self._ask(address, headers)
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
-            location = urljoin(address, answer.getheader("Location", ""))
+            header = answer.getheader("Location", "")
+            # It should be ASCII, and is whatever bytes the server has; a fragment is not sent.
+            header = quote(header, safe=string.punctuation, encoding="latin-1").partition("#")[0]
+            location = split_secret(urljoin(address, header))[0]
             if urlsplit(address).scheme == "https" and urlsplit(location).scheme != "https":
                 raise Refusal(answer.status, f"leads to {location}, which is not encrypted")
             if urlsplit(location).scheme not in ("http", "https"):
@@ -234,13 +277,15 @@ class Upstream:
             line = self._line(parts)
             local = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
             self.requests += 1
-            waiting = Waiting(line.connection, time.monotonic() + self._timeout)
+            waiting = Waiting(line, time.monotonic() + self._timeout)
             self._waiting[threading.get_ident()] = waiting
+            secret = self._secret if line.place == self._place else {}
             try:
                 line.connection.request(
                     "GET", f"{parts.scheme}://{parts.netloc}{local}" if line.proxied else local,
-                    headers={**_HEADERS, **line.headers, **headers},
+                    headers={**_HEADERS, **line.headers, **secret, **headers},
                 )  # fmt: skip
+                line.sock = line.connection.sock
                 answer = line.connection.getresponse()
                 if waiting.ended:
                     raise Slow(f"no answer came in {self._timeout} seconds, which is too slow")
@@ -271,12 +316,12 @@ class Upstream:
         return line
 
     def _end_waiting(self) -> None:
-        """End what waits for the head of an answer longer than the timeout, though bytes drip."""
+        """End what waits longer than the timeout, though bytes drip."""
         while not self._over(min(1.0, self._timeout / 2)):
             for waiting in list(self._waiting.values()):
-                if waiting.until < time.monotonic() and waiting.connection.sock is not None:
+                if waiting.until < time.monotonic() and waiting.line.has_socket:
                     waiting.ended = True
-                    cut(waiting.connection)
+                    waiting.line.cut()
 
     def _close(self) -> None:
         if line := self._lines.pop(threading.get_ident(), None):
@@ -286,12 +331,25 @@ class Upstream:
         return TransferError(f"{self.url}/{path}: {error or type(error).__name__}")
 
 
-def cut(connection: http.client.HTTPConnection) -> None:
-    """End what another thread waits for on a connection."""
-    sock = connection.sock
-    if sock is not None:
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+def continues(answer: http.client.HTTPResponse, have: int, size: int) -> bool:
+    """Whether an answer is of use to one who has the beginning of a file.
+
+    It is all of the file, or all that is missing, as far as the answer says what it is.
+    """
+    if answer.status != 206:
+        return answer.status == 200
+    named = re.match(r"bytes (\d+)-", answer.getheader("Content-Range", f"bytes {have}-"))
+    begins = named is not None and named[1].lstrip("0") == str(have)
+    return begins and answer.length in (None, size - have)
+
+
+def authorization(kind: str, secret: str) -> dict[str, str]:
+    """The header that has a user and a password, as an address has them; none without."""
+    if not secret:
+        return {}
+    user, _colon, password = secret.partition(":")
+    text = f"{unquote(user)}:{unquote(password)}".encode()
+    return {f"{kind}Authorization": f"Basic {base64.b64encode(text).decode()}"}
 
 
 def connect(parts: SplitResult, timeout: int) -> Line:
@@ -302,9 +360,7 @@ def connect(parts: SplitResult, timeout: int) -> Line:
     headers: dict[str, str] = {}
     if proxy and not urllib.request.proxy_bypass(host):
         server = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if server.username:
-            name = f"{unquote(server.username)}:{unquote(server.password or '')}"
-            headers["Proxy-Authorization"] = f"Basic {base64.b64encode(name.encode()).decode()}"
+        headers = authorization("Proxy-", server.netloc.rpartition("@")[0])
     tunnel = server is not parts and parts.scheme == "https"
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(server.hostname or "", server.port, timeout=timeout)

@@ -186,6 +186,10 @@ class SourceRepository:
         """Its address."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def handle(self, handler: type[SourceHandler]) -> None:
+        """Have requests be answered otherwise from now on."""
+        self._server.RequestHandlerClass = handler
+
     def stop(self) -> None:
         """End the server."""
         self._server.shutdown()

@@ -131,6 +131,12 @@ def test_init_without_configuration_writes_an_example_that_is_valid(tmp_path: Pa
     ("root = 'here'", "absolute path"),
     ("sources = []", "'sources' is unknown. Each source is a table [[source]]"),
     ("source_ = []", "Known are root, [[source]], keep"),
+    ('root = "/a\\u0000b"', "absolute path"),
+    ("timeout = 0", "timeout must be at least 1"),
+    (f"timeout = {10**17}", "timeout must be at most"),
+    (f"timeout = {'1' * 5000}", "config.toml"),
+    ("transfers = 0", "transfers must be at least 1"),
+    (f"colour = {'[' * 3000}", "config.toml"),
 ])  # fmt: skip
 def test_a_configuration_that_is_wrong_is_refused(mirror: Mirror, line: str, said: str) -> None:
     text = mirror.config.read_text()
@@ -139,6 +145,20 @@ def test_a_configuration_that_is_wrong_is_refused(mirror: Mirror, line: str, sai
     done = mirror.call("sync")
     assert done.code == 2
     assert said in done.err
+
+
+@pytest.mark.parametrize("url", [
+    "http://h:99999/", "http://h:w/", "http://[::1/", "http://h/\u00e9", "http://h/a b", "http://h/?a",
+    "http://h/#a", "http://:80/", "http://@/", "http:///x", "http://me:s3cret@[x/", "http://h/a\nb",
+])  # fmt: skip
+def test_an_address_that_is_none_is_refused(
+    mirror: Mirror, upstream: SourceRepository, url: str
+) -> None:
+    mirror.configure(platform(upstream) | {"url": url})
+    done = mirror.call("status")
+    assert done.code == 2, done.err
+    assert "url" in done.err
+    assert "s3cret" not in done.err
 
 
 def test_snapshots_of_one_day_do_not_collide_and_the_last_are_kept(
