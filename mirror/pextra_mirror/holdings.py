@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pextra_mirror import files
 from pextra_mirror.config import Config
+from pextra_mirror.errors import SourceRefused
 from pextra_mirror.index import Package
 from pextra_mirror.snapshot import Snapshot
 from pextra_mirror.tree import Entry, Tree
@@ -38,13 +39,24 @@ class Holdings:
     def missing(
         self, prefix: str, packages: Mapping[str, Mapping[str, Sequence[Package]]]
     ) -> list[Package]:
-        """Those of the packages that have to be fetched, each once."""
-        every = {
-            package.path: package
-            for by_architecture in packages.values()
-            for found in by_architecture.values()
-            for package in found
-        }
+        """Those of the packages that have to be fetched, each once.
+
+        Raises:
+            SourceRefused: Two that are not the same would have one name.
+        """
+        every: dict[str, Package] = {}
+        for package in (
+            package for by_architecture in packages.values()
+            for found in by_architecture.values() for package in found
+        ):  # fmt: skip
+            other = every.setdefault(package.path, package)
+            if (other.size, other.digest) != (package.size, package.digest):
+                raise SourceRefused(
+                    f"the indexes of {prefix} say of {package.name} {package.version} that it has "
+                    f"{other.size} bytes with the hash {other.digest}, and {package.size} bytes "
+                    f"with {package.digest}",
+                    "Tell whoever runs the source; nothing was changed",
+                )
         wanted = {
             package.digest: package for path, package in every.items()
             if not self._has(prefix, path, package.size, package.digest)
@@ -97,4 +109,4 @@ class Holdings:
             kept = {entry.sha256 for item in wanted if item for entry in item.packages} - served
             left = {name: path for name, path in left.items() if name not in kept}
         for path in left.values():
-            path.unlink()
+            files.remove(path)

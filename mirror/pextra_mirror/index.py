@@ -22,7 +22,9 @@ _FIELDS = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _HEX = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}")
-_UNUSUAL = re.compile(r"[^A-Za-z0-9.+~_-]")
+_UNUSUAL = re.compile(r"^\.|[^A-Za-z0-9.+~_-]")
+_LONGEST = 200
+"""Characters of a package's name that its file has."""
 
 
 class Package(NamedTuple):
@@ -90,7 +92,7 @@ def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
         SourceRefused: The index is not one of packages that can be verified.
     """
     for stanza in stanzas(text):
-        values, span = {}, (0, 0)
+        values, span = {}, (0, 0)  # of a field that is there twice, apt takes the last
         for item in _FIELDS.finditer(stanza):
             key = item[1].lower()
             values[key] = item[2].decode(errors="surrogateescape")
@@ -113,7 +115,7 @@ def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
             )
         file = _UNUSUAL.sub(
             "_", f"{name}_{version.partition(':')[2] or version}_{values.get(b'architecture', '')}"
-        )
+        )[:_LONGEST]
         path = f"pool/{component}/{digest[:12]}/{file}.deb"
         renamed = stanza[: span[0]] + path.encode() + stanza[span[1] :]
         yield Package(name, version, origin, int(size), digest, path, renamed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,8 @@ from pextra_mirror.errors import SourceRefused
 
 _AHEAD = timedelta(seconds=10)
 """How far a Release may be ahead of the clock, as apt has it (Acquire::Max-FutureTime)."""
+_FILE = re.compile(r"[ \t]+([0-9A-Fa-f]+)[ \t]+([0-9]{1,15})[ \t]+([^ \t]+)")
+"""A line of such a list: digest, size and name."""
 _DIGESTS = {"SHA256": 64, "SHA512": 128}
 """Lists of files that apt trusts, and hexadecimal digits of each; the first is preferred."""
 
@@ -61,7 +64,7 @@ def moment(text: str) -> datetime | None:
     """The moment that a field of a Release names."""
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found
 
@@ -71,13 +74,14 @@ def parse(text: str) -> Release:
     fields: dict[str, str] = {}
     lists: dict[str, dict[str, File]] = {name: {} for name in _DIGESTS}
     key = ""
-    for line in text.splitlines():
+    # White space at the end of a line is not signed: whoever is in between can put some there.
+    for line in (line.rstrip(" \t\r") for line in text.split("\n")):
         if not line.startswith((" ", "\t")):
             key, _colon, value = line.partition(":")
             fields[key] = value.strip()
-        elif key in lists and len(words := line.split()) == 3 and words[1].isdecimal():
-            digest, size, name = words
-            if len(digest) == _DIGESTS[key] and digest.isalnum():
+        elif key in lists and (words := _FILE.fullmatch(line)):
+            digest, size, name = words.groups()
+            if len(digest) == _DIGESTS[key]:
                 lists[key][name.removeprefix("./")] = File(int(size), digest.lower())
     return Release(fields, next((found for found in lists.values() if found), {}))
 
@@ -97,8 +101,14 @@ def check(
     Raises:
         SourceRefused: It is not valid now, is older than the last, or lacks what is wanted.
     """
-    name = f"source {source.name} ({source.url} {source.distribution})"
-    until, date = moment(release.fields.get("Valid-Until", "")), release.date
+    name = f"source {source.name} ({source.address} {source.distribution})"
+    ends = release.fields.get("Valid-Until", "")
+    until, date = moment(ends), release.date
+    if ends and not until:
+        raise SourceRefused(
+            f"{name}: nobody can tell until when its Release is valid: {ends[:100]}",
+            "Tell whoever runs the source; apt refuses it, too",
+        )
     if until and until < now:
         raise SourceRefused(
             f"{name}: its Release expired at {until:%Y-%m-%d %H:%M} UTC",
