@@ -51,24 +51,31 @@ class Indexes:
 
     def _packages(self, component: str, architecture: str) -> list[Package] | None:
         stem = f"{component}/binary-{architecture}/Packages"
-        there = (f"{stem}{end}" for end in index.ENDS)
-        name = next((name for name in there if name in self._release.files), None)
-        if name is None:
-            return None
-        text = index.unpacked(self._name, name, self._data(name))
-        return list(index.packages(self._name, component, text))
+        names = [f"{stem}{end}" for end in index.ENDS if f"{stem}{end}" in self._release.files]
+        # A source may list what it has not, as Debian does.
+        for name in names:
+            data = self._data(name, missing_ok=name != names[-1])
+            if data is not None:
+                text = index.unpacked(self._name, name, data)
+                return list(index.packages(self._name, component, text))
+        return None
 
-    def _data(self, name: str) -> bytes:
+    def _data(self, name: str, *, missing_ok: bool) -> bytes | None:
         """A file that the Release names, from the cache if it is there."""
         file = self._release.files[name]
         cached = self._cache / file.digest
         if files.sound(cached, file.size, file.digest):
             return cached.read_bytes()
-        path = f"{self._folder}/{name}"
+        path, data = f"{self._folder}/{name}", None
         if self._release.by_hash:
-            path = f"{path.rpartition('/')[0]}/{file.by_hash}"
-        data = self._upstream.get(path, file.size) or b""
-        files.write(cached, data)
+            # apt asks for the name, too, where it is not there by its hash.
+            hashed = f"{path.rpartition('/')[0]}/{file.by_hash}"
+            data = self._upstream.get(hashed, file.size, missing_ok=True)
+        if data is None:
+            data = self._upstream.get(path, file.size, missing_ok=missing_ok)
+        if data is None:
+            return None
+        files.write(cached, data, ours=True)
         if not files.sound(cached, file.size, file.digest):
             cached.unlink()
             raise TransferError(
@@ -82,7 +89,7 @@ class Indexes:
         current = {file.digest for file in self._release.files.values()}
         for path in self._cache.iterdir():
             if path.name not in current:
-                path.unlink()
+                files.remove(path)
 
 
 def fetch(
@@ -105,7 +112,9 @@ def fetch(
 
     def bring(package: Package) -> None:
         part = parts / package.digest
-        resumed = part.exists()
+        resumed = part.is_file()
+        if not resumed:
+            files.remove(part)
         good = _is_right(upstream, package, part, on_bytes)
         if resumed and not good:
             # What an earlier run left was something else, such as a page that asks for a login.
@@ -118,7 +127,7 @@ def fetch(
                 f"{upstream.url}/{package.origin} is not what the signed index says"
             )
         files.vouch(part)
-        part.replace(folder / package.digest)
+        files.move(part, folder / package.digest)
 
     for path in (parts, folder):
         path.mkdir(parents=True, exist_ok=True)
