@@ -76,21 +76,20 @@ Wrong = Iterator[tuple[str, str, Mend | None]]
 
 def records(config: Config) -> Wrong:
     """Records that are lost or cannot be read."""
-    tree = Tree(config.public)
-    listings = [tree.readable(sequence) for sequence in tree.sequences()]
-    mirror = next((listing.mirror for listing in reversed(listings) if listing), "")
-    path = config.state / "identity"
-    if mirror and not path.exists():
+    mirror, found = publication.served_identity(config), ""
+    with contextlib.suppress(NotReady):
+        found = publication.identity(config)
+    if mirror and found != mirror:
         yield (
-            f"{path} is lost, without which sites refuse bundles", "",
-            partial(files.write, path, f"{mirror}\n".encode()),
+            f"{config.state / 'identity'} is lost or damaged, without which sites refuse bundles",
+            "", partial(publication.restore_identity, config, mirror),
         )  # fmt: skip
     for source in config.sources:
         known = record.read(config.state, source.name)
         if known.state == "never" and known.error:
             yield (
                 f"source {source.name}: {known.error}", f"pextra-mirror sync {source.name}",
-                record.path(config.state, source.name).unlink,
+                partial(files.remove, record.path(config.state, source.name)),
             )  # fmt: skip
         shelf = Publisher(config).shelf
         names = known.complete.snapshots.values() if known.complete else ()
@@ -124,7 +123,7 @@ def sources(config: Config) -> Wrong:
         )  # fmt: skip
     note = config.state / "export"
     if note.exists():
-        folder = Path(note.read_text())
+        folder = Path(publication.noted(note).replace("\0", ""))
         left = bundle.unfinished(folder, publication.identity(config))
         yield (
             f"an export to {folder} was killed; it left {len(left)} unfinished files there", "",

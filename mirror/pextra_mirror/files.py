@@ -21,11 +21,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pextra_mirror.errors import Damaged
+
 MARK = 1_000_000_000
 """The time of modification of a file whose contents were verified; the year is 2001."""
 CHUNK = 2**20
 _FEW = 500
 """Files that are synced one by one: the whole file system may wait for others' writes."""
+LOST = (errno.ENOENT, errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
+"""What the system says of a file that is not there, or cannot be read by anybody."""
 _TEMPORARY = re.compile(r"\..*\.[0-9]+\.new")
 
 
@@ -42,14 +46,14 @@ def sound(name: Path | str, size: int, digest: str) -> bool:
             return False
         vouch(Path(name))
     if not found.st_mode & stat.S_IROTH:
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):
             os.chmod(name, 0o644)
     return True
 
 
 def vouch(path: Path) -> None:
-    """Note that the contents of a file were verified; who may not, does not."""
-    with contextlib.suppress(PermissionError):
+    """Note that the contents of a file were verified; who may not, or cannot, does not."""
+    with contextlib.suppress(OSError):
         os.utime(path, (MARK, MARK))
 
 
@@ -77,11 +81,14 @@ def digest_of(path: Path, like: str) -> str:
     """The digest of a file, SHA-512 or SHA-256 as another is; empty if it cannot be read."""
     digest = hasher(like)
     try:
+        # Whoever opens a pipe waits for one who writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            return ""
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.EIO, errno.ENOTDIR, errno.EISDIR):
+        if error.errno not in LOST:
             raise
         return ""
     return digest.hexdigest()
@@ -110,7 +117,28 @@ def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+
+
+def put(new: Path, path: Path) -> None:
+    """Give a file in a folder of ours its name, also where a folder has it."""
+    try:
+        os.replace(new, path)
+    except IsADirectoryError:
+        shutil.rmtree(path)
+        os.replace(new, path)
+
+
+def move(source: Path, target: Path) -> None:
+    """Have a file elsewhere, which may be another file system."""
+    try:
+        put(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        link(source, target)
+        source.unlink()
 
 
 def link(source: Path, target: Path) -> None:
@@ -129,7 +157,7 @@ def link(source: Path, target: Path) -> None:
         if source.stat().st_mtime_ns == MARK * 10**9:
             vouch(target)
         return
-    os.replace(new, target)
+    put(new, target)
     new.unlink(missing_ok=True)  # both were the same file already: nothing was renamed
 
 
@@ -138,18 +166,28 @@ def copy(source: Path, target: Path) -> None:
     new = temporary(target)
     shutil.copyfile(source, new)
     new.chmod(0o644)
-    os.replace(new, target)
+    put(new, target)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file that is there wholly or not at all."""
+def write(path: Path, data: bytes, *, ours: bool = False) -> None:
+    """Write a file that is there wholly or not at all.
+
+    Args:
+        path: The file.
+        data: Its contents.
+        ours: It is in a folder of ours: what else has its name goes.
+    """
     new = temporary(path)
     with new.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     new.chmod(0o644)
-    os.replace(new, path)
+    try:
+        (put if ours else os.replace)(new, path)
+    except OSError:
+        new.unlink()
+        raise
 
 
 def replace_link(path: Path, target: str) -> None:
@@ -157,17 +195,32 @@ def replace_link(path: Path, target: str) -> None:
     new = temporary(path)
     new.unlink(missing_ok=True)
     new.symlink_to(target)
-    os.replace(new, path)
+    put(new, path)
     sync_directory(path.parent)
 
 
 def folder(path: Path, top: Path) -> None:
-    """Make a folder below another; the commands see to it that all can read it."""
+    """Make a folder below another; the commands see to it that all can read it.
+
+    A file that has its name is nothing of ours, and goes.
+
+    Raises:
+        Damaged: A link that leads nowhere has its name, as where a disk is not mounted.
+    """
     try:
         os.mkdir(path, 0o755)
     except FileExistsError:
-        pass
-    except FileNotFoundError:
+        if path.is_symlink() and not path.exists():
+            raise Damaged(
+                f"{path} is a symbolic link to {os.readlink(path)}, where nothing is",
+                "Mount the disk that it leads to, or remove the link, and run it again",
+            ) from None
+        if not path.is_dir():
+            if path == top:
+                raise
+            path.unlink()
+            os.mkdir(path, 0o755)
+    except (FileNotFoundError, NotADirectoryError):
         if path == top:
             raise
         folder(path.parent, top)

@@ -22,7 +22,7 @@ PATIENCE = 0.3
 def holder(root: Path) -> dict[str, Any] | None:
     """Who works on the mirror now: pid, command, since; None when nobody does."""
     try:
-        with (root / "lock").open("r+") as file:
+        with (root / "lock").open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import re
 import secrets
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +21,7 @@ from pextra_mirror.tree import Entry, Listing, Tree
 
 Snapshots = dict[str, dict[str, str]]
 """The snapshot of each component, by ``prefix/distribution``."""
+_IDENTITY = re.compile(r"[A-Za-z0-9._-]+")
 _SIGNED = ("Release", "InRelease", "Release.gpg")
 
 
@@ -28,12 +29,22 @@ def identity(config: Config) -> str:
     """What tells this mirror from any other, made once.
 
     Raises:
-        NotReady: `init` was never run.
+        NotReady: `init` was never run, or it is lost.
     """
-    try:
-        return (config.state / "identity").read_text().strip()
-    except FileNotFoundError as error:
-        raise NotReady(f"{config.root} is no mirror yet", "pextra-mirror init") from error
+    path = config.state / "identity"
+    found = noted(path).strip()
+    if _IDENTITY.fullmatch(found):
+        return found
+    if path.exists() or served_identity(config):
+        raise NotReady(f"{path} is lost or damaged", "`pextra-mirror doctor` makes it again")
+    raise NotReady(f"{config.root} is no mirror yet", "pextra-mirror init")
+
+
+def served_identity(config: Config) -> str:
+    """The identity that the newest publication has; empty without one."""
+    tree = Tree(config.public)
+    listings = map(tree.readable, reversed(tree.sequences()))
+    return next((listing.mirror for listing in listings if listing), "")
 
 
 def made(config: Config) -> None:
@@ -47,12 +58,17 @@ def made(config: Config) -> None:
 
 
 def make_identity(config: Config) -> str:
-    """The mirror's identity, made if there is none."""
+    """The mirror's identity, made if there is none: that of what it serves already, if it does."""
     with contextlib.suppress(NotReady):
         return identity(config)
-    config.state.mkdir(parents=True, exist_ok=True)
-    files.write(config.state / "identity", f"{secrets.token_hex(8)}\n".encode())
+    restore_identity(config, served_identity(config) or secrets.token_hex(8))
     return identity(config)
+
+
+def restore_identity(config: Config, name: str) -> None:
+    """Write the mirror's identity."""
+    files.folder(config.state, config.root)
+    files.write(config.state / "identity", f"{name}\n".encode(), ours=True)
 
 
 def place(source: Source) -> str:
@@ -106,7 +122,7 @@ class Publisher:
         key = KeyStore(self.config.gnupg).chosen(self.config.signing_key)
         self._forget_unserved(current)
         entries: set[Entry] = set()
-        shutil.rmtree(self._signed, ignore_errors=True)
+        files.remove(self._signed)
         for name, components in snapshots.items():
             parts = {part: self._snapshot(item) for part, item in components.items()}
             entries |= self._contents(name, parts)
@@ -115,9 +131,10 @@ class Publisher:
                 entries |= {e for e in same.files if e.path in self._signed_paths(name)}
             else:
                 entries |= self._sign(name, parts, key)
-        sequences = self.tree.sequences()
+        # Sites take no number twice, also where the publications were lost that had it.
+        numbers = (*self.tree.sequences(), last_number(self.config))
         listing = Listing(
-            mirror=identity(self.config), sequence=sequences[-1] + 1 if sequences else 1,
+            mirror=identity(self.config), sequence=max(numbers) + 1,
             created=int(time.time()), snapshots=snapshots, files=tuple(sorted(entries)),
         )  # fmt: skip
         Listing.from_json(listing.to_json())
@@ -126,6 +143,7 @@ class Publisher:
         except BundleRefused as error:
             raise MirrorError(error.message, error.hint) from error
         self.tree.switch(listing.sequence)
+        _note(self.config.state / "last-number", str(listing.sequence))
         self._clean_up(listing)
         return listing, True
 
@@ -187,7 +205,7 @@ class Publisher:
         """Remove publications that were made and never served: a process was killed."""
         for sequence in self.tree.sequences() if current is not None else ():
             if sequence > (current or 0):
-                shutil.rmtree(self.tree.generations / str(sequence))
+                files.remove(self.tree.generations / str(sequence))
 
     def heal(self) -> list[Entry]:
         """Mend what is served, as far as what it takes is here; what is left damaged."""
@@ -323,7 +341,7 @@ def hold(config: Config, why: str) -> None:
 
 def held(config: Config) -> str:
     """Why nothing new is published by itself; empty if it is."""
-    return _noted(config.state / "held")
+    return noted(config.state / "held")
 
 
 def note_failure(config: Config, why: str) -> None:
@@ -333,18 +351,25 @@ def note_failure(config: Config, why: str) -> None:
 
 def failure(config: Config) -> str:
     """Why the last publication failed; empty if it did not."""
-    return _noted(config.state / "publication-failed")
+    return noted(config.state / "publication-failed")
+
+
+def last_number(config: Config) -> int:
+    """The number of the last publication, as far as that was noted."""
+    found = noted(config.state / "last-number")
+    return int(found) if re.fullmatch("[0-9]{1,17}", found) else 0
 
 
 def _note(path: Path, text: str) -> None:
     if text:
-        files.write(path, text.encode())
+        files.write(path, text.encode(errors="replace"), ours=True)
     else:
-        path.unlink(missing_ok=True)
+        files.remove(path)
 
 
-def _noted(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+def noted(path: Path) -> str:
+    """What a note says; empty without one."""
+    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]]:

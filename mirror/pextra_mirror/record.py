@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror.files import write
+from pextra_mirror.files import LOST, write
+from pextra_mirror.files import folder as make_folder
 from pextra_mirror.tree import BROKEN
 
 
@@ -72,17 +73,36 @@ def read(folder: Path, source: str) -> Record:
             # Version 0.1 wrote other fields, too.
             known = {field.name for field in dataclasses.fields(Sync)}
             complete = Sync(**{key: item for key, item in complete.items() if key in known})
+            check(complete)
         return Record(
             str(values["state"]), str(values["attempt"]), str(values["error"]), complete
         )  # fmt: skip
     except FileNotFoundError:
         return Record()
-    except BROKEN as error:
+    except (*BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in LOST:
+            raise
         return Record(error=f"the record of its last sync cannot be read ({error!r})")
+
+
+def check(found: Sync) -> None:
+    """Refuse what is of another form than what ``save`` wrote.
+
+    Raises:
+        ValueError: It is.
+    """
+    for moment in (found.time, found.date):
+        if datetime.fromisoformat(moment).tzinfo is None:
+            raise ValueError(f"{moment} has no time zone")
+    texts = (found.snapshots, found.fields)
+    if not all(isinstance(text, str) for item in texts for text in item.values()):
+        raise ValueError("it has something else where texts belong")
+    if not all(isinstance(count, int) for count in found.counts.values()):
+        raise ValueError("it has something else where numbers belong")
 
 
 def save(folder: Path, source: str, record: Record) -> None:
     """Write the record of a source."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, folder.parent)
     text = json.dumps(dataclasses.asdict(record), indent=1)
-    write(path(folder, source), text.encode())
+    write(path(folder, source), text.encode(), ours=True)

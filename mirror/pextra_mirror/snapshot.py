@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,7 +107,7 @@ class Shelf:
         )))  # fmt: skip
         for path, text in texts.items():
             target = self._folder / name / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+            files.folder(target.parent, self._folder.parent)
             target.write_bytes(text)
         # Its list comes last: without one, it is none.
         listing = json.dumps({"packages": made.packages, "indexes": made.indexes})
@@ -121,7 +120,7 @@ class Shelf:
         there = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
         gone = sorted(set(there) - names)
         for name in gone:
-            shutil.rmtree(self._folder / name)
+            files.remove(self._folder / name)
         return gone
 
 

@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +34,9 @@ KEEP = 3
 ALGORITHMS = ("MD5Sum", "SHA1", "SHA256", "SHA512")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(dists|pool)(/[A-Za-z0-9+~_:%-][A-Za-z0-9+~_.:%-]*)+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST = 10**18
+_NAME_MAX = 255
+"""Bytes of a name that file systems take."""
 BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 """What reading JSON of any contents raises."""
 
@@ -101,12 +103,16 @@ class Listing:
             )  # fmt: skip
         except BROKEN as error:
             raise BundleRefused(f"the list of files is malformed: {error!r}"[:500]) from error
+        if not 0 < listing.sequence < _MOST:
+            raise BundleRefused(f"{listing.sequence} is no number of a publication")
         last = ""
         for path, size, sha in listing.files:
             if not _SAFE.fullmatch(path) or "/by-hash/" in path:
                 raise BundleRefused(f"the path {path!r} has no place in a repository")
-            if not _SHA256.fullmatch(sha) or size < 0:
+            if not _SHA256.fullmatch(sha) or not 0 <= size < _MOST:
                 raise BundleRefused(f"size or hash of {path} is malformed")
+            if len(path) > _NAME_MAX and any(len(x) > _NAME_MAX for x in path.split("/")):
+                raise BundleRefused(f"the path {path!r} has a name that is too long")
             if path <= last:
                 raise BundleRefused("the list of files is not in order, or names one twice")
             last = path
@@ -200,7 +206,7 @@ class Tree:
         there = self.readable(listing.sequence) == listing
         staging = made if there else self.generations / f"{listing.sequence}.new"
         if not there:
-            shutil.rmtree(staging, ignore_errors=True)
+            files.remove(staging)
             files.folder(staging, self.root)
         folders: set[Path] = set()
         new: list[Path] = []
@@ -222,7 +228,7 @@ class Tree:
                 self._keep_index(other / path, staging / name)
         if not there:
             files.write(staging / "listing.json", listing.data)
-            shutil.rmtree(made, ignore_errors=True)
+            files.remove(made)
             files.sync_files(new, self.root)
             staging.rename(made)
             self._listings[listing.sequence] = listing
@@ -268,7 +274,7 @@ class Tree:
             for name in names:
                 discard(self.root / name)
         for sequence in gone:
-            shutil.rmtree(self._folder(sequence))
+            files.remove(self._folder(sequence))
         return gone
 
     def _packages(self, sequence: int) -> Iterator[str]:
@@ -284,7 +290,7 @@ class Tree:
         if all(self.readable(sequence) for sequence in self.sequences()):
             for pool in self.root.glob("[!.]*/pool"):
                 found += (
-                    path for path in pool.rglob("*") if path.is_file()
+                    path for path in pool.rglob("*") if (path.is_file() or path.is_symlink())
                     and str(path.relative_to(self.root)) not in kept and path not in found
                 )  # fmt: skip
         return found
@@ -294,9 +300,12 @@ class Tree:
         found = []
         for place, _folders, names in os.walk(self.root):
             folder = Path(place)
-            found += [folder] if folder.stat().st_mode & 0o5 != 0o5 else []
-            paths = (folder / name for name in names)
-            found += [path for path in paths if path.is_file() and not path.stat().st_mode & 4]
+            # Whoever only looks may see what another process just removes.
+            with contextlib.suppress(FileNotFoundError):
+                found += [folder] if folder.stat().st_mode & 0o5 != 0o5 else []
+            for path in (folder / name for name in names):
+                with contextlib.suppress(FileNotFoundError):
+                    found += [path] if path.is_file() and not path.stat().st_mode & 4 else []
         return [path for path in found if path.name not in ("lock", "trusted.gpg")]
 
 
@@ -310,6 +319,8 @@ def discard(path: Path) -> None:
 def by_hash(generation: Path) -> Iterator[tuple[str, str]]:
     """Each index of a publication that is there, and its name by its hash."""
     for release in generation.glob("*/dists/*/Release"):
+        if not release.is_file():
+            continue
         algorithm, folder = "", release.parent.relative_to(generation)
         for line in release.read_text(errors="replace").splitlines():
             words = line.split()
