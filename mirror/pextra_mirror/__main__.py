@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from pextra_mirror.cli import main
+# Until the command begins, nothing is to be put in order.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from pextra_mirror.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -26,10 +26,12 @@ from pextra_mirror.tree import Entry, Listing, Tree
 
 STEM, IMPORTER = "pextra-mirror-", "import-bundle.pyz"
 CARRIED = (
-    "__init__", "errors", "files", "signature", "tree", "request", "bundle_read", "bundle_import"
+    "__init__", "errors", "files", "signature", "tree", "request", "bundle_read", "bundle_import",
+    "console", "interrupt",
 )  # fmt: skip
 """The modules that the import consists of."""
 START = """\
+import signal
 import sys
 
 if sys.version_info < (3, 9):
@@ -38,6 +40,8 @@ if sys.version_info < (3, 9):
         "Run it with another, such as python3.11\\n" % sys.version_info[:2]
     )
     sys.exit(2)
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from pextra_mirror.bundle_import import main
 
@@ -240,7 +244,7 @@ def export(
     on_total(total)
     out = Split(folder / _name(target, base), split)
     note = config.state / "export"
-    files.write(note, str(folder.resolve()).encode())
+    files.write(note, os.fsencode(folder.resolve()), ours=True)
     try:
         write_tar(config, out, target, known, members, key, on_bytes)
     except BaseException:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import files
+from pextra_mirror import console, files, interrupt
 from pextra_mirror.bundle_read import Bundle, Manifest
 from pextra_mirror.errors import (
     BundleRefused,
@@ -42,7 +42,8 @@ Take signed bundles into a repository tree, go back to an earlier one, or have d
 """
 EPILOG = """\
 exit codes: 0 done, 1 another error, 2 wrong command line, 5 not enough disk space, 6 another
-import works on the tree, 7 bundle refused, 8 what is served is damaged, 10 nothing is served yet.
+import works on the tree, 7 bundle refused, 8 what is served is damaged, 10 nothing is served yet,
+129, 130 and 143 interrupted.
 What is served after an error is what was served before; an import that was interrupted is simply
 run again.
 """
@@ -55,7 +56,7 @@ def locked(tree: Tree) -> Iterator[None]:
     Raises:
         Busy: Another process has it.
     """
-    files.folder(tree.root, Path("/"))
+    tree.root.mkdir(parents=True, exist_ok=True)
     files.folder(tree.generations, tree.root)
     with (tree.generations / "lock").open("a+") as file:
         try:
@@ -183,7 +184,7 @@ def import_bundle(
             return tree.file(base[0] if base else 0, entry)
 
         tree.place(manifest.target, source)
-        files.write(trusted, keys)
+        files.write(trusted, keys, ours=True)
         tree.switch(manifest.target.sequence)
         tree.prune(keep)
         shutil.rmtree(incoming)
@@ -300,7 +301,7 @@ def show(done: int, total: int) -> None:
     """Tell on a terminal how far it is."""
     if sys.stderr.isatty() and total:
         end = "\n" if done == total else ""
-        print(f"\r{done * 100 // total:3} % of {total / 1e6:.1f} MB", end=end, file=sys.stderr)
+        console.tell(f"\r{done * 100 // total:3} % of {total / 1e6:.1f} MB", end)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -328,19 +329,35 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command."""
+    console.prepare()
     wanted = arguments(argv)
     os.umask(0o022)
     try:
+        interrupt.arrange()
+        code = told(wanted)
+        interrupt.finish()
+    except interrupt.Interrupted as error:
+        interrupt.finish()
+        console.tell(f"import-bundle: {error}; run it again to go on")
+        return 128 + error.number
+    return code
+
+
+def told(wanted: argparse.Namespace) -> int:
+    """Carry a command out and print what came of it; its exit code."""
+    try:
         found = carry_out(Tree(wanted.tree), wanted)
+        code = int(found.pop("exit_code", 0))
+        text = found.pop("text")
+        console.out(json.dumps(found) if wanted.json else text)
     except (MirrorError, OSError) as error:
-        told = error if isinstance(error, MirrorError) else of_system(error)
+        fault = error if isinstance(error, MirrorError) else of_system(error)
         if wanted.json:
-            print(json.dumps({"error": told.code, "message": told.message, "hint": told.hint}))
-        print(f"import-bundle: {told}", file=sys.stderr)
-        return told.exit_code
-    code = int(found.pop("exit_code", 0))
-    text = found.pop("text")
-    print(json.dumps(found) if wanted.json else text)
+            fields = {"error": fault.code, "message": fault.message, "hint": fault.hint}
+            with contextlib.suppress(OSError):
+                console.out(json.dumps(fields))
+        console.tell(f"import-bundle: {fault}")
+        return fault.exit_code
     return code
 
 
@@ -357,10 +374,9 @@ def carry_out(tree: Tree, wanted: argparse.Namespace) -> dict[str, Any]:
     elif wanted.command == "rollback":
         before, now = tree.current(), rollback(tree, wanted.to)
         if before is not None and now.sequence < before:
-            print(
+            console.tell(
                 "apt keeps to a newer index that it has seen: on nodes that were updated "
-                "since, remove /var/lib/apt/lists/* and run apt-get update",
-                file=sys.stderr,
+                "since, remove /var/lib/apt/lists/* and run apt-get update"
             )
     elif wanted.command == "verify":
         more = {"files": verify(tree)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import __version__, commands, interrupt, publication
+from pextra_mirror import __version__, commands, console, interrupt, publication
 from pextra_mirror.config import DEFAULT_PATH, load
 from pextra_mirror.errors import MirrorError, of_system
 from pextra_mirror.sync import FEWER, OLDER
@@ -41,7 +42,7 @@ exit codes:
   8   what is served is damaged, or `doctor` found something that it did not mend
   9   gpg or another program failed
   10  not ready: never synced, the last sync failed, or no key to sign with
-  130, 143  interrupted; the next run goes on where this one was
+  129, 130, 143  interrupted; the next run goes on where this one was
 """
 
 
@@ -120,10 +121,26 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
-    wanted = parser().parse_args(argv)
+    console.prepare()
+    try:
+        wanted = parser().parse_args(argv)
+    except OSError as error:  # the help cannot be written
+        return fail(of_system(error), as_json=False)
     # What is served is for all to read, whoever starts this. Keys are gpg's, and stay private.
     os.umask(0o022)
-    interrupt.arrange()
+    try:
+        interrupt.arrange()
+        code = carry_out(wanted)
+        interrupt.finish()
+    except interrupt.Interrupted as error:
+        interrupt.finish()
+        console.tell(f"pextra-mirror: {error}; run it again to go on")
+        return 128 + error.number
+    return code
+
+
+def carry_out(wanted: argparse.Namespace) -> int:
+    """Run the command of a command line; its exit code."""
     try:
         if wanted.command == "init":
             found = commands.init(wanted)
@@ -136,9 +153,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         show(found, as_json=wanted.json)
     except MirrorError as error:
         return fail(error, as_json=wanted.json)
-    except interrupt.Interrupted as error:
-        print(f"pextra-mirror: {error}; run it again to go on", file=sys.stderr)
-        return 128 + error.number
     except OSError as error:
         return fail(of_system(error), as_json=wanted.json)
     return int(found.get("exit_code", 0))
@@ -148,16 +162,18 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
     """Print a result: its text for people, or the whole of it."""
     text = found.pop("text", "")
     if as_json:
-        print(json.dumps({key: value for key, value in found.items() if key != "exit_code"}))
+        console.out(json.dumps({key: value for key, value in found.items() if key != "exit_code"}))
     elif text:
-        print(text)
+        console.out(text)
 
 
 def fail(error: MirrorError, *, as_json: bool) -> int:
     """Print an error; its exit code."""
     if as_json:
-        print(json.dumps({"error": error.code, "message": error.message, "hint": error.hint}))
-    print(f"pextra-mirror: {error}", file=sys.stderr)
+        told = {"error": error.code, "message": error.message, "hint": error.hint}
+        with contextlib.suppress(OSError):
+            console.out(json.dumps(told))
+    console.tell(f"pextra-mirror: {error}")
     return error.exit_code
 
 

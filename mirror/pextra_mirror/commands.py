@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 from typing import Any
 
-from pextra_mirror import files, publication
+from pextra_mirror import console, files, publication
 from pextra_mirror import status as state
 from pextra_mirror.config import EXAMPLE, Config, load
 from pextra_mirror.errors import Damaged, MirrorError
@@ -216,6 +215,6 @@ def serve(config: Config, wanted: argparse.Namespace) -> Result:
 
     with server(config.public, wanted.address, wanted.port) as running:
         host, port = running.server_address[:2]
-        print(f"serving {config.public} at http://{host!s}:{port}/", file=sys.stderr, flush=True)
+        console.tell(f"serving {config.public} at http://{host!s}:{port}/")
         running.serve_forever()
     return {}

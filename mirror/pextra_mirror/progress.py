@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+from pextra_mirror import console
+
 LINE_SECONDS = 30
 BAR_SECONDS = 0.2
 WIDTH = 30
@@ -24,7 +26,7 @@ class Progress:
         self.total = 0
         self.done = 0
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty()
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
         self._began = self._told = time.monotonic()
         self._lock = threading.Lock()
 
@@ -53,10 +55,10 @@ class Progress:
         rate = self.done / max(time.monotonic() - self._began, 0.001)
         left = f", {(self.total - self.done) / rate:.0f} s left" if rate and self.total else ""
         filled = "#" * int(share * WIDTH)
-        print(
+        console.tell(
             f"{before}{self.label} [{filled:<{WIDTH}}] {size(self.done)} of {size(self.total)}, "
             f"{size(rate)}/s{left}   ",
-            end=after, file=sys.stderr, flush=True,
+            end=after,
         )  # fmt: skip
 
 

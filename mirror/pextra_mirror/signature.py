@@ -58,7 +58,10 @@ def check_signature(
     Raises:
         BadSignature: Nobody did whose signature counts.
     """
-    keys = binary_key(keyring)
+    try:
+        keys = binary_key(keyring)
+    except ValueError as error:
+        raise BadSignature(f"the keyring cannot be read: {error}", "Copy it again") from error
     verdicts = list(_verdicts(data, signature, keys))
     false = [item.fault for item in verdicts if item.fault.startswith("BADSIG")]
     good = [item for item in verdicts if not item.fault]

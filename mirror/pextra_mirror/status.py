@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import gpg, lock, publication, record
+from pextra_mirror import console, gpg, lock, publication, record
 from pextra_mirror.config import Config
-from pextra_mirror.errors import NotReady
+from pextra_mirror.errors import MirrorError, NotReady, plain
 from pextra_mirror.files import write
 from pextra_mirror.progress import size
 from pextra_mirror.tree import Tree
@@ -43,7 +43,7 @@ def status(config: Config) -> dict[str, Any]:
             state = "interrupted"
         warnings += [f"source {source.name}: {text}" for text in gpg.warnings(source.keyring)]
         sources.append({
-            "name": source.name, "url": source.url, "distribution": source.distribution,
+            "name": source.name, "url": source.address, "distribution": source.distribution,
             "state": state, "attempt": known.attempt, "error": known.error,
             "complete": known.complete.time if known.complete else None,
             "release_date": known.complete.date if known.complete else None,
@@ -133,9 +133,18 @@ def text(found: dict[str, Any]) -> str:
 
 
 def write_metrics(config: Config) -> None:
-    """Write the metrics file, for the textfile collector of Prometheus' node exporter."""
-    if config.metrics_file is None:
-        return
+    """Write the metrics file, for the textfile collector of Prometheus' node exporter.
+
+    What was done is done, and what failed is told, also where that cannot be written.
+    """
+    try:
+        if config.metrics_file is not None:
+            _write_metrics(config, config.metrics_file)
+    except (MirrorError, OSError) as error:
+        console.tell(plain(f"pextra-mirror: {config.metrics_file} cannot be written: {error}"))
+
+
+def _write_metrics(config: Config, path: Path) -> None:
     tree, lines = Tree(config.public), []
     for source in config.sources:
         known = record.read(config.state, source.name)
@@ -151,9 +160,8 @@ def write_metrics(config: Config) -> None:
     lines.append(f"pextra_mirror_publication {current or 0}")
     lines.append(f"pextra_mirror_published_seconds {created}")
     lines.append(f"pextra_mirror_free_bytes {shutil.disk_usage(config.root).free}")
-    config.metrics_file.parent.mkdir(parents=True, exist_ok=True)
-    write(Path(config.metrics_file), "".join(f"{line}\n" for line in lines).encode())
-    config.metrics_file.chmod(0o644)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def as_json(value: Any) -> Any:
