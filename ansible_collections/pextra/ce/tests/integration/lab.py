@@ -343,7 +343,8 @@ class Lab:
         """Remove from the host whatever has this lab's name."""
         for name in self._ours(self.virsh_quietly("list", "--all", "--name")):
             self.virsh_quietly("destroy", name)
-            self.virsh_quietly("undefine", "--nvram", name)
+            kept = ("--nvram", "--managed-save", "--snapshots-metadata")
+            self.virsh_quietly("undefine", name, *kept)
         for name in self._ours(self.virsh_quietly("pool-list", "--all", "--name")):
             self.virsh_quietly("pool-destroy", name)
             self.virsh_quietly("pool-undefine", name)
