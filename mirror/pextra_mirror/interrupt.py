@@ -4,7 +4,7 @@ A signal's handler runs in the main thread, between any two of its steps. An exc
 raises while that thread holds a lock of a thread pool leaves the lock held for ever; one that it
 raises in a callback of the interpreter is lost. So while threads run, a signal only stops them,
 and is raised when they have ended. What the first signal ends is put in order without being
-interrupted by the second; the third ends the process at once.
+interrupted once more; one that comes when that takes long ends the process at once.
 
 Needs Python 3.9 and nothing else, because it is carried to sites with the import.
 """
@@ -13,11 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+PATIENCE = 5.0
+"""Seconds after a signal in which another one is no further hurry."""
 
 
 class Interrupted(BaseException):
@@ -34,15 +39,15 @@ class _Handler:
     def __init__(self) -> None:
         self.stop: Callable[[], object] | None = None
         self.came = 0
-        self.count = 0
+        self.first: float | None = None
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
-        self.count += 1
-        if self.count > 2:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        if self.count > 1:
+        if self.first is not None:
+            if time.monotonic() - self.first > PATIENCE:
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
             return
+        self.first = time.monotonic()
         if self.stop is None:
             raise Interrupted(number)
         self.came = number
@@ -54,7 +59,7 @@ _handler = _Handler()
 
 def arrange() -> None:
     """Have signals raise ``Interrupted``; for a command, in its main thread."""
-    _handler.count = 0
+    _handler.first = None
     for number in SIGNALS:
         signal.signal(number, _handler)
 
