@@ -7,6 +7,13 @@ from __future__ import annotations
 import errno
 
 
+def plain(text: str) -> str:
+    """A text of others' words as a terminal, a log and a file take it: none of it has effects."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class MirrorError(Exception):
     """An error that a user can act on.
 
@@ -24,10 +31,10 @@ class MirrorError(Exception):
         self, message: str, hint: str = "", *, resource: str = "", brief: str = ""
     ) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = plain(message)
+        self.hint = plain(hint)
         self.resource = resource
-        self.brief = brief or message
+        self.brief = plain(brief) or self.message
 
     def __str__(self) -> str:
         text = f"{self.resource}: {self.message}" if self.resource else self.message
@@ -113,10 +120,22 @@ class NotReady(MirrorError):
     code = "not_ready"
 
 
+_MISTAKEN = (
+    errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG,
+)  # fmt: skip
+"""What the system says of a name that was not meant so."""
+_HINTS = {
+    errno.EACCES: "Run it as the user that it belongs to",
+    errno.EPERM: "Run it as the user that it belongs to",
+    errno.EROFS: "Have it on a file system that can be written to",
+    errno.EIO: "The disk may be failing",
+}
+
+
 def of_system(error: OSError) -> MirrorError:
     """What the system refused, as an error of ours."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(str(error), "Make room, and run it again")
-    if error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
+    if error.errno in _MISTAKEN:
         return ConfigError(str(error))
-    return MirrorError(str(error))
+    return MirrorError(str(error), _HINTS.get(error.errno or 0, ""))
