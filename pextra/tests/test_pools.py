@@ -8,13 +8,14 @@ import os
 import stat
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pextra.host.hypervisor import disk_source, domain_xml
+from pextra.host.hypervisor import connection, disk_source, domain_xml
 from pextra.host.hypervisor.domain import Disk
 from pextra.host.pools import commands, defined, iscsi, mounts, options
 from pextra.host.pools.backend import Pool, Volume, VolumeWanted
@@ -379,3 +380,56 @@ def test_chap_credentials_go_into_the_record_of_the_target_alone(
     iscsi._write_record(other)
     assert backend("iscsi").prepared(other)
     assert "hush hush" not in path.read_text()
+
+
+# Directories of other pools
+
+
+class Gone(Exception):
+    """libvirt's error for a pool that another tool has just removed."""
+
+    def get_error_code(self) -> int:
+        """VIR_ERR_NO_STORAGE_POOL."""
+        return 49
+
+
+class Other:
+    """Another pool in libvirt; without a path it is removed while it is looked at."""
+
+    def __init__(self, name: str, type: str, path: Path | None) -> None:
+        self._name, self._type, self._path = name, type, path
+
+    def name(self) -> str:
+        """Its name."""
+        return self._name
+
+    def UUIDString(self) -> str:  # noqa: N802 - libvirt's name
+        """Some identifier."""
+        return f"uuid-{self._name}"
+
+    def XMLDesc(self, _flags: int) -> str:  # noqa: N802 - libvirt's name
+        """How it is defined."""
+        if self._path is None:
+            raise Gone
+        return f"<pool type='{self._type}'><target><path>{self._path}</path></target></pool>"
+
+
+def test_another_pools_directory_is_known_by_any_path_and_a_server_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pool").mkdir()
+    (tmp_path / "link").symlink_to("pool")
+    libvirt = SimpleNamespace(libvirtError=Gone, VIR_ERR_NO_STORAGE_POOL=49)
+    monkeypatch.setattr(defined, "bindings", lambda: libvirt)
+    monkeypatch.setattr(connection, "bindings", lambda: libvirt)
+
+    def found(*others: Other) -> tuple[str, str] | None:
+        driver = SimpleNamespace(listAllStoragePools=lambda _flags: list(others))
+        host = SimpleNamespace(qemu=SimpleNamespace(connection=driver))
+        return defined.beside(host, "uuid-own", str(tmp_path / "pool"))  # type: ignore[arg-type]
+
+    gone, own = Other("gone", "dir", None), Other("own", "dir", tmp_path / "pool")
+    link = Other("theirs", "dir", tmp_path / "link")
+    assert found(gone, own, link) == ("theirs", str(tmp_path / "link"))
+    assert found(gone, own, Other("mount", "netfs", tmp_path / "link")) is None
+    assert found(Other("mount", "netfs", tmp_path / "pool")) == ("mount", str(tmp_path / "pool"))

@@ -7,8 +7,9 @@ import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from pextra.host.hypervisor.connection import Hypervisor, translated
+from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
 from pextra.host.machine import Host
 from pextra.host.pools.backend import Pool, PoolBackend
 from pextra.host.pools.types import backend
@@ -100,13 +101,32 @@ def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
     """
     real = os.path.realpath(path)
     with translated("listing the storage pools"):
-        for pool in host.qemu.connection.listAllStoragePools(0):
-            if pool.UUIDString() != uuid:
-                root = ET.fromstring(pool.XMLDesc(_INACTIVE))  # noqa: S314 - libvirt's own
-                found = root.findtext("target/path")
-                if found and os.path.realpath(found) == real:
-                    return pool.name(), found
+        others = [
+            pool for pool in host.qemu.connection.listAllStoragePools(0)
+            if pool.UUIDString() != uuid
+        ]  # fmt: skip
+        for pool in others:
+            text = _definition(pool)
+            root = ET.fromstring(text) if text else None  # noqa: S314 - libvirt's own
+            found = root.findtext("target/path") if root is not None else None
+            if root is None or not found:
+                continue
+            # A server's file system is not looked at: it may be gone, and then nothing returns.
+            local = root.get("type") == "dir"
+            if (os.path.realpath(found) if local else os.path.normpath(found)) == real:
+                return pool.name(), found
     return None
+
+
+def _definition(pool: Any) -> str | None:
+    """How a pool is defined; None if another tool has just removed it."""
+    try:
+        text: str = pool.XMLDesc(_INACTIVE)
+    except bindings().libvirtError as error:
+        if error.get_error_code() == bindings().VIR_ERR_NO_STORAGE_POOL:
+            return None
+        raise
+    return text
 
 
 def define(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -> None:
