@@ -26,7 +26,7 @@ INVENTORY ?= inventories/local
 COLLECTION := ansible_collections/pextra/ce
 RESULTS := .cache/results
 # Lanes of suites: those of one lane run one after the other, the lanes beside each other.
-LANES := lint,unit,sanity integration,controllers mirror
+LANES := lint,unit,sanity integration mirror,controllers
 # Scenarios of molecule; each boots the nodes that it names, and waits for them for a part of its time:
 # three at a time keep two processors busy. The ones that take longest begin.
 LONGEST := storage cluster-network network mirror
