@@ -27,7 +27,7 @@ from pextra_mirror.tree import Entry, Listing, Tree
 STEM, IMPORTER = "pextra-mirror-", "import-bundle.pyz"
 CARRIED = (
     "__init__", "errors", "files", "signature", "tree", "request", "bundle_read", "bundle_import",
-    "console", "interrupt",
+    "bundle_cli", "console", "interrupt",
 )  # fmt: skip
 """The modules that the import consists of."""
 START = """\
@@ -43,7 +43,7 @@ if sys.version_info < (3, 9):
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from pextra_mirror.bundle_import import main
+from pextra_mirror.bundle_cli import main
 
 sys.exit(main())
 """

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import __version__, commands, console, interrupt, publication
+from pextra_mirror import __version__, commands, console, identity, interrupt
 from pextra_mirror.config import DEFAULT_PATH, load
-from pextra_mirror.errors import MirrorError, of_system
+from pextra_mirror.errors import MirrorError
 from pextra_mirror.sync import FEWER, OLDER
 
+PROGRAM = "pextra-mirror"
 DESCRIPTION = """\
 Mirror the platform's repository, and what its packages need from Debian, for sites without
 internet. The order of things:
@@ -44,6 +43,10 @@ exit codes:
   10  not ready: never synced, the last sync failed, or no key to sign with
   129, 130, 143  interrupted; the next run goes on where this one was
 """
+
+
+_Command = Callable[[str, str], argparse.ArgumentParser]
+"""Declares a command by its name and what it does."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,6 +91,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--force", action="store_true", help="sign again what is served already")
     one = command("rollback", "serve again what an earlier publication had")
     one.add_argument("--to", type=int, metavar="N", help="its number; left out, the one before")
+    _add_bundles(command)
+    _add_care(command)
+    return top
+
+
+def _add_bundles(command: _Command) -> None:
+    """Declare what is for sites without internet."""
     one = command("export", "write a signed bundle for a site without internet")
     one.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="made if missing")
     one.add_argument(
@@ -104,6 +114,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--tree", type=Path, required=True, help="folder of the repository")
     one.add_argument("--keyring", type=Path, help="the mirror's public key; needed once, and "
                      "when it is another or was extended")  # fmt: skip
+
+
+def _add_care(command: _Command) -> None:
+    """Declare what looks at a mirror, mends and shows it."""
     one = command("verify", "hold every file that is served against its list and signature")
     one.add_argument("--repair", action="store_true", help="fetch again what is damaged")
     one = command("doctor", "name what is wrong with the mirror, and mend it")
@@ -116,7 +130,6 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--port", type=int, default=8080, help="default: %(default)s; 0 for a free one"
     )
-    return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,18 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         wanted = parser().parse_args(argv)
     except OSError as error:  # the help cannot be written
-        return fail(of_system(error), as_json=False)
-    # What is served is for all to read, whoever starts this. Keys are gpg's, and stay private.
-    os.umask(0o022)
-    try:
-        interrupt.arrange()
-        code = carry_out(wanted)
-        interrupt.finish()
-    except interrupt.Interrupted as error:
-        interrupt.finish()
-        console.tell(f"pextra-mirror: {error}; run it again to go on")
-        return 128 + error.number
-    return code
+        return console.fail(PROGRAM, error, as_json=False)
+    return interrupt.in_order(PROGRAM, lambda: carry_out(wanted))
 
 
 def carry_out(wanted: argparse.Namespace) -> int:
@@ -148,13 +151,11 @@ def carry_out(wanted: argparse.Namespace) -> int:
             return commands.take(wanted)
         else:
             config = load(wanted.config)
-            publication.made(config)
+            identity.check(config)
             found = getattr(commands, wanted.command)(config, wanted)
         show(found, as_json=wanted.json)
-    except MirrorError as error:
-        return fail(error, as_json=wanted.json)
-    except OSError as error:
-        return fail(of_system(error), as_json=wanted.json)
+    except (MirrorError, OSError) as error:
+        return console.fail(PROGRAM, error, as_json=wanted.json)
     return int(found.get("exit_code", 0))
 
 
@@ -165,16 +166,6 @@ def show(found: dict[str, Any], *, as_json: bool) -> None:
         console.out(json.dumps({key: value for key, value in found.items() if key != "exit_code"}))
     elif text:
         console.out(text)
-
-
-def fail(error: MirrorError, *, as_json: bool) -> int:
-    """Print an error; its exit code."""
-    if as_json:
-        told = {"error": error.code, "message": error.message, "hint": error.hint}
-        with contextlib.suppress(OSError):
-            console.out(json.dumps(told))
-    console.tell(f"pextra-mirror: {error}")
-    return error.exit_code
 
 
 if __name__ == "__main__":

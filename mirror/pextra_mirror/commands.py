@@ -9,7 +9,7 @@ import argparse
 import contextlib
 from typing import Any
 
-from pextra_mirror import console, files, publication
+from pextra_mirror import console, files, identity, publication
 from pextra_mirror import status as state
 from pextra_mirror.config import EXAMPLE, Config, load
 from pextra_mirror.errors import Damaged, MirrorError
@@ -39,7 +39,7 @@ def init(wanted: argparse.Namespace) -> Result:
         before = store.fingerprints()
         if wanted.import_key:
             store.take(wanted.import_key, config.signing_key)
-        name = publication.make_identity(config)
+        name = identity.make(config)
         if not store.fingerprints():
             store.create(f"pextra-mirror {name}")
         files.folder(config.public, config.root)
@@ -58,7 +58,7 @@ def init(wanted: argparse.Namespace) -> Result:
 
 def sync(config: Config, wanted: argparse.Namespace) -> Result:
     """Sync the sources, and publish if asked; the first failure ends it."""
-    publication.identity(config)
+    identity.read(config)
     sources = [config.source(name) for name in wanted.source] or list(config.sources)
     result: Result = {"sources": []}
     lines: list[str] = []
@@ -153,11 +153,11 @@ def export(config: Config, wanted: argparse.Namespace) -> Result:
 
 def take(wanted: argparse.Namespace) -> int:
     """Import a bundle, as import-bundle.pyz does."""
-    from pextra_mirror import bundle_import
+    from pextra_mirror import bundle_cli
 
     argv = ["--tree", str(wanted.tree), *(["--json"] if wanted.json else []), "import"]
     argv += ["--keyring", str(wanted.keyring)] if wanted.keyring else []
-    return bundle_import.main([*argv, str(wanted.bundle)])
+    return bundle_cli.main([*argv, str(wanted.bundle)])
 
 
 def verify(config: Config, wanted: argparse.Namespace) -> Result:

@@ -1,13 +1,17 @@
 """What is printed, which is never an error of its own: nobody may be there any more to read it.
 
-Needs Python 3.9 and nothing else, because it is carried to sites with the import.
+Needs Python 3.9 and no library, because it is carried to sites with the import.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import sys
 from typing import TextIO
+
+from pextra_mirror.errors import MirrorError, of_system
 
 
 def prepare() -> None:
@@ -48,6 +52,17 @@ def tell(text: str, end: str = "\n") -> None:
         print(text, end=end, file=sys.stderr, flush=True)
     except OSError:
         _give_up(sys.stderr)
+
+
+def fail(program: str, error: MirrorError | OSError, *, as_json: bool) -> int:
+    """Print an error, also as JSON beside a result's place; its exit code."""
+    fault = error if isinstance(error, MirrorError) else of_system(error)
+    if as_json:
+        fields = {"error": fault.code, "message": fault.message, "hint": fault.hint}
+        with contextlib.suppress(OSError):
+            out(json.dumps(fields))
+    tell(f"{program}: {fault}")
+    return fault.exit_code
 
 
 def _give_up(stream: TextIO) -> None:

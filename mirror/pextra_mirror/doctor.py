@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pextra_mirror import bundle, files, publication, record
+from pextra_mirror import bundle, files, identity, notes, publication, record
 from pextra_mirror.config import Config
 from pextra_mirror.errors import MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
@@ -76,13 +76,13 @@ Wrong = Iterator[tuple[str, str, Mend | None]]
 
 def records(config: Config) -> Wrong:
     """Records that are lost or cannot be read."""
-    mirror, found = publication.served_identity(config), ""
+    mirror, found = identity.served(config), ""
     with contextlib.suppress(NotReady):
-        found = publication.identity(config)
+        found = identity.read(config)
     if mirror and found != mirror:
         yield (
             f"{config.state / 'identity'} is lost or damaged, without which sites refuse bundles",
-            "", partial(publication.restore_identity, config, mirror),
+            "", partial(identity.restore, config, mirror),
         )  # fmt: skip
     for source in config.sources:
         known = record.read(config.state, source.name)
@@ -123,8 +123,8 @@ def sources(config: Config) -> Wrong:
         )  # fmt: skip
     note = config.state / "export"
     if note.exists():
-        folder = Path(publication.noted(note).replace("\0", ""))
-        left = bundle.unfinished(folder, publication.identity(config))
+        folder = Path(notes.noted(note).replace("\0", ""))
+        left = bundle.unfinished(folder, identity.read(config))
         yield (
             f"an export to {folder} was killed; it left {len(left)} unfinished files there", "",
             partial(remove, [*left, note]),

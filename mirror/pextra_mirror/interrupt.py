@@ -12,15 +12,16 @@ Needs Python 3.9 and nothing else, because it is carried to sites with the impor
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
+from pextra_mirror import console
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
 PATIENCE = 5.0
 """Seconds after a signal in which another one is no further hurry."""
 
@@ -68,6 +69,21 @@ def finish() -> None:
     """Have signals come too late: the process is about to end, and its exit code is known."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # Python forgets handlers of its own before its end
+
+
+def in_order(program: str, work: Callable[[], int]) -> int:
+    """Do a command's work, which a signal ends in order; its exit code."""
+    # What is served is for all to read, whoever starts this. Keys are gpg's, and stay private.
+    os.umask(0o022)
+    try:
+        arrange()
+        code = work()
+        finish()
+    except Interrupted as error:
+        finish()
+        console.tell(f"{program}: {error}; run it again to go on")
+        return 128 + error.number
+    return code
 
 
 @contextlib.contextmanager

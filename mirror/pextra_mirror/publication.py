@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import re
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pextra_mirror import files, record
+from pextra_mirror import files, identity, notes, record
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import BundleRefused, ConfigError, Damaged, MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
@@ -21,54 +20,7 @@ from pextra_mirror.tree import Entry, Listing, Tree
 
 Snapshots = dict[str, dict[str, str]]
 """The snapshot of each component, by ``prefix/distribution``."""
-_IDENTITY = re.compile(r"[A-Za-z0-9._-]+")
 _SIGNED = ("Release", "InRelease", "Release.gpg")
-
-
-def identity(config: Config) -> str:
-    """What tells this mirror from any other, made once.
-
-    Raises:
-        NotReady: `init` was never run, or it is lost.
-    """
-    path = config.state / "identity"
-    found = noted(path).strip()
-    if _IDENTITY.fullmatch(found):
-        return found
-    if path.exists() or served_identity(config):
-        raise NotReady(f"{path} is lost or damaged", "`pextra-mirror doctor` makes it again")
-    raise NotReady(f"{config.root} is no mirror yet", "pextra-mirror init")
-
-
-def served_identity(config: Config) -> str:
-    """The identity that the newest publication has; empty without one."""
-    tree = Tree(config.public)
-    listings = map(tree.readable, reversed(tree.sequences()))
-    return next((listing.mirror for listing in listings if listing), "")
-
-
-def made(config: Config) -> None:
-    """Refuse to go on where there is nothing of a mirror.
-
-    Raises:
-        NotReady: `init` was never run.
-    """
-    if not config.state.is_dir() and not config.public.is_dir():
-        identity(config)
-
-
-def make_identity(config: Config) -> str:
-    """The mirror's identity, made if there is none: that of what it serves already, if it does."""
-    with contextlib.suppress(NotReady):
-        return identity(config)
-    restore_identity(config, served_identity(config) or secrets.token_hex(8))
-    return identity(config)
-
-
-def restore_identity(config: Config, name: str) -> None:
-    """Write the mirror's identity."""
-    files.folder(config.state, config.root)
-    files.write(config.state / "identity", f"{name}\n".encode(), ours=True)
 
 
 def place(source: Source) -> str:
@@ -134,7 +86,7 @@ class Publisher:
         # Sites take no number twice, also where the publications were lost that had it.
         numbers = (*self.tree.sequences(), last_number(self.config))
         listing = Listing(
-            mirror=identity(self.config), sequence=max(numbers) + 1,
+            mirror=identity.read(self.config), sequence=max(numbers) + 1,
             created=int(time.time()), snapshots=snapshots, files=tuple(sorted(entries)),
         )  # fmt: skip
         Listing.from_json(listing.to_json())
@@ -143,7 +95,7 @@ class Publisher:
         except BundleRefused as error:
             raise MirrorError(error.message, error.hint) from error
         self.tree.switch(listing.sequence)
-        _note(self.config.state / "last-number", str(listing.sequence))
+        notes.note(self.config.state / "last-number", str(listing.sequence))
         self._clean_up(listing)
         return listing, True
 
@@ -336,40 +288,28 @@ def rollback(config: Config, sequence: int | None) -> Listing:
 
 def hold(config: Config, why: str) -> None:
     """Note, or with an empty text forget, why nothing new is published by itself."""
-    _note(config.state / "held", why)
+    notes.note(config.state / "held", why)
 
 
 def held(config: Config) -> str:
     """Why nothing new is published by itself; empty if it is."""
-    return noted(config.state / "held")
+    return notes.noted(config.state / "held")
 
 
 def note_failure(config: Config, why: str) -> None:
     """Note, or with an empty text forget, that the last publication failed."""
-    _note(config.state / "publication-failed", why)
+    notes.note(config.state / "publication-failed", why)
 
 
 def failure(config: Config) -> str:
     """Why the last publication failed; empty if it did not."""
-    return noted(config.state / "publication-failed")
+    return notes.noted(config.state / "publication-failed")
 
 
 def last_number(config: Config) -> int:
     """The number of the last publication, as far as that was noted."""
-    found = noted(config.state / "last-number")
+    found = notes.noted(config.state / "last-number")
     return int(found) if re.fullmatch("[0-9]{1,17}", found) else 0
-
-
-def _note(path: Path, text: str) -> None:
-    if text:
-        files.write(path, text.encode(errors="replace"), ours=True)
-    else:
-        files.remove(path)
-
-
-def noted(path: Path) -> str:
-    """What a note says; empty without one."""
-    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]]:

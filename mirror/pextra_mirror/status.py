@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pextra_mirror import console, gpg, lock, publication, record
+from pextra_mirror import console, gpg, identity, lock, publication, record
 from pextra_mirror.config import Config
 from pextra_mirror.errors import MirrorError, NotReady, plain
 from pextra_mirror.files import write
@@ -56,7 +56,7 @@ def status(config: Config) -> dict[str, Any]:
     wrong += problems(config, tree)
     return {
         "root": str(config.root),
-        "mirror": publication.identity(config),
+        "mirror": identity.read(config),
         "signing_keys": store.fingerprints(),
         "healthy": not wrong,
         "problems": wrong,

@@ -199,7 +199,7 @@ class Upstream:
         try:
             if answer.status not in (200, 206):
                 raise Refusal(answer.status, answer.reason)
-            skip = 0 if have and continues(answer, have, size) and answer.status == 206 else have
+            skip = 0 if answer.status == 206 and continues(answer, have, size) else have
             announced = answer.length
             expected = size - (have - skip)
             if exact and announced is not None and announced != expected:
