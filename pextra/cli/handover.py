@@ -31,6 +31,7 @@ VARIABLE = "PEXTRA_CE_WORKER"
 """Variable of the environment that names another socket."""
 _PATIENCE = 10.0
 """Seconds until a worker that says nothing counts as none."""
+_CHUNK = 2**16
 _LIMIT = 4 * 2**20
 """Bytes that a caller's line may have; an environment has two megabytes at most (execve(2))."""
 _TAKEN, _DONE = b"taken ", b"done\n"
@@ -57,7 +58,7 @@ def handed_over(data: bytes) -> int | None:
             if _peer(line)[1] != os.geteuid():
                 return None
             _say(line, {**_circumstances(), "length": len(data)}, [1, 2])
-            said = _line(line, 100)
+            said = _line(line)
             if not said.startswith(_TAKEN):
                 return None
             worker = int(said.removeprefix(_TAKEN))
@@ -67,7 +68,7 @@ def handed_over(data: bytes) -> int | None:
             return None
         _pass_signals_to(worker)
         try:
-            return 0 if _line(line, 100) == _DONE else 1
+            return 0 if _line(line) == _DONE else 1
         except OSError:
             return 1
 
@@ -147,19 +148,13 @@ def _say(line: socket.socket, said: dict[str, Any], outputs: list[int]) -> None:
 
 def _heard(line: socket.socket) -> tuple[bytes, list[int]]:
     """A caller's line, and the outputs that it sent with it."""
-    text, outputs, _flags, _address = socket.recv_fds(line, 2**16, 2)
-    while text and not text.endswith(b"\n") and len(text) < _LIMIT:
-        chunk = line.recv(2**16)
-        if not chunk:
-            break
-        text += chunk
-    return text, list(outputs)
+    text, outputs, _flags, _address = socket.recv_fds(line, _CHUNK, 2)
+    return _line(line, text), list(outputs)
 
 
-def _line(line: socket.socket, limit: int) -> bytes:
-    """A line, or what there is of it before the other end hung up."""
-    text = b""
-    while not text.endswith(b"\n") and len(text) < limit and (chunk := line.recv(limit)):
+def _line(line: socket.socket, text: bytes = b"") -> bytes:
+    """A line that may have begun, or what there is of it before the other end hung up."""
+    while not text.endswith(b"\n") and len(text) < _LIMIT and (chunk := line.recv(_CHUNK)):
         text += chunk
     return text
 

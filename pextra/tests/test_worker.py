@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -168,12 +169,19 @@ def test_nobody_else_may_ask_it(engine: Maker) -> None:
     assert made.socket.stat().st_mode & 0o077 == 0
 
 
+@contextlib.contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """A socket that somebody may connect to."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        yield listener
+
+
 @pytest.fixture
 def database(place: Path) -> Iterator[socket.socket]:
     """A server that takes connections and never says anything."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place / ".s.PGSQL.5432"))
-        listener.listen()
+    with listening(place / ".s.PGSQL.5432") as listener:
         listener.settimeout(60)
         yield listener
 
@@ -247,9 +255,7 @@ def test_one_that_took_it_over_and_vanished_is_told_of(
 def answered_by(place: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> int | None:
     """What is made of somebody on the socket who says this, hears all, and hangs up."""
     monkeypatch.setenv(handover.VARIABLE, str(place / "other.sock"))
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place / "other.sock"))
-        listener.listen()
+    with listening(place / "other.sock") as listener:
 
         def answer() -> None:
             line, _address = listener.accept()
@@ -273,16 +279,12 @@ def answered_by(place: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> in
 def test_one_that_says_nothing_is_no_worker(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handover, "_PATIENCE", 0.1)
     monkeypatch.setenv(handover.VARIABLE, str(place / "other.sock"))
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place / "other.sock"))
-        listener.listen()
+    with listening(place / "other.sock"):
         assert handover.handed_over(b"call") is None
 
 
 def test_it_ends_when_nobody_asks(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr(worker, "_LOOK_SECONDS", 0.1)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place / "worker.sock"))
-        listener.listen()
+    with listening(place / "worker.sock") as listener:
         worker.serve(listener)

@@ -80,6 +80,20 @@ class Hypervisor:
         with translated(f"looking up domain {uuid}"):
             return self.connection.lookupByUUIDString(uuid)
 
+    def found(self, uuid: str) -> Any:
+        """The domain with this UUID; None where there is none.
+
+        Raises:
+            libvirtError: libvirt does not answer; the caller says what for.
+        """
+        libvirt = bindings()
+        try:
+            return self.connection.lookupByUUIDString(uuid)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None
+            raise
+
     def close(self) -> None:
         """Close the connection if it is open."""
         opened = self.__dict__.pop("connection", None)

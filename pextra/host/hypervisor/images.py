@@ -151,6 +151,18 @@ def check_source(path: str) -> Image:
     return image
 
 
+def whole_source(path: str) -> Image:
+    """The image that a volume is to be filled from, which is acceptable and all there.
+
+    Raises:
+        InputError: The file is missing, not acceptable as a source, cut off or damaged.
+        HostError: qemu-img is missing.
+    """
+    image = check_source(path)
+    check_whole(image)
+    return image
+
+
 def check_whole(image: Image) -> None:
     """See that a disk image that somebody has put there is all there, before and after its copying.
 
@@ -199,8 +211,7 @@ def create(path: str, format: str, size: int, source: str | None) -> None:
     unfinished = path + _UNFINISHED
     with _removed_on_failure(unfinished, path):
         if source is not None:
-            found = check_source(source)
-            check_whole(found)
+            found = whole_source(source)
             convert(source, found.format, unfinished, format)
             check_whole(Image(unfinished, format, found.size, 0))
             if found.size < size:

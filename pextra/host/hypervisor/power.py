@@ -22,6 +22,8 @@ _STUMBLES = 5.0
 
 _PAUSED = 3
 """libvirt's VIR_DOMAIN_PAUSED."""
+_INACTIVE = 2
+"""libvirt's VIR_DOMAIN_XML_INACTIVE."""
 
 
 def state(hypervisor: Hypervisor, id: str) -> str:
@@ -30,15 +32,9 @@ def state(hypervisor: Hypervisor, id: str) -> str:
     Raises:
         HostError: libvirt does not answer.
     """
-    libvirt = bindings()
     with translated("reading the state"):
-        try:
-            domain = hypervisor.connection.lookupByUUIDString(ids.uuid_of(id))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return "stopped"
-            raise
-        if not domain.isActive():
+        domain = hypervisor.found(ids.uuid_of(id))
+        if domain is None or not domain.isActive():
             return "stopped"
         return "paused" if domain.state()[0] == _PAUSED else "running"
 
@@ -151,15 +147,9 @@ def is_saved(hypervisor: Hypervisor, id: str) -> bool:
     Raises:
         HostError: libvirt does not answer.
     """
-    libvirt = bindings()
     with translated("reading the state"):
-        try:
-            domain = hypervisor.connection.lookupByUUIDString(ids.uuid_of(id))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return False
-            raise
-        return bool(domain.hasManagedSaveImage(0))
+        domain = hypervisor.found(ids.uuid_of(id))
+        return domain is not None and bool(domain.hasManagedSaveImage(0))
 
 
 def discard(hypervisor: Hypervisor, id: str, resource: str) -> None:
@@ -186,7 +176,7 @@ def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
         if not hypervisor.uri.startswith("lxc"):
             domain.rename(name, 0)
             return
-        root = ET.fromstring(domain.XMLDesc(2))  # noqa: S314 - libvirt's own output
+        root = ET.fromstring(domain.XMLDesc(_INACTIVE))  # noqa: S314 - libvirt's own output
         for element in root.findall("name"):
             element.text = name
         autostart = domain.autostart()

@@ -43,6 +43,5 @@ def fill(image: str, device: str) -> None:
     """
     if not stat.S_ISBLK(os.stat(device).st_mode):
         raise HostError(f"{device} is no block device")
-    source = images.check_source(image)
-    images.check_whole(source)
+    source = images.whole_source(image)
     images.convert(image, source.format, device, "raw")

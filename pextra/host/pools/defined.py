@@ -11,6 +11,7 @@ from typing import Any
 
 from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
 from pextra.host.machine import Host
+from pextra.host.pools import mounts
 from pextra.host.pools.backend import Pool, PoolBackend
 from pextra.host.pools.types import backend
 from pextra.model import ids
@@ -99,7 +100,8 @@ def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
     Raises:
         HostError: libvirt does not answer.
     """
-    real = os.path.realpath(path)
+    mounted = mounts.table()
+    real = mounts.resolved(path, mounted)
     with translated("listing the storage pools"):
         others = [
             pool for pool in host.qemu.connection.listAllStoragePools(0)
@@ -113,7 +115,7 @@ def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
                 continue
             # A server's file system is not looked at: it may be gone, and then nothing returns.
             local = root.get("type") == "dir"
-            if (os.path.realpath(found) if local else os.path.normpath(found)) == real:
+            if (mounts.resolved(found, mounted) if local else os.path.normpath(found)) == real:
                 return pool.name(), found
     return None
 

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 PATIENCE = 10.0
@@ -72,6 +73,11 @@ def table() -> dict[str, Mount]:
 def at(path: str) -> Mount | None:
     """What is mounted at a path; asks nothing of the file system there."""
     return table().get(path)
+
+
+def resolved(path: str, mounted: Mapping[str, Mount]) -> str:
+    """A path without symbolic links; asks nothing of a file system that is mounted there."""
+    return path if path in mounted else os.path.realpath(path)
 
 
 def silent(paths: Sequence[str], patience: float = PATIENCE) -> dict[str, str]:

@@ -339,12 +339,17 @@ _CHECKS: Mapping[str, Callable[[dict[str, Any]], None]] = {
 _NAMES: Mapping[str, Callable[[str], None]] = {"lvm": _check_volume_group, "zfs": _check_zfs}
 
 
+def overlap(one: str, two: str) -> bool:
+    """Whether two directories are the same, or one is within the other."""
+    return f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/")
+
+
 def conflict(
     type: str, mine: StoragePoolOptions, other_type: str, other: StoragePoolOptions
 ) -> str | None:
     """Why two pools cannot be on one node, if so."""
     one, two = mine.get("path"), other.get("path")
-    if one and two and (f"{one}/".startswith(f"{two}/") or f"{two}/".startswith(f"{one}/")):
+    if one and two and overlap(one, two):
         return f"path {two}"
     if type == other_type == "iscsi" and mine["target"] == other["target"]:
         return f"target {other['target']}"

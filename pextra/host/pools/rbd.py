@@ -195,8 +195,7 @@ class RbdPool:
                 raise
 
     def _fill(self, pool: Pool, image: str, name: str) -> None:
-        source = images.check_source(image)
-        images.check_whole(source)
+        source = images.whole_source(image)
         target = (
             f"rbd:{pool.options['ceph_pool']}/{name}:id={pool.options['username']}"
             f":conf={self._configuration(pool)}"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.host.pools.backend import Pool
 from pextra.host.pools.defined import PoolState, masked
+from pextra.host.pools.options import overlap
 from pextra.host.pools.types import backend, pool_of
 from pextra.kinds.storage_pool.kind import refuse_volumes
 from pextra.kinds.storage_pool_node.branch import Branch, decide, going
@@ -209,19 +209,19 @@ def _check_alone(
         ForeignError: A pool in libvirt has it.
         ConflictError: A pool of ours has it.
     """
-    from pextra.host.pools import defined
+    from pextra.host.pools import defined, mounts
 
     path = pool["options"].get("path")
     if not path:
         return
-    real = os.path.realpath(path)
+    mounted = mounts.table()
+    real = mounts.resolved(path, mounted)
     for item in world.by(kinds.STORAGE_POOL_NODE, "node_id", row["node_id"]):
         other = world.row(kinds.STORAGE_POOL, item["storage_pool_id"])
         theirs = other["options"].get("path")
         if item["id"] == row["id"] or not theirs or going(item, other):
             continue
-        there = os.path.realpath(theirs)
-        if f"{real}/".startswith(f"{there}/") or f"{there}/".startswith(f"{real}/"):
+        if overlap(real, mounts.resolved(theirs, mounted)):
             raise ConflictError(
                 f'its directory {path} is that of pool "{other["name"]}", {theirs}, or within it,'
                 " or around it",

@@ -307,8 +307,7 @@ def _draft_image(
     current: VolumeRow | None, row: VolumeRow, size: int | None, resource: str
 ) -> None:
     """Look at the image of a volume that is not made yet, which may be another one than before."""
-    found = images.check_source(str(row["image"]))
-    images.check_whole(found)
+    found = images.whole_source(str(row["image"]))
     needed = -(-found.size // 512) * 512
     if size is None and current is not None:
         same = row["image"] == current["image"]
