@@ -17,6 +17,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
+from pextra.host.lock import host_lock
 from pextra.host.network import guard_program
 from pextra.host.network.transition import Op
 from pextra.model.errors import HostError
@@ -119,6 +120,18 @@ def _detach(directory: str) -> None:
     )  # fmt: skip
     if done.returncode:
         raise HostError(f"guarding the change failed: systemd-run: {done.stderr.strip()}")
+
+
+def await_restored() -> None:
+    """Return when no guard is putting something back: until then nothing seen would stay so.
+
+    Raises:
+        HostError: One does for over a minute.
+    """
+    lock = f"{HOME}/{guard_program.LOCK}"
+    if os.path.exists(lock):
+        with host_lock(lock, timeout=60.0):
+            pass
 
 
 def restore(directory: str) -> None:

@@ -10,6 +10,7 @@ before it has written, so that their format may only grow.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import glob
 import json
 import os
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 UNIT = "/etc/systemd/system/pextra-ce-network-guard.service"
 WANTED = "/etc/systemd/system/sysinit.target.wants/pextra-ce-network-guard.service"
+LOCK = "restoring.lock"
+"""Beside the guards: held by the one that puts something back."""
 PAUSE = 1.0
 """Seconds that systemd-networkd has to act on units that it has read again."""
 
@@ -62,9 +66,28 @@ def wait(directory: str) -> None:
 
 def restore(directory: str, *, kernel: bool) -> bool:
     """Put files back, and the kernel's state too where it was changed since it started."""
-    state = claim(directory, "restored")
-    if state is None:
-        return False
+    with alone(os.path.dirname(directory)):
+        state = claim(directory, "restored")
+        if state is None:
+            return False
+        put_back(state, kernel=kernel)
+        forget(directory)
+    return True
+
+
+@contextlib.contextmanager
+def alone(home: str) -> Iterator[None]:
+    """Hold the lock of whoever puts something back; the kernel drops it when its holder dies."""
+    descriptor = os.open(f"{home}/{LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def put_back(state: State, *, kernel: bool) -> None:
+    """Do what ``restore`` says."""
     for path, text in state["files"].items():
         if text is None:
             with contextlib.suppress(FileNotFoundError):
@@ -86,8 +109,6 @@ def restore(directory: str, *, kernel: bool) -> bool:
         for tool, text in state["operations"]:
             if tool == "announce":  # RFC 5227 has it twice, too
                 perform(tool, text)
-    forget(directory)
-    return True
 
 
 def networkctl(*arguments: str) -> None:

@@ -32,8 +32,10 @@ from pextra.model.errors import UnsupportedError
 
 SYSFS = "/sys/class/net"
 PATIENCE = 5.0
-"""Seconds to wait for a new uplink to be connected before it takes over anyway, and for
-systemd-networkd to be done with changed units."""
+"""Seconds to wait for a new uplink to be connected before it takes over anyway."""
+SETTLING = 30.0
+"""Seconds that systemd-networkd has at most to be done with changed units: it is slow on a busy
+node, and works against what it has not read yet."""
 QUIET = 0.5
 """Seconds without a change after which systemd-networkd has read its units again."""
 
@@ -55,6 +57,7 @@ class Links:
     @functools.cached_property
     def now(self) -> Snapshot:
         """All interfaces as they were when first asked for, or since the last ``look``."""
+        guard.await_restored()
         return snapshot.take()
 
     @functools.cached_property
@@ -141,16 +144,17 @@ class Links:
 
     def _settle(self, want: BridgeState) -> None:
         """Correct what systemd-networkd does to links whose units changed, in its own time."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + SETTLING
         members = (link.name for link in self.now.members(want.name))
         links = {want.name, want.bond_name, *want.uplinks, *members}
         while True:
             _await_quiet(sorted(links))
             self.look()
             operations = transition.operations(self.bridge(want), want)
+            if operations:
+                perform(operations, f"making bridge {want.name} again")
             if not operations or time.monotonic() > deadline:
                 return
-            perform(operations, f"making bridge {want.name} again")
 
     @contextlib.contextmanager
     def _guarded(
@@ -283,7 +287,7 @@ def _await_carrier(names: Sequence[str]) -> None:
 def _await_quiet(names: Sequence[str]) -> None:
     """Wait until systemd-networkd leaves links alone for a while."""
     since = time.monotonic()
-    deadline = since + PATIENCE
+    deadline = since + SETTLING
     before: list[tuple[str, str]] = []
     while time.monotonic() < min(since + QUIET, deadline):
         found = [(_text(f"{SYSFS}/{name}/flags"), networkd.state(name)) for name in names]

@@ -97,6 +97,26 @@ def test_a_change_that_failed_is_put_back_at_once(armed: Path) -> None:
     assert run(armed, "confirm") == "restored"
 
 
+def test_the_next_run_looks_when_everything_is_put_back(
+    armed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "HOME", str(armed.parent))
+    # What it does last, in a directory that stands for a bond's.
+    bond = armed.parents[1] / "bond"
+    (bond / "bonding").mkdir(parents=True)
+    state = json.loads((armed / "state.json").read_text())
+    state["operations"] = [["primary", f"../../..{bond} link1"]]
+    (armed / "state.json").write_text(json.dumps(state))
+    guard.await_restored()  # nothing was ever put back here
+    waiting = subprocess.Popen(argv(armed, "wait"))
+    while (armed / "state.json").exists():
+        assert waiting.poll() is None
+        time.sleep(0.001)
+    guard.await_restored()
+    assert (bond / "bonding" / "primary").read_text() == "link1\n"
+    assert waiting.wait(30) == 0
+
+
 @pytest.mark.parametrize("words", [[], ["wait"], ["undo", "/nonexistent"]])
 def test_an_unknown_command_does_nothing(words: list[str]) -> None:
     program = guard.program("boot", "/")[1:-2]
