@@ -88,6 +88,9 @@ def _classes(kind: AnyKind) -> Iterator[str]:
     if there.keys() != spec.columns:
         differ = ", ".join(sorted(there.keys() ^ spec.columns))
         raise LookupError(f"only the kind {spec.name} or only its table has: {differ}")
+    times = {name for name, column in there.items() if column.type == "TIMESTAMPTZ"}
+    if times != {*spec.moments, *spec.times}:
+        raise LookupError(f"the kind {spec.name} is to say that times are: {sorted(times)}")
     fields = {item.column: item for item in (*spec.stored, *spec.hidden)}
     nested: dict[str, str] = {}
     lines = []

@@ -44,8 +44,11 @@ if TYPE_CHECKING:
 KEPT = dt.timedelta(days=7)
 """How long operations are kept after they began."""
 _FORGOTTEN_AT_ONCE = 100
-_SPEC = KindSpec(KindName("operation"), "operations", "op", (), rank=0)
-_LINES = KindSpec(KindName("operation_line"), "operation_lines", "opl", (), rank=1)
+_SPEC = KindSpec(
+    KindName("operation"), "operations", "op", (), rank=0,
+    moments=("creation", "started", "finished"),
+)  # fmt: skip
+_LINES = KindSpec(KindName("operation_line"), "operation_lines", "opl", (), rank=1, moments=("at",))
 _POWER_FROM = 0.9
 """How far an operation is when the host is done and power remains."""
 _running: set[str] = set()

@@ -30,6 +30,7 @@ class KindSpec:
         small: What refers to one of these is little, and is read for many of them together.
         on_node: Rows have a column ``node_id``, and are planned by that node alone.
         moments: Columns with a time that only the run itself knows.
+        times: Further columns with a time.
         computed: Columns that no option sets, as they are returned. What every kind has
             (identifier, creation, status) is said here only where there is more to say.
         hidden: Columns of no option that are never returned.
@@ -51,6 +52,7 @@ class KindSpec:
     small: bool = False
     on_node: bool = False
     moments: tuple[str, ...] = ("creation",)
+    times: tuple[str, ...] = ()
     computed: Mapping[str, Returned] = field(default_factory=dict)
     hidden: tuple[Field, ...] = ()
     rank: int = 0

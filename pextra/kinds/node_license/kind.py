@@ -32,6 +32,7 @@ class NodeLicense(Kind["NodeLicenseRow", None]):
         table="node_licenses",
         prefix="lic",
         on_node=True,
+        times=("not_before", "expiry"),
         key="node_id",
         fields=FIELDS,
         computed=COMPUTED,

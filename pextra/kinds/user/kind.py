@@ -23,6 +23,7 @@ class User(Kind["UserRow", None]):
     spec = KindSpec(
         name=kinds.USER,
         table="users",
+        times=("expiry",),
         prefix="user",
         key="username",
         fields=FIELDS,
