@@ -8,7 +8,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pextra.kinds.registry import KINDS
@@ -137,7 +137,6 @@ json = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_any_value_is_taken_or_an_error_that_a_user_understands(
     kind: str, data: st.DataObject
