@@ -52,7 +52,10 @@ def arguments() -> argparse.Namespace:
         "link": "plug a NIC's cable in or take it out",
     }.items():
         command = commands.add_parser(name, help=text)
-        command.add_argument("node", metavar="NODE")
+        if name == "console":
+            command.add_argument("node", metavar="NODE", nargs="?", help="all, where none is named")
+        else:
+            command.add_argument("node", metavar="NODE")
         if name == "link":
             command.add_argument("nic", metavar="NIC")
             command.add_argument("state", choices=["up", "down"])
@@ -121,8 +124,13 @@ def main() -> int:
             argv = access.ssh(name, options.node, *options.words)
             os.execvp(argv[0], argv)  # noqa: S606 - the ssh of the machine
         case "console":
-            lifecycle.read(name)[0].node(options.node)
-            print(machine.console(name, options.node, 1000))
+            found, _ = lifecycle.read(name)
+            if options.node:
+                found.node(options.node)
+                print(machine.console(name, options.node, 1000))
+            else:
+                for node in found.nodes:
+                    print(f"--- {node.name} ---\n{machine.console(name, node.name, 40)}")
         case "link":
             lifecycle.link(name, options.node, options.nic, options.state == "up")
         case command:

@@ -103,15 +103,15 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
             else:
                 foreign = row["name"] in taken
                 found[row["id"]] = DomainState(foreign=foreign, files=files.get(row["id"], ()))
-        texts = some_at_once(_definitions, ours)
-        for (row, domain, _runs), (text, live) in zip(ours, texts, strict=True):
+        definitions = some_at_once(_definitions, ours)
+        for (row, domain, _runs), (text, config, live) in zip(ours, definitions, strict=True):
             uuid = domain.UUIDString()
             if live and not looked:
                 host.links.look()
                 looked = True
             found[row["id"]] = DomainState(
-                config=domain_xml.parse(text),
-                live=instance_ports.observed(domain_xml.parse(live), host) if live else None,
+                config=config,
+                live=instance_ports.observed(live, host) if live else None,
                 xml=text,
                 autostart=uuid in autostart,
                 foreign=taken.get(row["name"], uuid) != uuid,
@@ -122,11 +122,17 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
     return found
 
 
-def _definitions(item: tuple[InstanceRow, libvirt.virDomain, bool]) -> tuple[str, str | None]:
-    """The texts of a domain's definition: the persistent one, and as it runs if it does."""
+def _definitions(
+    item: tuple[InstanceRow, libvirt.virDomain, bool],
+) -> tuple[str, Domain, Domain | None]:
+    """A domain's persistent definition, as text and read, and how it runs if it does.
+
+    Read here: while one waits for libvirt, another is read.
+    """
     row, domain, runs = item
     with translated("reading the definition", label("instance", row["name"])):
-        return domain.XMLDesc(_INACTIVE), domain.XMLDesc(0) if runs else None
+        text, live = domain.XMLDesc(_INACTIVE), domain.XMLDesc(0) if runs else None
+    return text, domain_xml.parse(text), domain_xml.parse(live) if live else None
 
 
 def desired(row: InstanceRow, seen: DomainState, world: World) -> Domain:
