@@ -331,13 +331,18 @@ def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]
         raise NotReady("nothing is published", "pextra-mirror publish")
     listing = tree.listing(current)
     bad = [entry.path for entry in tree.damaged(current, thorough=thorough)]
-    store = KeyStore(config.gnupg)
-    store.chosen(config.signing_key)
+    KeyStore(config.gnupg).chosen(config.signing_key)
+    return listing, [*dict.fromkeys([*bad, *wrongly_signed(config, tree, current)])]
+
+
+def wrongly_signed(config: Config, tree: Tree, sequence: int) -> list[str]:
+    """The InRelease files of a publication that no key of the mirror's key store has signed."""
+    store, found = KeyStore(config.gnupg), []
     keys = b"".join(store.public(name, armour=False) for name in store.fingerprints())
-    for entry in listing.files:
-        if entry.path.endswith("/InRelease") and entry.path not in bad:
+    for entry in tree.listing(sequence).files:
+        if entry.path.endswith("/InRelease"):
             try:
-                check_signature(None, tree.file(current, entry).read_bytes(), keys)
-            except BadSignature:
-                bad.append(entry.path)
-    return listing, bad
+                check_signature(None, tree.file(sequence, entry).read_bytes(), keys)
+            except (BadSignature, OSError):
+                found.append(entry.path)
+    return found

@@ -19,7 +19,6 @@ _WRONG = {
     "never": "was never synced: `pextra-mirror sync` does it",
     "failed": "failed to sync, see above; the next sync tries again",
     "interrupted": "was interrupted while it synced; the next sync goes on",
-    "running": "is being synced",
 }
 """What is said of a source by its state."""
 
@@ -52,7 +51,7 @@ def status(config: Config) -> dict[str, Any]:
     store = gpg.KeyStore(config.gnupg)
     warnings += [f"signing: {key.warning}" for key in store.secret_keys() if key.warning]
     wrong = [f"source {item['name']} {_said(str(item['state']))}"
-             for item in sources if item["state"] != "complete"]  # fmt: skip
+             for item in sources if item["state"] not in ("complete", "running")]  # fmt: skip
     wrong += problems(config, tree)
     return {
         "root": str(config.root),
@@ -96,14 +95,32 @@ def problems(config: Config, tree: Tree) -> list[str]:
                      f"{shut[0]}: run `doctor`")  # fmt: skip
     if why := publication.failure(config):
         found.append(f"the last publication failed: {why}")
+    for source in config.sources:
+        known = record.read(config.state, source.name).complete
+        found += [
+            f"the snapshot {name} is missing: `sync {source.name}` makes it again"
+            for name in (known.snapshots.values() if known else ())
+            if not (config.snapshots / name / "snapshot.json").exists()
+        ]
     try:
         gpg.KeyStore(config.gnupg).chosen(config.signing_key)
     except NotReady as error:
         found.append(str(error))
+    else:
+        if current is not None and tree.readable(current) is not None:
+            found += map(other_key, publication.wrongly_signed(config, tree, current))
     usage = shutil.disk_usage(config.root)
     if usage.free < config.reserve or usage.free * 100 < usage.total:
         found.append(f"the disk of {config.root} is nearly full: {size(usage.free)} are free")
     return found
+
+
+def other_key(path: str) -> str:
+    """What is said of a served Release file that no key of the mirror has signed."""
+    return (
+        f"{path} is not signed by a key that is here, but by one that was lost or removed: "
+        "`publish --force` signs it anew"
+    )
 
 
 def text(found: dict[str, Any]) -> str:

@@ -275,7 +275,22 @@ class Tree:
                 discard(self.root / name)
         for sequence in gone:
             files.remove(self._folder(sequence))
+        self._remove_empty()
         return gone
+
+    def _remove_empty(self) -> None:
+        """Remove the folders of what no publication has any more: they lead nowhere."""
+        kept = [self.readable(sequence) for sequence in self.sequences()]
+        if not all(kept):
+            return
+        prefixes = {prefix for listing in kept if listing for prefix in listing.prefixes}
+        for link in self.root.glob("[!.]*/dists"):
+            if link.parent.name in prefixes or not link.is_symlink():
+                continue
+            files.remove(link)
+            for place, _folders, _names in os.walk(link.parent, topdown=False):
+                with contextlib.suppress(OSError):  # what others have put there stays
+                    os.rmdir(place)
 
     def _packages(self, sequence: int) -> Iterator[str]:
         """Paths of the packages of a publication; none if its list cannot be read."""

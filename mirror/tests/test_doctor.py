@@ -24,7 +24,9 @@ def test_what_a_removed_source_had_goes(
 ) -> None:
     upstream.release([builder.deb("other", "1", "amd64", "main")], distribution="trixie",
                      components=["main"])  # fmt: skip
-    more = platform(upstream, name="more", distribution="trixie", components=["main"])
+    more = platform(
+        upstream, name="more", distribution="trixie", components=["main"], prefix="more"
+    )
     mirror.configure(platform(upstream), more, keep=2)
     mirror.run("sync", "--publish")
     assert list(mirror.root.rglob("other_1_amd64.deb"))
@@ -36,6 +38,7 @@ def test_what_a_removed_source_had_goes(
     mirror.run("publish", "--force")
     assert not list(mirror.root.rglob("other_1_amd64.deb"))
     assert not [path for path in mirror.root.rglob("*") if path.name.startswith("more-")]
+    assert not (mirror.public / "more").exists()
     assert not list((mirror.root / "state").glob("source-more*"))
     assert mirror.run("doctor")["findings"] == []
 

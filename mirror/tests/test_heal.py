@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror_bed import PYTHON, Builder, Done, Key, Mirror, SourceRepository, platform, run
+from mirror_bed import PYTHON, Builder, Done, Fault, Key, Mirror, SourceRepository, platform, run
 from pextra_mirror.config import load
 from pextra_mirror.files import MARK
 from pextra_mirror.publication import Publisher
@@ -327,6 +327,37 @@ def test_status_names_a_key_that_expired_or_is_gone_and_nothing_is_exported(
     assert "there is no signing key" in str(lost.json["problems"])
     assert "there is no signing key" in str(published.call("doctor").json["findings"])
     published.run("init")
+    other = "bookworm/InRelease is not signed by a key that is here"
+    assert other in str(published.call("status").json["problems"])
+    assert other in str(published.call("doctor").json["findings"])
+    published.run("publish", "--force")
+    assert published.run("status")["healthy"] is True
+    assert published.run("doctor")["findings"] == []
+
+
+def test_status_names_a_missing_snapshot(published: Mirror) -> None:
+    (snapshot,) = (published.root / "snapshots").glob("pextra-common-*")
+    shutil.rmtree(snapshot)
+    found = published.call("status")
+    assert found.code == 10
+    assert f"the snapshot {snapshot.name} is missing" in str(found.json["problems"])
+    published.run("sync")
+    assert published.run("status")["healthy"] is True
+
+
+def test_a_sync_that_runs_is_no_problem(published: Mirror, upstream: SourceRepository) -> None:
+    upstream.faults["/InRelease"] = Fault(10**6, drip=0.05)
+    syncing = published.start("sync")
+    try:
+        while (found := published.call("status")).json["sources"][0]["state"] != "running":
+            assert syncing.poll() is None
+        assert found.code == 0
+        assert found.json["problems"] == []
+        assert found.json["busy"]["command"].startswith("sync")
+    finally:
+        syncing.kill()
+        syncing.wait()
+    assert "was interrupted" in str(published.call("status").json["problems"])
 
 
 def test_status_names_a_disk_that_is_nearly_full(
