@@ -34,6 +34,8 @@ LIBRARY = "/usr/lib/pextra-ce/hook"
 _ABOVE = "/usr/lib/pextra-ce"
 """Packages have things of their own in it."""
 HOOKS = ("/etc/libvirt/hooks/qemu.d/50-pextra-ce", "/etc/libvirt/hooks/lxc.d/50-pextra-ce")
+_HOOK_DIRECTORIES = tuple(os.path.dirname(path) for path in HOOKS)
+"""No package has them."""
 FILES = {
     # systemd.link(5)
     "/etc/systemd/network/00-pextra-ports.link": """\
@@ -115,7 +117,7 @@ def outdated(root: str) -> list[str]:
 def left(root: str) -> list[str]:
     """What a removal takes away: files, and the directories in which nothing else is."""
     found = [path for path in (*HOOKS, *FILES, LIBRARY) if os.path.lexists(root + path)]
-    for path in (_ABOVE, *reversed(DIRECTORIES)):
+    for path in (_ABOVE, *_HOOK_DIRECTORIES, *reversed(DIRECTORIES)):
         try:
             inside = {f"{path}/{name}" for name in os.listdir(root + path)}
         except (FileNotFoundError, NotADirectoryError):
@@ -134,7 +136,7 @@ def remove(root: str, path: str) -> None:
     try:
         if path == LIBRARY:
             shutil.rmtree(root + path)
-        elif path == _ABOVE or path in DIRECTORIES:
+        elif path in (_ABOVE, *_HOOK_DIRECTORIES, *DIRECTORIES):
             os.rmdir(root + path)
         else:
             os.unlink(root + path)

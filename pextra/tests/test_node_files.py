@@ -124,6 +124,8 @@ def test_a_file_in_a_directorys_place_is_told(tmp_path: Path) -> None:
 def test_removal_leaves_what_is_not_the_platforms(root: str) -> None:
     kept = Path(root + "/etc/pextra-ce/license-keys.d/mine.pem")
     kept.write_text("key")
+    other = Path(root + "/etc/libvirt/hooks/qemu.d/10-others")
+    other.write_text("#!/bin/sh\n")
     package = Path(root + "/usr/lib/pextra-ce/venv")
     package.mkdir(parents=True)
     for path in node_files.left(root):
@@ -134,9 +136,13 @@ def test_removal_leaves_what_is_not_the_platforms(root: str) -> None:
     assert [path for path in node_files.DIRECTORIES if os.path.exists(root + path)] == [
         "/etc/pextra-ce", "/etc/pextra-ce/license-keys.d"
     ]  # fmt: skip
+    assert os.listdir(root + "/etc/libvirt/hooks") == ["qemu.d"]
+    assert other.exists()
     kept.unlink()
+    other.unlink()
     package.rmdir()
     package.parent.rmdir()
     for path in node_files.left(root):
         node_files.remove(root, path)
     assert not any(os.path.exists(root + path) for path in node_files.DIRECTORIES)
+    assert os.listdir(root + "/etc/libvirt/hooks") == []
