@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import select
 import shlex
 import subprocess
 import sysconfig
@@ -26,6 +27,8 @@ from lab import paths
 ROOT = Path(__file__).parents[3]
 THERE = "/opt/pextra-ce-tests"
 DIRECTORIES = ("/var/lib/pextra-ce", "/etc/pextra-ce", "/var/log/pextra-ce")
+PATIENCE = 300
+"""Seconds for a task: none takes a third of that on a busy machine."""
 _NEIGHBOUR = ("ip", "neighbour")
 _FOR_EVER = ("dev", "vec0", "nud", "permanent")
 _PLUGINS = "ansible_collections/pextra/ce/plugins"
@@ -184,10 +187,31 @@ class Machine:
         assert answers is not None
         pipe.write(json.dumps([job]) + "\n")
         pipe.flush()
+        if not select.select([answers], [], [], PATIENCE)[0]:
+            # Its late answer must not be taken for that to the next job.
+            waits = self._waits()
+            self.stop()
+            raise AssertionError(f"{self.name}: no answer within {PATIENCE} s to {job}; {waits}")
         line = answers.readline()
         assert line, f"{self.name}: the driver has ended; see standard error"
         found: dict[str, Any] = json.loads(line)[0]
         return found
+
+    def _waits(self) -> str:
+        """What waits on the node, over a connection of its own; for a person to read."""
+        script = (
+            "ps -eo pid,ppid,stat,wchan:32,etimes,args | grep -vF ' ['; dmesg | tail -20;"
+            " for process in $(pgrep -f engine_driver); do"
+            " echo $process; cat /proc/$process/stack; done"
+        )
+        try:
+            done = subprocess.run(
+                [*self._ssh[:-1], "-o", "ControlPath=none", self.name, script],
+                capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return "and the node does not answer"
+        return f"what runs there:\n{done.stdout}{done.stderr}"
 
     def stop(self) -> None:
         """End the process that runs modules."""
