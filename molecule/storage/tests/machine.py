@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 THERE = "/opt/pextra-ce-tests"
 DIRECTORIES = ("/var/lib/pextra-ce", "/etc/pextra-ce", "/var/log/pextra-ce")
 PATIENCE = 300
-"""Seconds for a task: none takes a third of that on a busy machine."""
+"""Seconds until a task counts as hanging, for slow machines."""
 _NEIGHBOUR = ("ip", "neighbour")
 _FOR_EVER = ("dev", "vec0", "nud", "permanent")
 _PLUGINS = "ansible_collections/pextra/ce/plugins"
