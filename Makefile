@@ -61,7 +61,7 @@ PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
-	python3-psycopg qemu-utils swtpm swtpm-tools xorriso zstd \
+	python3-psycopg python3-yaml qemu-utils swtpm swtpm-tools xorriso zstd \
 	$(PACKAGES_QEMU)
 # What integration tests need besides: a pooler of transactions between an engine and its store.
 PACKAGES_INTEGRATION := pgbouncer

@@ -251,8 +251,10 @@ class InstanceCloudInit(TypedDict):
     """What a JSON column of the row below holds."""
 
     user_data: NotRequired[str]
+    vendor_data: NotRequired[str]
     meta_data: NotRequired[dict[str, object]]
     network_config: NotRequired[dict[str, object]]
+    bus: NotRequired[Literal["scsi", "sata"]]
 
 
 class InstanceRow(TypedDict):
@@ -277,6 +279,7 @@ class InstanceRow(TypedDict):
     chipset: Literal["q35", "i440fx"]
     rootfs_archive: str | None
     restored_from: str | None
+    cloud_init_id: str | None
 
 
 class NetworkDeviceRow(TypedDict):
@@ -289,6 +292,7 @@ class NetworkDeviceRow(TypedDict):
     mac: str
     model: Literal["virtio", "e1000e"]
     creation: dt.datetime
+    position: int
 
 
 class InstanceDeviceOptions(TypedDict):

@@ -40,7 +40,8 @@ def convert(type: str, value: object) -> Any:
     """The value as the type has it.
 
     Args:
-        type: ``str``, ``int``, ``float``, ``bool``, ``list`` or ``dict``.
+        type: ``str``, ``int``, ``float``, ``bool``, ``list``, ``dict``, or ``raw``, which the
+            field's own parser looks at.
 
     Raises:
         InputError: It cannot be brought to that type.
@@ -166,4 +167,5 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "bool": _bool,
     "list": _list,
     "dict": _dict,
+    "raw": lambda value: value,
 }

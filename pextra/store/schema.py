@@ -16,6 +16,7 @@ from pextra.store.migrations import (
     m0004_storage,
     m0005_scopes,
     m0006_operations,
+    m0007_machines,
 )
 from pextra.store.transaction import Transaction
 
@@ -26,6 +27,7 @@ MIGRATIONS = (
     m0004_storage.MIGRATION,
     m0005_scopes.MIGRATION,
     m0006_operations.MIGRATION,
+    m0007_machines.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pextra.host.hypervisor import disk_xml
 from pextra.host.hypervisor.domain import (
     ALIAS,
     CDROM_TARGET,
@@ -27,7 +28,6 @@ from pextra.host.hypervisor.domain_xml import (
     amend,
     as_text,
     device_key,
-    disk_element,
     parse,
     render,
 )
@@ -38,10 +38,13 @@ paths = st.text(
 ).map(lambda text: f"/pool/{text}")
 aliases = st.uuids().map(lambda value: f"{ALIAS}{value.hex}")
 disks = st.builds(
-    lambda letter, bus, path, format, alias: Disk(
-        f"{'vd' if bus == 'virtio' else 'sd'}{letter}", path, format, bus, alias=alias
+    lambda letter, bus, path, format, alias, discard: Disk(
+        f"{'vd' if bus == 'virtio' else 'sd'}{letter}", path, format, bus, alias=alias,
+        controller=0 if bus == "scsi" else None, discard=discard,
+        serial=alias[-20:] if bus == "virtio" else None,
     ),
     letters, st.sampled_from(["virtio", "scsi"]), paths, st.sampled_from(["raw", "qcow2"]), aliases,
+    st.booleans(),
 )  # fmt: skip
 cdroms = st.builds(
     lambda path, alias: Disk(CDROM_TARGET, path, "raw", "sata", "cdrom", None, alias),
@@ -59,7 +62,8 @@ places = st.sampled_from(
 )
 drives = st.builds(
     lambda place, path, alias, tray: Disk(
-        place[1], path, "raw", place[0], "cdrom", None, alias, tray=tray
+        place[1], path, "raw", place[0], "cdrom", None, alias, tray=tray,
+        controller=0 if place[0] == "scsi" else None,
     ),
     places, st.none() | paths, aliases, st.sampled_from(["open", "closed"]),
 )  # fmt: skip
@@ -91,15 +95,18 @@ def domains(draw: st.DrawFn) -> Domain:
     others = draw(st.lists(extras, max_size=3, unique_by=device_key))
     cards = draw(st.lists(nics, max_size=3, unique_by=device_key))
     order = iter(draw(st.permutations(range(1, 1 + len(some) + len(cards)))))
+    type = draw(st.sampled_from(["qemu", "kvm"]))
     return Domain(
         uuid=str(draw(st.uuids())),
         id="inst-" + "a" * 21,
         name=draw(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)),
-        type=draw(st.sampled_from(["qemu", "kvm"])),
+        type=type,
+        cpu_mode="maximum" if type == "qemu" else "host-passthrough",
+        screen=True,
         memory=draw(st.integers(16, 1 << 20)),
         cpu=(draw(st.integers(1, 4)), draw(st.integers(1, 8)), draw(st.integers(1, 2))),
         uefi=draw(st.booleans()),
-        console_log=draw(st.none() | paths),
+        console_log=draw(paths),
         disks=tuple(dataclasses.replace(disk, boot=next(order)) for disk in some),
         nics=tuple(dataclasses.replace(nic, boot=next(order)) for nic in cards),
         extras=tuple(sorted(others, key=tag_of)),
@@ -155,8 +162,8 @@ def decorated(domain: Domain) -> str:
     for slot, device in enumerate(devices):
         if device.find("address") is None:
             ET.SubElement(device, "address", type="pci", slot=str(slot))
-    foreign = disk_element(Disk("vdz", "/theirs.img", "raw", "virtio"))
-    foreign.append(ET.Element("serial"))
+    foreign = disk_xml.element(Disk("vdz", "/theirs.img", "raw", "virtio"))
+    foreign.append(ET.Element("shareable"))
     devices.append(foreign)
     card = ET.SubElement(devices, "interface", type="network")
     ET.SubElement(card, "mac", address="52:54:00:ff:ff:ff")
@@ -168,7 +175,7 @@ def foreign_parts(text: str) -> list[str]:
     """What the operator added, as text."""
     root = ET.fromstring(text)
     found = [root.find("description"), root.find("memtune"), root.find("devices/watchdog")]
-    found += [item for item in root.findall("devices/disk") if item.find("serial") is not None]
+    found += [item for item in root.findall("devices/disk") if item.find("shareable") is not None]
     found += root.findall("devices/interface[@type='network']")
     return [ET.tostring(item, encoding="unicode") for item in found if item is not None]
 
@@ -207,7 +214,7 @@ def addresses(text: str) -> dict[str, str]:
 
 
 def test_boot_order_of_libvirts_own_gives_way_to_that_of_devices() -> None:
-    have = Domain(str(uuid.uuid4()), "inst-x", "vm", "qemu", 32, (1, 1, 1))
+    have = Domain(str(uuid.uuid4()), "inst-x", "vm", "qemu", 32, (1, 1, 1), cpu_mode="maximum")
     text = render(have).replace("</os>", '<boot dev="hd" /></os>')
     assert "<boot dev" in amend(text, have, dataclasses.replace(have, memory=64))
     root = Disk("vda", "/root.img", boot=1, alias=f"{ALIAS}1")
@@ -221,7 +228,7 @@ def test_sizes_in_any_unit_are_mebibytes() -> None:
 
 
 def test_alias_tells_our_devices_from_others() -> None:
-    ours = as_text(disk_element(Disk("vda", "/a", alias=f"{ALIAS}vol-1")))
+    ours = as_text(disk_xml.element(Disk("vda", "/a", alias=f"{ALIAS}vol-1")))
     assert alias_of(ours) == f"{ALIAS}vol-1"
     assert alias_of("<disk><alias name='virtio-disk0'/></disk>") is None
     assert alias_of("<disk/>") is None

@@ -77,7 +77,9 @@ GIVEN: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "instance": {
         "name": names, "memory": st.integers(16, 4096) | sizes, "cdrom": st.none() | paths,
         "cpu": st.fixed_dictionaries({}, optional={"cores": st.integers(1, 8) | st.just("2")}),
-        "cloud_init": st.none() | st.fixed_dictionaries({}, optional={"user_data": texts}),
+        "cloud_init": st.none() | st.fixed_dictionaries({}, optional={
+            "user_data": texts.map("#!/bin/sh\n{}".format) | st.dictionaries(names, texts),
+        }),
         "volumes": st.lists(volumes, max_size=3, unique_by=lambda item: item["name"]),
         "networks": st.lists(devices, max_size=3, unique_by=lambda item: item["name"]),
         "boot_order": st.lists(device_names, max_size=2),

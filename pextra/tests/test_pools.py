@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pextra.host.hypervisor import connection, disk_source, domain_xml
+from pextra.host.hypervisor import connection, disk_source, disk_xml
 from pextra.host.hypervisor.domain import Disk
 from pextra.host.pools import commands, defined, iscsi, mounts, options
 from pextra.host.pools.backend import Pool, Volume, VolumeWanted
@@ -215,7 +215,7 @@ def test_a_disk_is_read_back_from_its_xml_as_it_was_written(type: str) -> None:
     made, volume = pool(type), Volume("vol-0", "raw", 3)
     where = backend(type)
     disk = Disk("vda", where.path(made, volume), remote=where.remote(made, volume))
-    assert domain_xml._disk(domain_xml.disk_element(disk)) == disk
+    assert disk_xml.parse(disk_xml.element(disk)) == disk
     kind = {"directory": "file", "rbd": "network"}.get(type, "block")
     assert disk_source.kind(disk) == kind
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from pextra.host.hypervisor.domain import ALIAS, Extra, Rng, Tpm, UsbDevice
+from pextra.host.hypervisor.domain import ALIAS, Device, Extra, Rng, Tpm, UsbDevice
 
 TAGS = {"tpm": Tpm, "rng": Rng, "hostdev": UsbDevice}
 
@@ -26,10 +26,17 @@ def element(device: Extra) -> ET.Element:
         source = ET.SubElement(found, "source", startupPolicy=device.startup_policy)
         ET.SubElement(source, "vendor", id=f"0x{device.vendor}")
         ET.SubElement(source, "product", id=f"0x{device.product}")
-        if device.boot is not None:
-            ET.SubElement(found, "boot", order=str(device.boot))
-    ET.SubElement(found, "alias", name=device.alias)
-    return found
+    return marked(found, device)
+
+
+def marked(element: ET.Element, device: Device) -> ET.Element:
+    """The element with the device's position in the boot order, and its alias."""
+    boot = None if isinstance(device, (Tpm, Rng)) else device.boot
+    if boot is not None:
+        ET.SubElement(element, "boot", order=str(boot))
+    if device.alias is not None:
+        ET.SubElement(element, "alias", name=device.alias)
+    return element
 
 
 def parse(devices: ET.Element) -> tuple[Extra, ...]:
@@ -52,14 +59,19 @@ def _parsed(tag: str, item: ET.Element) -> Extra | None:
         return Tpm(item.get("model", "").removeprefix("tpm-"), version, alias)
     if tag == "rng":
         return Rng((backend.text or "") if backend is not None else "", alias)
-    boot = item.find("boot")
     return UsbDevice(
         _usb_number(item, "source/vendor"),
         _usb_number(item, "source/product"),
         source.get("startupPolicy", "mandatory") if source is not None else "mandatory",
         alias,
-        int(boot.get("order", "0")) if boot is not None else None,
+        boot_of(item),
     )
+
+
+def boot_of(item: ET.Element) -> int | None:
+    """A device's position in the boot order."""
+    boot = item.find("boot")
+    return int(boot.get("order", "0")) if boot is not None else None
 
 
 def _usb_number(item: ET.Element, path: str) -> str:

@@ -32,6 +32,11 @@ class Disk:
         read_only: A guest cannot write to the disk; CD-ROM drives are so anyway.
         tray: ``open`` where a drive's medium is out.
         remote: How QEMU reaches it over the network.
+        controller: Of a SCSI device, the controller that it is on; ours are on the first, for
+            which guests have a driver.
+        serial: What the guest knows the disk by, such as in /dev/disk/by-id.
+        discard: What the guest discards, and the zeroes that it writes, take no space.
+        place: Where on its bus it is: controller, target and unit; None where its target says it.
     """
 
     target: str
@@ -44,6 +49,10 @@ class Disk:
     read_only: bool = False
     tray: str = "closed"
     remote: Remote | None = None
+    controller: int | None = None
+    serial: str | None = None
+    discard: bool = False
+    place: tuple[int, int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,9 @@ class Domain:
         rootfs: Root directory of a container.
         machine: ``q35``, ``pc`` (i440FX) or ``virt``.
         usb: There is a USB bus.
+        cpu_mode: Where the processor's features come from; a container has none of its own.
+        screen: There is one, which only this machine reaches.
+        free_places: As it is defined or runs: how many devices more its PCI buses take.
     """
 
     uuid: str
@@ -130,6 +142,9 @@ class Domain:
     extras: tuple[Extra, ...] = ()
     machine: str = "q35"
     usb: bool = False
+    cpu_mode: str = ""
+    screen: bool = False
+    free_places: int = field(default=0, compare=False)
 
     @property
     def vcpus(self) -> int:

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from pextra.host.hypervisor import device_xml, disk_source, port_xml
-from pextra.host.hypervisor.domain import CDROM_TARGET, SEED_TARGET, Device, Disk, Domain, Nic
+from pextra.host.hypervisor import console_xml, device_xml, disk_xml, pci_xml, port_xml
+from pextra.host.hypervisor.domain import Device, Disk, Domain, Nic
 from pextra.host.network.policy import NAMESPACE
 
 _ID = f"{{{NAMESPACE}}}instance"
-_CDROM_UNITS = {CDROM_TARGET: "4", SEED_TARGET: "5"}
-"""Ports of the one SATA controller; volumes have those below."""
-_HOTPLUG_PORTS = 12
-"""PCIe root ports: as many devices can be plugged in while the instance runs."""
 
 ET.register_namespace("pextra", NAMESPACE)
 
@@ -32,11 +28,13 @@ def render(domain: Domain) -> str:
     ET.SubElement(root, "vcpu").text = str(domain.vcpus)
     devices = _container(root, domain) if domain.type == "lxc" else _machine(root, domain)
     for disk in domain.disks:
-        devices.append(disk_element(disk))
+        devices.append(disk_xml.element(disk))
     for nic in domain.nics:
         devices.append(nic_element(nic))
     for extra in domain.extras:
         devices.append(device_xml.element(extra))
+    if domain.type != "lxc":
+        pci_xml.provide(devices, domain.machine)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -60,14 +58,12 @@ def _machine(root: ET.Element, domain: Domain) -> ET.Element:
     devices = ET.SubElement(root, "devices")
     usb = "qemu-xhci" if domain.usb else "none"
     ET.SubElement(devices, "controller", type="usb", model=usb)
-    if domain.machine != "pc":  # whose one bus takes what is plugged in
-        ET.SubElement(devices, "controller", type="pci", model="pcie-root")
-        for _port in range(_HOTPLUG_PORTS):
-            ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    pci_xml.add_buses(devices, domain.machine)
     ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
-    _console(devices, domain)
-    graphics = ET.SubElement(devices, "graphics", type="vnc")
-    ET.SubElement(graphics, "listen", type="socket")
+    if domain.console_log:
+        console_xml.keep_log(devices, domain.console_log)
+    if domain.screen:
+        console_xml.add_screen(devices)
     ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga")
     ET.SubElement(devices, "memballoon", model="virtio")
     rng = ET.SubElement(devices, "rng", model="virtio")
@@ -88,51 +84,11 @@ def _container(root: ET.Element, domain: Domain) -> ET.Element:
     return devices
 
 
-def _console(devices: ET.Element, domain: Domain) -> None:
-    serial = ET.SubElement(devices, "serial", type="pty")
-    if domain.console_log:
-        ET.SubElement(serial, "log", file=domain.console_log, append="on")
-    ET.SubElement(serial, "target", port="0")
-
-
 def _cpu_element(domain: Domain) -> ET.Element:
-    if domain.type == "kvm":
-        cpu = ET.Element("cpu", mode="host-passthrough", check="none", migratable="on")
-    else:
-        cpu = ET.Element("cpu", mode="maximum", check="none", migratable="on")
+    cpu = ET.Element("cpu", mode=domain.cpu_mode, check="none", migratable="on")
     sockets, cores, threads = (str(number) for number in domain.cpu)
     ET.SubElement(cpu, "topology", sockets=sockets, dies="1", cores=cores, threads=threads)
     return cpu
-
-
-def disk_element(disk: Disk) -> ET.Element:
-    """A ``disk`` element."""
-    kind = disk_source.kind(disk)
-    element = ET.Element("disk", type=kind, device=disk.device)
-    ET.SubElement(element, "driver", name="qemu", type=disk.format)
-    if disk.path is not None:
-        element.append(disk_source.element(disk.path, disk.remote, kind))
-    target = ET.SubElement(element, "target", dev=disk.target, bus=disk.bus)
-    if disk.tray == "open":
-        target.set("tray", "open")
-    if disk.device == "cdrom" or disk.read_only:
-        ET.SubElement(element, "readonly")
-    if disk.device == "cdrom" and (place := _drive_place(disk)):
-        controller, unit = place
-        ET.SubElement(
-            element, "address", type="drive", controller=controller, bus="0", target="0", unit=unit
-        )
-    return _marked(element, disk)
-
-
-def _drive_place(disk: Disk) -> tuple[str, str] | None:
-    """Controller and unit of a CD-ROM drive; those that users name are on further controllers."""
-    if disk.target in _CDROM_UNITS:
-        return "0", _CDROM_UNITS[disk.target]
-    if disk.bus != "sata":
-        return None  # libvirt finds one
-    index = ord(disk.target[-1]) - ord("e")
-    return str(1 + index // 6), str(index % 6)
 
 
 def nic_element(nic: Nic) -> ET.Element:
@@ -142,15 +98,7 @@ def nic_element(nic: Nic) -> ET.Element:
     ET.SubElement(element, "source", bridge=nic.bridge)
     if nic.model != "lxc":
         ET.SubElement(element, "model", type=nic.model)
-    return _marked(element, nic)
-
-
-def _marked(element: ET.Element, device: Disk | Nic) -> ET.Element:
-    if device.boot is not None:
-        ET.SubElement(element, "boot", order=str(device.boot))
-    if device.alias is not None:
-        ET.SubElement(element, "alias", name=device.alias)
-    return element
+    return device_xml.marked(element, nic)
 
 
 def as_text(element: ET.Element) -> str:
@@ -160,7 +108,7 @@ def as_text(element: ET.Element) -> str:
 
 def alias_of(text: str) -> str | None:
     """The alias in a device's XML."""
-    return _alias(ET.fromstring(text))  # noqa: S314 - our own text
+    return device_xml.alias_of(ET.fromstring(text))  # noqa: S314 - our own text
 
 
 def parse(text: str) -> Domain:
@@ -183,8 +131,10 @@ def parse(text: str) -> Domain:
     uefi = (system is not None and system.get("firmware") == "efi") or (
         loader is not None and loader.get("type") == "pflash"
     )
-    log, source = root.find("devices/serial/log"), root.find("devices/filesystem/source")
-    arch = root.find("os/type")
+    source, arch, cpu_element = (
+        root.find(path) for path in ("devices/filesystem/source", "os/type", "cpu")
+    )
+    devices = _child(root, "devices")
     return Domain(
         uuid=root.findtext("uuid") or "",
         id=mark.get("id", "") if mark is not None else "",
@@ -194,15 +144,18 @@ def parse(text: str) -> Domain:
         cpu=cpu,
         arch=arch.get("arch", "x86_64") if arch is not None else "x86_64",
         uefi=uefi,
-        console_log=log.get("file") if log is not None else None,
+        console_log=console_xml.log_of(devices),
         rootfs=source.get("dir") if source is not None else None,
-        disks=tuple(_disk(item) for item in root.findall("devices/disk")),
+        disks=tuple(disk_xml.parse(item) for item in root.findall("devices/disk")),
         nics=port_xml.with_ports(
             root, tuple(_nic(item) for item in root.findall("devices/interface"))
         ),
-        extras=device_xml.parse(_child(root, "devices")),
+        extras=device_xml.parse(devices),
         machine=_machine_of(arch),
-        usb=device_xml.has_usb(_child(root, "devices")),
+        usb=device_xml.has_usb(devices),
+        cpu_mode=cpu_element.get("mode", "") if cpu_element is not None else "",
+        screen=console_xml.has_screen(devices),
+        free_places=pci_xml.free(devices),
     )
 
 
@@ -223,26 +176,6 @@ def _mebibytes(element: ET.Element | None) -> int:
     return round(int(element.text or 0) * _KIB[element.get("unit", "KiB")] / 1024)
 
 
-def _disk(element: ET.Element) -> Disk:
-    source, target = element.find("source"), element.find("target")
-    driver = element.find("driver")
-    place = target.attrib if target is not None else {}
-    path, remote = disk_source.parse(source)
-    device = element.get("device", "disk")
-    return Disk(
-        target=place.get("dev", ""),
-        path=path,
-        format=driver.get("type", "raw") if driver is not None else "raw",
-        bus=place.get("bus", ""),
-        device=device,
-        boot=_boot(element),
-        alias=_alias(element),
-        read_only=device != "cdrom" and element.find("readonly") is not None,
-        tray=place.get("tray", "closed"),
-        remote=remote,
-    )
-
-
 def _nic(element: ET.Element) -> Nic:
     mac, source, model = element.find("mac"), element.find("source"), element.find("model")
     target = element.find("target")
@@ -250,19 +183,10 @@ def _nic(element: ET.Element) -> Nic:
         mac=mac.get("address", "") if mac is not None else "",
         bridge=source.get("bridge", "") if source is not None else "",
         model=model.get("type", "lxc") if model is not None else "lxc",
-        boot=_boot(element),
-        alias=_alias(element),
+        boot=device_xml.boot_of(element),
+        alias=device_xml.alias_of(element),
         tap=target.get("dev") if target is not None else None,
     )
-
-
-def _boot(element: ET.Element) -> int | None:
-    boot = element.find("boot")
-    return int(boot.get("order", "0")) if boot is not None else None
-
-
-def _alias(element: ET.Element) -> str | None:
-    return device_xml.alias_of(element)
 
 
 def amend(text: str, current: Domain, desired: Domain) -> str:
@@ -281,7 +205,7 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
             element = _child(root, name)
             element.set("unit", "MiB")
             element.text = str(desired.memory)
-    if (current.cpu, current.type) != (desired.cpu, desired.type) and desired.type != "lxc":
+    if _processor(current) != _processor(desired) and desired.type != "lxc":
         vcpu = _child(root, "vcpu")
         vcpu.attrib.pop("current", None)
         vcpu.text = str(desired.vcpus)
@@ -301,8 +225,18 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
     device_xml.amend(devices, current.extras, desired.extras)
     if desired.usb and not current.usb:
         device_xml.add_usb(devices)
+    if desired.console_log and desired.console_log != current.console_log:
+        console_xml.keep_log(devices, desired.console_log)
+    if desired.screen and not current.screen:
+        console_xml.add_screen(devices)
+    if desired.type != "lxc":
+        pci_xml.provide(devices, desired.machine)
     port_xml.write(root, desired)
     return ET.tostring(root, encoding="unicode")
+
+
+def _processor(domain: Domain) -> tuple[object, ...]:
+    return domain.cpu, domain.type, domain.cpu_mode
 
 
 def _child(root: ET.Element, name: str) -> ET.Element:
@@ -326,25 +260,30 @@ def _amend_devices(
     wanted: dict[str, Disk | Nic] = {device_key(item): item for item in desired}
     have: dict[str, Disk | Nic] = {device_key(item): item for item in current}
     for element in devices.findall(tag):
-        key = device_key(_disk(element) if tag == "disk" else _nic(element))
+        there = disk_xml.parse(element) if tag == "disk" else _nic(element)
+        key = device_key(there)
+        if key not in have or there.alias != have[key].alias:
+            continue  # somebody else's
         want = wanted.get(key)
         if want is None:
-            if key in have:
-                devices.remove(element)
-        elif want != have.get(key):
+            devices.remove(element)
+        elif want != have[key]:
             _replace(devices, element, want)
     for key, item in wanted.items():
         if key not in have:
-            devices.append(disk_element(item) if isinstance(item, Disk) else nic_element(item))
+            devices.append(_element(item))
+
+
+def _element(device: Disk | Nic) -> ET.Element:
+    return disk_xml.element(device) if isinstance(device, Disk) else nic_element(device)
 
 
 def _replace(devices: ET.Element, old: ET.Element, want: Disk | Nic) -> None:
-    new = disk_element(want) if isinstance(want, Disk) else nic_element(want)
-    address, same_bus = old.find("address"), True
-    if isinstance(want, Disk):
-        same_bus = _disk(old).bus == want.bus
-    if address is not None and same_bus and new.find("address") is None:
-        new.append(address)
+    new = _element(want)
+    if not isinstance(want, Disk) or disk_xml.keeps_place(old, want):
+        for address in new.findall("address"):
+            new.remove(address)
+        new.extend(old.findall("address"))
     position = list(devices).index(old)
     devices.remove(old)
     devices.insert(position, new)

@@ -22,16 +22,25 @@ if TYPE_CHECKING:
 
 VOLUME_ID = "cidata"
 _UNFINISHED = ".unfinished"
+_EPOCH = 1_000_000_000
 _ID_LENGTH = len("inst-") + LENGTH
 
 
 def contents(id: str, name: str, cloud_init: InstanceCloudInit) -> dict[str, str]:
-    """The seed's files by name. Mappings become JSON, which is YAML too."""
+    """The seed's files by name. Mappings become JSON, which is YAML too.
+
+    Args:
+        id: What cloud-init knows the instance as; another one is another machine to it.
+        name: The host name.
+        cloud_init: What the instance's row says.
+    """
     meta = {"instance-id": id, "local-hostname": name, **(cloud_init.get("meta_data") or {})}
     files = {
         "meta-data": json.dumps(meta, indent=1, sort_keys=True) + "\n",
         "user-data": cloud_init.get("user_data") or "#cloud-config\n{}\n",
     }
+    if cloud_init.get("vendor_data"):
+        files["vendor-data"] = str(cloud_init["vendor_data"])
     if cloud_init.get("network_config"):
         files["network-config"] = (
             json.dumps(cloud_init["network_config"], indent=1, sort_keys=True) + "\n"
@@ -45,8 +54,25 @@ def path(directory: str, id: str, files: Mapping[str, str]) -> str:
     return f"{directory}/seeds/{id}-{digest}.iso"
 
 
+def _moment(target: str) -> int:
+    """The modification time that a whole seed has: none other, until something writes to it."""
+    digest = os.path.basename(target)[_ID_LENGTH + 1 :].removesuffix(".iso")
+    return _EPOCH + int(hashlib.sha256(digest.encode()).hexdigest()[:6], 16)
+
+
+def is_whole(target: str) -> bool:
+    """Whether a seed is as it was made here."""
+    try:
+        return int(os.stat(target).st_mtime) == _moment(target)
+    except OSError:
+        return False
+
+
 def write(target: str, files: Mapping[str, str]) -> None:
-    """Make the seed, whole or not at all; only root reads it.
+    """Make the seed; only root reads it. What is not whole is seen, and made again.
+
+    One that is there is written anew in its place, so that a running guest, which has it open,
+    sees it.
 
     Raises:
         HostError: xorriso is missing or failed, or the files cannot be written.
@@ -61,7 +87,13 @@ def write(target: str, files: Mapping[str, str]) -> None:
                 file.write(text)
         _make_iso(f"{part}/seed.iso", [f"{part}/{name}" for name in files])
         os.chmod(f"{part}/seed.iso", 0o600)
-        os.replace(f"{part}/seed.iso", target)
+        if os.path.exists(target):
+            with open(f"{part}/seed.iso", "rb") as new, open(target, "r+b") as old:
+                shutil.copyfileobj(new, old)
+                old.truncate()
+        else:
+            os.replace(f"{part}/seed.iso", target)
+        os.utime(target, (_moment(target), _moment(target)))
     except OSError as error:
         raise HostError(
             f"cloud-init seed {target} could not be made: {error.strerror}",

@@ -25,7 +25,7 @@ DOCS = KindDocs(
         requirements=(
             "libvirt-python >= 9.0 (Debian package python3-libvirt)",
             "qemu-img (Debian package qemu-utils), for volumes",
-            "xorriso (Debian package xorriso), for O(cloud_init)",
+            "PyYAML and xorriso (Debian packages python3-yaml and xorriso), for O(cloud_init)",
             "swtpm (Debian packages swtpm and swtpm-tools), for a TPM",
         ),
         notes=(

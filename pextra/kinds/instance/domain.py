@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
@@ -31,8 +31,9 @@ from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import ports as instance_ports
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance_device import kind as instance_device
+from pextra.kinds.network_device.kind import cards
 from pextra.model import ids, kinds
-from pextra.model.errors import InputError
+from pextra.model.errors import HostError, InputError
 from pextra.model.request import label
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class DomainState:
         paused: It runs, and its processors stand still.
         saved: It is off, and goes on from its saved memory.
         files: Seeds, and the console's log where the instance goes; see ``instance_files``.
+        damaged: Those of the files that were overwritten.
+        others_macs: Where the instance gets a network device: the MAC addresses of the domains
+            that are not ours, and the names of these.
     """
 
     config: Domain | None = None
@@ -65,8 +69,14 @@ class DomainState:
     paused: bool = False
     saved: bool = False
     files: tuple[str, ...] = ()
+    damaged: frozenset[str] = frozenset()
+    others_macs: Mapping[str, str] = field(default_factory=dict)
 
 
+_CPU_MODES = {"kvm": "host-passthrough", "qemu": "maximum", "lxc": ""}
+"""By libvirt's domain type: what the host's processor has, all that QEMU knows, nothing."""
+_SERIAL_LENGTH = 20
+"""What virtio disks have space for (VIRTIO_BLK_ID_BYTES)."""
 _INACTIVE = 2
 """libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
 
@@ -82,10 +92,14 @@ def check_cdrom(row: InstanceRow, current: InstanceRow | None, resource: str) ->
         raise InputError(f"cdrom {path} does not exist on this node", resource=resource)
 
 
-def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
-    """The domains of these instances: five listings a driver, and a definition each."""
+def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, DomainState]:
+    """The domains of these instances: five listings a driver, and a definition each.
+
+    Where some get network devices, also the definitions of the domains that are not ours.
+    """
     found: dict[str, DomainState] = {}
     files = instance_files.observe(rows, host)
+    damaged = instance_files.overwritten(files)
     looked = False
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
@@ -94,15 +108,20 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
         saved = driver.saved() if type == "qemu" else frozenset()
         taken = {domain.name(): uuid for uuid, domain in domains.items()}
         ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
-        for row in rows:
-            if row["type"] != type:
-                continue
+        of_type = [row for row in rows if row["type"] == type]
+        macs = _others_macs(domains) if any(_gets_card(row, world) for row in of_type) else {}
+        for row in of_type:
             uuid = ids.uuid_of(row["id"])
             if uuid in domains:
                 ours.append((row, domains[uuid], uuid in active))
             else:
                 foreign = row["name"] in taken
-                found[row["id"]] = DomainState(foreign=foreign, files=files.get(row["id"], ()))
+                found[row["id"]] = DomainState(
+                    foreign=foreign,
+                    files=files.get(row["id"], ()),
+                    damaged=damaged,
+                    others_macs=macs,
+                )
         definitions = some_at_once(_definitions, ours)
         for (row, domain, _runs), (text, config, live) in zip(ours, definitions, strict=True):
             uuid = domain.UUIDString()
@@ -118,8 +137,35 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, DomainState]:
                 paused=uuid in paused,
                 saved=uuid in saved,
                 files=files.get(row["id"], ()),
+                damaged=damaged,
+                others_macs=macs,
             )
     return found
+
+
+def _gets_card(row: InstanceRow, world: World) -> bool:
+    """Whether the plan gives an instance a network device."""
+    return any(world.before(kinds.NETWORK_DEVICE, card["id"]) is None for card in cards(row, world))
+
+
+def _others_macs(domains: Mapping[str, libvirt.virDomain]) -> dict[str, str]:
+    """The MAC addresses of the domains without our mark, and whose they are."""
+    texts = some_at_once(_text_of, list(domains.values()))
+    others = (domain for domain in map(domain_xml.parse, filter(None, texts)) if not domain.id)
+    return {nic.mac: domain.name for domain in others for nic in domain.nics}
+
+
+def _text_of(domain: libvirt.virDomain) -> str:
+    """The text of a domain's definition; of one that has gone meanwhile, none."""
+    import libvirt
+
+    try:
+        text: str = domain.XMLDesc(_INACTIVE)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return ""
+        raise HostError(f"reading the definition of {domain.name()} failed: {error}") from None
+    return text
 
 
 def _definitions(
@@ -166,6 +212,8 @@ def desired(row: InstanceRow, seen: DomainState, world: World) -> Domain:
         # What a machine is made of stays, and so does a bus that it has once got.
         machine=seen.config.machine if seen.config else _machine(row),
         usb=needs_usb or (seen.config is not None and seen.config.usb),
+        cpu_mode=_CPU_MODES[virt],
+        screen=row["type"] == "qemu",
     )
 
 
@@ -206,28 +254,41 @@ def _disks(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator
         if volume["status"] == "deleting":
             continue
         pool = world.row(kinds.STORAGE_POOL, volume["storage_pool_id"])
-        type, where = backend(pool["type"]), pool_of(pool, world.host)
+        type, where, bus = backend(pool["type"]), pool_of(pool, world.host), str(volume["bus"])
         yield Disk(
             target=str(volume["device_path"]).removeprefix("/dev/"),
             path=type.path(where, volume_of(volume)),
             remote=type.remote(where, volume_of(volume)),
             format=volume["format"],
-            bus=str(volume["bus"]),
+            bus=bus,
             boot=order.get(str(volume["device_name"])),
             alias=ALIAS + volume["id"],
             read_only=volume["read_only"],
+            controller=_controller(bus),
+            # The others have one that QEMU makes; with ours, their guests would not find them.
+            serial=volume["id"][:_SERIAL_LENGTH] if bus == "virtio" else None,
+            discard=not volume["read_only"],
         )
     for device in _devices(row, world):
         if device["type"] == "cdrom":
             yield _drive(device, order)
-    bus = "sata" if platform.machine() == "x86_64" else "scsi"
     if row["cdrom"]:
-        yield Disk(
-            CDROM_TARGET, row["cdrom"], "raw", bus, "cdrom", order.get("cdrom"), ALIAS + "cdrom"
-        )
+        bus = "sata" if platform.machine() == "x86_64" else "scsi"
+        yield _own_drive(CDROM_TARGET, row["cdrom"], bus, "cdrom", order.get("cdrom"))
     medium = instance_files.seed_of(row, world.host)
-    if medium is not None:
-        yield Disk(SEED_TARGET, medium[0], "raw", bus, "cdrom", None, ALIAS + "seed")
+    if medium is not None and row["cloud_init"] is not None:
+        bus = row["cloud_init"].get("bus", "scsi") if platform.machine() == "x86_64" else "scsi"
+        yield _own_drive(SEED_TARGET, medium[0], bus, "seed", None)
+
+
+def _controller(bus: str) -> int | None:
+    """The controller of a device of ours: of SCSI the first, where guests see what is on it."""
+    return 0 if bus == "scsi" else None
+
+
+def _own_drive(target: str, path: str, bus: str, name: str, boot: int | None) -> Disk:
+    controller = _controller(bus)
+    return Disk(target, path, "raw", bus, "cdrom", boot, ALIAS + name, controller=controller)
 
 
 def _drive(device: InstanceDeviceRow, order: Mapping[str, int]) -> Disk:
@@ -241,6 +302,7 @@ def _drive(device: InstanceDeviceRow, order: Mapping[str, int]) -> Disk:
         boot=order.get(device["name"]),
         alias=ALIAS + device["id"],
         tray=options["tray"],
+        controller=_controller(options["bus"]),
     )
 
 
@@ -258,8 +320,7 @@ def _extras(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterato
 
 
 def _nics(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator[Nic]:
-    devices = world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])
-    for device in sorted(devices, key=lambda item: str(item["name"])):
+    for device in cards(row, world):
         group = world.row(kinds.PORT_GROUP, device["port_group_id"])
         vswitch = world.row(kinds.VSWITCH, group["vswitch_id"])
         container = row["type"] == "lxc"

@@ -236,6 +236,8 @@ FIELDS = (
         doc=(
             "Network devices of the instance, by name. What is given and differs is changed; a"
             " running instance gets devices plugged in.",
+            "The guest finds them in the order in which they were given first; one that is added"
+            " comes last.",
             "Devices that are there and not in the list stay, unless O(purge) says otherwise.",
         ),
     ),
@@ -346,7 +348,10 @@ STEERING = (
         doc=(
             "Plug devices into a running instance and unplug them at once, and change media. What"
             " cannot be done while it runs (bus V(sata), new CD-ROM drives, TPMs, the first USB"
-            " device) needs a restart, see O(allow_restart).",
+            " device, and what finds no free place on the PCI bus) needs a restart, see"
+            " O(allow_restart).",
+            "An instance has at least eight free places when it starts, and a new one with the"
+            " chipset V(q35) so many that all virtio volumes that it can have are plugged in.",
             "With V(false), a running instance keeps the devices that it runs with, and gets the"
             " others when it starts next.",
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def seed_of(row: InstanceRow, host: Host) -> tuple[str, Mapping[str, str]] | Non
     """Path and files of the seed that an instance should have, if it should."""
     if row["cloud_init"] is None:
         return None
-    files = seed.contents(row["id"], row["name"], row["cloud_init"])
+    files = seed.contents(row["cloud_init_id"] or row["id"], row["name"], row["cloud_init"])
     return seed.path(host.state_dir, row["id"], files), files
 
 
@@ -77,6 +77,12 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, tuple[str, ...
     return seeds
 
 
+def overwritten(files: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """The seeds among these files that are not any more what they were made as."""
+    paths = (path for some in files.values() for path in some if path.endswith(".iso"))
+    return frozenset(path for path in paths if not seed.is_whole(path))
+
+
 def rootfs_of(id: str, host: Host) -> str:
     """Where the root file system of a container is that was unpacked from an archive."""
     return f"{host.state_dir}/containers/{id}"
@@ -90,7 +96,9 @@ def keep(row: InstanceRow, host: Host) -> str | None:
     return medium[0] if medium else None
 
 
-def making(row: InstanceRow, there: Sequence[str], host: Host) -> Iterator[Step]:
+def making(
+    row: InstanceRow, there: Sequence[str], damaged: Collection[str], host: Host
+) -> Iterator[Step]:
     """The steps that make the seed and the root file system, where they are not there yet.
 
     Raises:
@@ -106,9 +114,10 @@ def making(row: InstanceRow, there: Sequence[str], host: Host) -> Iterator[Step]
         work = RootfsWork(row["rootfs_archive"], str(row["rootfs"]))
         yield step_of(row, "unpack", None, {"rootfs": work.target}, work)
     wanted = seed_of(row, host)
-    if wanted is not None and wanted[0] not in there:
+    if wanted is not None and (wanted[0] not in there or wanted[0] in damaged):
+        before: Shown = {"cloud_init": "overwritten"} if wanted[0] in there else None
         after = {"cloud_init": sorted(wanted[1])}
-        yield step_of(row, "seed", None, after, SeedWork(*wanted))
+        yield step_of(row, "seed", before, after, SeedWork(*wanted))
 
 
 def clearing(row: InstanceRow, there: Sequence[str], keep: str | None) -> Iterator[Step]:

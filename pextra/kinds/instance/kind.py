@@ -12,17 +12,19 @@ from pextra.engine.world import World
 from pextra.host.hypervisor import rootfs
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, resolve_node
+from pextra.kinds.instance import cloud_init, realised
 from pextra.kinds.instance import domain as instance_domain
 from pextra.kinds.instance import files as instance_files
-from pextra.kinds.instance import realised
 from pextra.kinds.instance import steps as instance_steps
 from pextra.kinds.instance.domain import DomainState
 from pextra.kinds.instance.fields import COMPUTED, FIELDS, STEERING
 from pextra.kinds.instance_device import kind as instance_device
+from pextra.kinds.network_device.kind import cards
 from pextra.kinds.volume.place import detached
 from pextra.kinds.volume_snapshot.kind import refuse_snapshots
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, UnsupportedError
+from pextra.model.fields import Field
 from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
@@ -60,6 +62,7 @@ class Instance(Kind["InstanceRow", DomainState]):
         states=("present", "started", "stopped", "killed", "restarted", "absent"),
         scope=("cluster_id",),
         computed=COMPUTED,
+        hidden=(Field("cloud_init_id"),),
         rank=80,
         host_rank=40,
         on_host=True,
@@ -102,6 +105,8 @@ class Instance(Kind["InstanceRow", DomainState]):
         resource = request.label
         check_here(row, world, resource)
         row.setdefault("restored_from", None)
+        if current is None:
+            row["cloud_init_id"] = request.options.get("cloud_init_id")
         container = row["type"] == "lxc"
         if container:
             _draft_rootfs(request, current, row, world)
@@ -118,6 +123,10 @@ class Instance(Kind["InstanceRow", DomainState]):
                 f"this node has no machines with chipset {row['chipset']}", resource=resource
             )
         instance_domain.check_cdrom(row, current, resource)
+        restored = "cloud_init_id" in request.options
+        if row["cloud_init"] and request.values.get("cloud_init") and not restored:
+            before = current["cloud_init"] if current is not None else None
+            cloud_init.check_schema(row["cloud_init"], before or {}, resource)
         if not request.options.get("hot_plug", True):
             world.defer(kinds.INSTANCE, row["id"])
 
@@ -165,7 +174,8 @@ class Instance(Kind["InstanceRow", DomainState]):
         self, rows: Sequence[InstanceRow], host: Host, world: World
     ) -> Mapping[str, DomainState]:
         """The domains of these instances: five listings a driver, and a definition each."""
-        return instance_domain.observe([r for r in rows if r["node_id"] == world.here], host)
+        here = [row for row in rows if row["node_id"] == world.here]
+        return instance_domain.observe(here, host, world)
 
     def converge(
         self,
@@ -204,12 +214,6 @@ class Instance(Kind["InstanceRow", DomainState]):
             from pextra.kinds.instance import actions as instance_actions
 
             instance_actions.settle(request, row, host)
-
-
-def cards(row: InstanceRow, world: World) -> list[NetworkDeviceRow]:
-    """An instance's network devices, sorted by name."""
-    found = world.by(kinds.NETWORK_DEVICE, "instance_id", row["id"])
-    return sorted(found, key=lambda item: item["name"])
 
 
 def shown_card(card: NetworkDeviceRow) -> Document:

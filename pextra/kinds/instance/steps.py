@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pextra.engine.world import World
-from pextra.host.hypervisor import device_xml, domain_xml, port_xml
+from pextra.host.hypervisor import device_xml, disk_xml, domain_xml, pci_xml, port_xml
 from pextra.host.hypervisor.domain import (
     CDROM_TARGET,
     SEED_TARGET,
@@ -73,7 +73,6 @@ def _comparable(domain: Domain) -> Domain:
     ours = _ours(domain)
     return dataclasses.replace(
         ours,
-        console_log=None,
         disks=tuple(sorted(ours.disks, key=domain_xml.device_key)),
         nics=tuple(sorted(ours.nics, key=domain_xml.device_key)),
         extras=tuple(sorted(ours.extras, key=domain_xml.device_key)),
@@ -104,7 +103,7 @@ def steps(
         yield step_of(row, "discard", {"state": "saved"}, {"state": "stopped"}, _work(row))
     elif seen.saved and (saved.has_grown(row, world) or any(map(_is_of_machine, made))):
         saved.refuse(resource)
-    yield from instance_files.making(row, seen.files, world.host)
+    yield from instance_files.making(row, seen.files, seen.damaged, world.host)
     yield from made
     live: list[Step] = []
     if seen.live is not None:
@@ -137,7 +136,12 @@ def _rename(row: InstanceRow, seen: DomainState) -> Iterator[Step]:
 
 
 def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]:
-    autostart, log = row["autostart"], want.console_log or ""
+    autostart, log, resource = (
+        row["autostart"],
+        want.console_log or "",
+        label("instance", row["name"]),
+    )
+    _check_fit(want, seen, resource)
     work = DomainWork(row["type"], autostart=autostart, console_log=log)
     if seen.config is None:
         made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
@@ -147,7 +151,9 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
         want = dataclasses.replace(want, name=seen.config.name)  # that is changed when it is off
     have = dataclasses.replace(_comparable(seen.config), name=want.name)
     need = _comparable(want)
-    _check_places(seen.config, want, label("instance", row["name"]))
+    for there in (seen.config, seen.live):
+        if there is not None:
+            _check_places(there, want, resource)
     before, after = _differences(have, need)
     if seen.autostart != row["autostart"]:
         before["autostart"], after["autostart"] = seen.autostart, row["autostart"]
@@ -157,21 +163,52 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
     yield step_of(row, "redefine", before, after, dataclasses.replace(work, text=text))
 
 
+def _check_fit(want: Domain, seen: DomainState, resource: str) -> None:
+    """Refuse more devices than a machine has places for, and MAC addresses that others have."""
+    devices = [*want.disks, *want.nics, *want.extras]
+    count = sum(map(pci_xml.takes_place, devices)) if want.type != "lxc" else 0
+    if count > pci_xml.MOST:
+        raise ConflictError(
+            f"it would have {count} devices on PCI buses, which take {pci_xml.MOST}",
+            resource=resource,
+            hint="Put volumes on bus scsi, and fewer port groups on one machine",
+        )
+    for nic in want.nics:
+        if nic.mac in seen.others_macs:
+            raise ForeignError(
+                f"MAC address {nic.mac} is used by the domain {seen.others_macs[nic.mac]!r}, which"
+                " is not ours",
+                resource=resource,
+                hint="Give the network device another mac, or change that domain",
+            )
+
+
 def _check_places(config: Domain, want: Domain, resource: str) -> None:
-    foreign = {disk.target for disk in config.disks if not disk.alias}
-    taken = [disk.target for disk in want.disks if disk.target in foreign]
+    foreign = {domain_xml.device_key(item) for item in _foreign(config)}
+    taken = [key for key in map(domain_xml.device_key, _plain(want)) if key in foreign]
     if taken and want.type != "lxc":
         raise ForeignError(
             f"somebody else attached a device at {', '.join(taken)}",
             resource=resource,
-            hint="Give the volume another device_path, or detach the other device",
+            hint="Give yours another device_path or MAC address, or detach the other device",
         )
+
+
+def _plain(domain: Domain) -> tuple[Disk | Nic, ...]:
+    return (*domain.disks, *domain.nics)
+
+
+def _foreign(domain: Domain) -> Iterator[Disk | Nic]:
+    """The disks and network devices that somebody else added."""
+    return (item for item in _plain(domain) if not item.alias)
 
 
 def _differences(have: Domain, need: Domain) -> tuple[Document, Document]:
     before: Document = {}
     after: Document = {}
     for item in dataclasses.fields(Domain):
+        if not item.compare:
+            continue
         old, new = getattr(have, item.name), getattr(need, item.name)
         if isinstance(old, tuple) and item.name in DEVICES:
             old, new = _without(old, new), _without(new, old)
@@ -189,6 +226,8 @@ def _shown(value: Any) -> Any:
         return [_shown(item) for item in value]
     if isinstance(value, Nic):
         return instance_ports.shown(value)
+    if isinstance(value, Disk):
+        value = dataclasses.replace(value, place=None)  # which its target says
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
     return value
@@ -208,13 +247,18 @@ def _live(
     have, need = _ours(live), want
     before: Document = {}
     after: Document = {}
+    places = live.free_places
     pairs = (_pairs(getattr(have, name), getattr(need, name)) for name in DEVICES)
     for old, new in itertools.chain.from_iterable(pairs):
         if cold and not _is_seed(old, new) and not instance_ports.same_device(old, new):
             continue  # it gets them when it starts next
+        name = _called(old, new)
+        places += pci_xml.takes_place(old) - pci_xml.takes_place(new)
         if _is_fixed(old, new, live):
-            name = _called(old, new)
             before[name], after[name] = _shown(old), _shown(new)
+        elif places < 0 and pci_xml.takes_place(new):
+            before[name], after[name] = "no free place on the PCI bus", _shown(new)
+            places += 1
         else:
             yield from _plug(row, old, new, want)
     for name in ("name", *realised.by_restart()):
@@ -270,16 +314,19 @@ def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _as_running(item: Any) -> Any:
-    """A device without what means nothing, or is the guest's to change, while it runs."""
+    """A device without what means nothing, is the guest's to change, or stays while it runs."""
     if isinstance(item, Disk):
-        return dataclasses.replace(item, boot=None, tray="closed")
+        return dataclasses.replace(
+            item, boot=None, tray="closed", controller=None, serial=None, discard=False
+        )
     return dataclasses.replace(item, boot=None) if hasattr(item, "boot") else item
 
 
 def _plug(row: InstanceRow, old: Device | None, new: Device | None, want: Domain) -> Iterator[Step]:
     """Steps that bring one device of a running domain from ``old`` to ``new``."""
     if isinstance(old, Disk) and old.device == "cdrom":
-        medium = new if isinstance(new, Disk) else dataclasses.replace(old, path=None)
+        # The drive stays where it is until the instance starts next.
+        medium = dataclasses.replace(old, path=new.path if isinstance(new, Disk) else None)
         if old.path != medium.path:
             yield _device_step(row, "change-medium", old, medium)
     elif isinstance(old, Nic) and isinstance(new, Nic) and instance_ports.same_device(old, new):
@@ -303,7 +350,7 @@ def _device_step(row: InstanceRow, action: str, old: Device | None, new: Device 
     if isinstance(subject, Nic):
         element = domain_xml.nic_element(subject)
     elif isinstance(subject, Disk) or subject is None:
-        element = domain_xml.disk_element(subject or Disk(CDROM_TARGET, None))
+        element = disk_xml.element(subject or Disk(CDROM_TARGET, None))
     else:
         element = device_xml.element(subject)
     text = domain_xml.as_text(element)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from pextra.kinds.common import within
+from pextra.kinds.instance import cloud_init
 from pextra.kinds.volume.fields import CONTENT
 from pextra.kinds.volume.place import ATTACHMENT
 from pextra.model import units
@@ -22,10 +23,25 @@ CPU = (
 CLOUD_INIT = (
     Field(
         "user_data",
+        "raw",
         secret=True,
+        parse=cloud_init.parse_data,
         doc=(
-            "User data as text, beginning with a line such as C(#cloud-config). It often holds"
-            " secrets.",
+            "User data. A mapping is a C(#cloud-config). A text begins with a line such as"
+            " C(#cloud-config) or C(#!/bin/sh), by which cloud-init tells what it is. It often"
+            " holds secrets.",
+            "What is no valid C(#cloud-config) is refused. Where the node has the package"
+            " C(cloud-init), its schema is checked too.",
+        ),
+    ),
+    Field(
+        "vendor_data",
+        "raw",
+        secret=True,
+        parse=cloud_init.parse_data,
+        doc=(
+            "Vendor data, as O(cloud_init.user_data). User data goes before it, and the guest can"
+            " ignore it.",
         ),
     ),
     Field(
@@ -33,15 +49,27 @@ CLOUD_INIT = (
         "dict",
         doc=(
             "Metadata. C(instance-id) is the instance's id and C(local-hostname) its name, unless"
-            " they are given here.",
+            " they are given here. An instance that was restored in its own place has the"
+            " C(instance-id) that it had.",
         ),
     ),
     Field(
         "network_config",
-        "dict",
+        "raw",
+        parse=cloud_init.parse_network,
         doc=(
-            "Network configuration of version 1 or 2. Left out, the guest uses DHCP on its first"
-            " network device.",
+            "Network configuration of version 1 or 2, as a mapping or as YAML. Left out, the guest"
+            " uses DHCP on its first network device.",
+        ),
+    ),
+    Field(
+        "bus",
+        choices=("scsi", "sata"),
+        doc=(
+            "Bus of the seed's drive. V(scsi) (virtio-scsi) unless given, for which the kernels of"
+            " cloud images have a driver; many of them have none for V(sata). V(sata) is for guests"
+            " without virtio drivers, such as Windows, on x86_64.",
+            "A running instance gets the drive on another bus when it starts next.",
         ),
     ),
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pextra.host import facts
 from pextra.kinds.info import Compute, Computed, Info
 from pextra.kinds.instance.files import console_log
-from pextra.kinds.instance.kind import cards, shown_card
+from pextra.kinds.instance.kind import shown_card
+from pextra.kinds.network_device.kind import cards
 from pextra.kinds.registry import KINDS
 from pextra.kinds.view import View
 from pextra.model import kinds
@@ -95,7 +96,7 @@ INSTANCE = Info(
         "networks": Computed(
             _networks,
             Returned(
-                "Its network devices.",
+                "Its network devices, in the order in which they were given.",
                 "list",
                 elements="dict",
                 contains={

@@ -41,7 +41,7 @@ _PLACES = {
     "scsi": [f"/dev/sd{letter}" for letter in "abcdefghijklmnopqrstuvwx"],
     "usb": [f"/dev/sd{letter}" for letter in "abcdefghijklmnopqrstuvwx"],
 }
-"""Device paths of drives by bus. The first four SATA ports are the volumes'."""
+"""Device paths of drives by bus. The ports of the first SATA controller are the volumes'."""
 
 
 def _usb_id(value: Any) -> str:

@@ -18,7 +18,7 @@ from pextra.model.request import Request
 from pextra.model.spec import KindSpec
 
 if TYPE_CHECKING:
-    from pextra.model.rows import NetworkDeviceRow
+    from pextra.model.rows import InstanceRow, NetworkDeviceRow
 
 MODELS = ("virtio", "e1000e")
 OPTIONS = (
@@ -74,6 +74,7 @@ class NetworkDevice(Kind["NetworkDeviceRow", None]):
             Field("model", choices=MODELS, default="virtio", change=Change.IMMUTABLE),
         ),
         scope=("instance_id",),
+        hidden=(Field("position", "int"),),
         unique=("mac",),
         owned_by=kinds.INSTANCE,
         rank=85,
@@ -96,8 +97,14 @@ class NetworkDevice(Kind["NetworkDeviceRow", None]):
         row: NetworkDeviceRow,
         world: World,
     ) -> None:
-        """Give it a MAC address that nothing else has."""
-        row["mac"] = row["mac"] or _free_mac(row, world)
+        """Give it its place behind the others, and a MAC address that nothing else has."""
+        if current is None:
+            there = world.by(kinds.NETWORK_DEVICE, "instance_id", row["instance_id"])
+            others = [item["position"] for item in there if item["id"] != row["id"]]
+            row["position"] = max(others, default=0) + 1
+        if not row["mac"]:
+            instance = world.row(kinds.INSTANCE, row["instance_id"])
+            row["mac"] = free_mac(instance["name"], row["name"], world)
         for other in world.by(kinds.NETWORK_DEVICE, "mac", row["mac"]):
             if other["id"] != row["id"]:
                 owner = world.get(kinds.INSTANCE, other["instance_id"])
@@ -116,11 +123,29 @@ class NetworkDevice(Kind["NetworkDeviceRow", None]):
                 yield kinds.INSTANCE, row["instance_id"]
 
 
-def _free_mac(row: NetworkDeviceRow, world: World) -> str:
-    """An address made from names, so that check mode and the run after it find the same one."""
-    instance = world.row(kinds.INSTANCE, row["instance_id"])
+def cards(instance: InstanceRow, world: World) -> list[NetworkDeviceRow]:
+    """An instance's network devices in the order in which they were given."""
+    found = world.by(kinds.NETWORK_DEVICE, "instance_id", instance["id"])
+    return sorted(found, key=lambda item: (item["position"], item["name"]))
+
+
+def free_mac(instance: str, device: str, world: World) -> str:
+    """An address made from names, so that check mode and the run after it find the same one.
+
+    Args:
+        instance: The name of the instance.
+        device: The name of the device, which may have the address already.
+        world: The rows.
+    """
     for attempt in itertools.count():
-        mac = ids.mac_of(world.host.key, instance["name"], row["name"], str(attempt))
-        if not world.by(kinds.NETWORK_DEVICE, "mac", mac):
+        mac = ids.mac_of(world.host.key, instance, device, str(attempt))
+        owners = (
+            (item["name"], world.get(kinds.INSTANCE, item["instance_id"]))
+            for item in world.by(kinds.NETWORK_DEVICE, "mac", mac)
+        )
+        if all(
+            name == device and owner is not None and owner["name"] == instance
+            for name, owner in owners
+        ):
             break
     return mac

@@ -21,8 +21,8 @@ _DEVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,31}", re.ASCII)
 _DEVICE_PATH = re.compile(r"/dev/((?:vd|sd)[a-z])", re.ASCII)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _PREFIX = {"virtio": "vd", "sata": "sd", "scsi": "sd"}
-_COUNT = {"virtio": 26, "sata": 4, "scsi": 24}
-"""How many of a bus fit; the last SATA ports and sd letters are the CD-ROM drives'."""
+_COUNT = {"virtio": 26, "sata": 24, "scsi": 24}
+"""How many of a bus fit; the last two sd letters are those of the instance's own drives."""
 
 
 def parse_device_name(value: object) -> str:
@@ -68,8 +68,8 @@ ATTACHMENT = (
         parse=_device_path,
         doc=(
             "Device path within the instance, unique there. C(/dev/vda) to C(/dev/vdz) for bus"
-            " V(virtio), C(/dev/sda) to C(/dev/sdd) for V(sata), C(/dev/sda) to C(/dev/sdx) for"
-            " V(scsi). What the guest calls the device is the guest's choice.",
+            " V(virtio), C(/dev/sda) to C(/dev/sdx) for V(sata) and V(scsi), which share these"
+            " letters. What the guest calls the device is the guest's choice.",
             "Chosen while attaching, the first that is free unless given. It stays until the"
             " volume is detached. Needs O(state=attached).",
         ),

@@ -127,12 +127,12 @@ _DEFAULTS: Mapping[str, Row] = {
         "vlan_id": None, "trunk": [], "promiscuous": False, "mac_changes": True,
         "forged_transmits": True, "isolated": False, "rate_limit": {},
     },
-    "network_device": {"model": "virtio"},
+    "network_device": {"model": "virtio", "position": 1},
     "instance": {
         "type": "qemu", "cpu": {"sockets": 1, "cores": 2, "threads": 2}, "memory": 1024,
         "chipset": "q35", "firmware": "bios", "autostart": False, "boot_order": [],
         "cdrom": None, "rootfs": None, "rootfs_archive": None, "restored_from": None,
-        "cloud_init": {"user_data": "HUSH"}, "status": "ready",
+        "cloud_init_id": None, "cloud_init": {"user_data": "#!/bin/sh\nHUSH"}, "status": "ready",
     },
     "volume": {
         "size": 4096, "format": "raw", "image": None, "lun": None, "instance_id": None,

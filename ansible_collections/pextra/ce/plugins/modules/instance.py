@@ -142,20 +142,41 @@ options:
     suboptions:
       user_data:
         description:
-          - User data as text, beginning with a line such as C(#cloud-config).
-            It often holds secrets.
+          - User data. A mapping is a C(#cloud-config). A text begins with a line
+            such as C(#cloud-config) or C(#!/bin/sh), by which cloud-init tells
+            what it is. It often holds secrets.
+          - What is no valid C(#cloud-config) is refused. Where the node has the
+            package C(cloud-init), its schema is checked too.
           - It is shown nowhere.
-        type: str
+        type: raw
+      vendor_data:
+        description:
+          - Vendor data, as O(cloud_init.user_data). User data goes before it,
+            and the guest can ignore it.
+          - It is shown nowhere.
+        type: raw
       meta_data:
         description:
           - Metadata. C(instance-id) is the instance's id and C(local-hostname)
-            its name, unless they are given here.
+            its name, unless they are given here. An instance that was restored
+            in its own place has the C(instance-id) that it had.
         type: dict
       network_config:
         description:
-          - Network configuration of version 1 or 2. Left out, the guest uses
-            DHCP on its first network device.
-        type: dict
+          - Network configuration of version 1 or 2, as a mapping or as YAML.
+            Left out, the guest uses DHCP on its first network device.
+        type: raw
+      bus:
+        description:
+          - Bus of the seed's drive. V(scsi) (virtio-scsi) unless given, for which
+            the kernels of cloud images have a driver; many of them have none
+            for V(sata). V(sata) is for guests without virtio drivers, such as
+            Windows, on x86_64.
+          - A running instance gets the drive on another bus when it starts next.
+        type: str
+        choices:
+          - scsi
+          - sata
   rootfs:
     description:
       - Absolute path on the node of the directory that is the container's root
@@ -251,6 +272,8 @@ options:
     description:
       - Network devices of the instance, by name. What is given and differs is
         changed; a running instance gets devices plugged in.
+      - The guest finds them in the order in which they were given first; one
+        that is added comes last.
       - Devices that are there and not in the list stay, unless O(purge) says
         otherwise.
     type: list
@@ -462,7 +485,11 @@ options:
     description:
       - Plug devices into a running instance and unplug them at once, and change
         media. What cannot be done while it runs (bus V(sata), new CD-ROM drives,
-        TPMs, the first USB device) needs a restart, see O(allow_restart).
+        TPMs, the first USB device, and what finds no free place on the PCI bus)
+        needs a restart, see O(allow_restart).
+      - An instance has at least eight free places when it starts, and a new one
+        with the chipset V(q35) so many that all virtio volumes that it can have
+        are plugged in.
       - With V(false), a running instance keeps the devices that it runs with,
         and gets the others when it starts next.
     type: bool
@@ -492,7 +519,7 @@ options:
 requirements:
   - libvirt-python >= 9.0 (Debian package python3-libvirt)
   - qemu-img (Debian package qemu-utils), for volumes
-  - xorriso (Debian package xorriso), for O(cloud_init)
+  - PyYAML and xorriso (Debian packages python3-yaml and xorriso), for O(cloud_init)
   - swtpm (Debian packages swtpm and swtpm-tools), for a TPM
 notes:
   - C(virsh console NAME) opens the serial console; C(/var/log/pextra-ce/console/ID.log)
@@ -1000,9 +1027,11 @@ ARGUMENT_SPEC = {
     "cloud_init": {
         "type": "dict",
         "options": {
-            "user_data": {"type": "str", "no_log": True},
+            "user_data": {"type": "raw", "no_log": True},
+            "vendor_data": {"type": "raw", "no_log": True},
             "meta_data": {"type": "dict"},
-            "network_config": {"type": "dict"},
+            "network_config": {"type": "raw"},
+            "bus": {"type": "str", "choices": ["scsi", "sata"]},
         },
     },
     "rootfs": {"type": "str"},

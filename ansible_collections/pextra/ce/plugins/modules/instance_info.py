@@ -214,7 +214,7 @@ instances:
       type: int
       sample: 2
     networks:
-      description: Its network devices.
+      description: Its network devices, in the order in which they were given.
       type: list
       elements: dict
       contains:

@@ -108,8 +108,8 @@ options:
   device_path:
     description:
       - Device path within the instance, unique there. C(/dev/vda) to C(/dev/vdz)
-        for bus V(virtio), C(/dev/sda) to C(/dev/sdd) for V(sata), C(/dev/sda)
-        to C(/dev/sdx) for V(scsi). What the guest calls the device is the
+        for bus V(virtio), C(/dev/sda) to C(/dev/sdx) for V(sata) and V(scsi),
+        which share these letters. What the guest calls the device is the
         guest's choice.
       - Chosen while attaching, the first that is free unless given. It stays
         until the volume is detached. Needs O(state=attached).

@@ -45,7 +45,7 @@ _CODE = """
     66ef            ; out dx, eax
     ; next:
     43              ; inc bx
-    83fb20          ; cmp bx, 32
+    83fb7f          ; cmp bx, 127
     72e3            ; jb bus
     ebd3            ; jmp wait
     ; off:

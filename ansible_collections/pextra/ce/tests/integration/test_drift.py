@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, agrees, run
+from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, agrees, quietly, run
 
 Repair = Callable[[Node], None]
 
@@ -63,6 +64,86 @@ def remove_seed(node: Node) -> None:
         path.unlink()
 
 
+def overwrite_seed(node: Node) -> None:
+    for path in node.directory.glob("lib/seeds/*"):
+        path.write_bytes(b"somebody else's")
+
+
+def cut_seed(node: Node) -> None:
+    for path in node.directory.glob("lib/seeds/*"):
+        run("truncate", "-s", "4K", str(path))
+
+
+def redefine(node: Node, change: Callable[[ET.Element], None]) -> None:
+    """Change the definition with another tool."""
+    domain = node.domain(node.name("vm"))
+    change(domain)
+    node.virsh("define", str(node.file("vm.xml", ET.tostring(domain))))
+
+
+def take(domain: ET.Element, *paths: str) -> None:
+    """Take elements out of a definition."""
+    for path in paths:
+        parents = domain.findall(f"{path}/..")
+        assert parents, path
+        for parent in parents:
+            parent.remove(parent.find(path.rpartition("/")[2]))
+
+
+def remove_console_log(node: Node) -> None:
+    redefine(node, lambda domain: take(domain, "devices/serial/log", "devices/console/log"))
+
+
+def remove_console(node: Node) -> None:
+    redefine(node, lambda domain: take(domain, "devices/serial", "devices/console"))
+
+
+def log_console_elsewhere(node: Node) -> None:
+    def change(domain: ET.Element) -> None:
+        for log in domain.findall("devices/*/log"):
+            log.set("file", f"{node.directory}/elsewhere.log")
+
+    redefine(node, change)
+
+
+def remove_screen(node: Node) -> None:
+    redefine(node, lambda domain: take(domain, "devices/graphics"))
+
+
+def open_screen(node: Node) -> None:
+    def change(domain: ET.Element) -> None:
+        take(domain, "devices/graphics")
+        ET.SubElement(domain.find("devices"), "graphics", type="vnc", listen="0.0.0.0")
+
+    redefine(node, change)
+
+
+def change_processor_mode(node: Node) -> None:
+    def change(domain: ET.Element) -> None:
+        cpu = domain.find("cpu")
+        cpu.attrib.clear()
+        cpu.set("mode", "custom")
+        ET.SubElement(cpu, "model").text = "qemu64"
+
+    redefine(node, change)
+
+
+def forget_discarding(node: Node) -> None:
+    def change(domain: ET.Element) -> None:
+        for driver in domain.findall("devices/disk/driver"):
+            driver.attrib.pop("discard", None)
+
+    redefine(node, change)
+
+
+def rename_disk(node: Node) -> None:
+    def change(domain: ET.Element) -> None:
+        for serial in domain.findall("devices/disk/serial"):
+            serial.text = "other"
+
+    redefine(node, change)
+
+
 def stop_autostart(node: Node) -> None:
     node.virsh("autostart", "--disable", node.name("vm"))
 
@@ -101,6 +182,16 @@ CHANGES = {
     detach_volume: "instance redefine",
     eject_seed: "instance redefine",
     remove_seed: "instance seed",
+    overwrite_seed: "instance seed",
+    cut_seed: "instance seed",
+    remove_console_log: "instance redefine",
+    remove_console: "instance redefine",
+    log_console_elsewhere: "instance redefine",
+    remove_screen: "instance redefine",
+    open_screen: "instance redefine",
+    change_processor_mode: "instance redefine",
+    forget_discarding: "instance redefine",
+    rename_disk: "instance redefine",
     stop_autostart: "instance redefine",
     delete_bridge: "vswitch bridge",
     change_mtu: "vswitch bridge",
@@ -144,7 +235,17 @@ def comparable(node: Node) -> Args:
         "bridges": host["bridges"],
         "up": is_up(node),
         "files": [name for name in host["files"] if name != "vm.xml"],
+        "seeds": [files_in(path) for path in node.directory.glob("lib/seeds/*")],
     }
+
+
+def files_in(seed: Path) -> str:
+    """What a seed says of its host, if it can be read."""
+    with tempfile.TemporaryDirectory() as directory:
+        target = Path(directory, "meta-data")
+        quietly("xorriso", "-osirrox", "on", "-indev", str(seed), "-extract", "/meta-data",
+                str(target))  # fmt: skip
+        return target.read_text() if target.exists() else ""
 
 
 def definition(domain: Args) -> Args:
@@ -173,6 +274,21 @@ def test_change_of_the_running_machine_alone_is_repaired_too(node: Node) -> None
     assert node.apply(entry).actions == ["instance change-medium"]
     assert node.live(name).find(f"devices/disk/source[@file='{medium}']") is not None
     assert not node.apply(entry).changed
+
+
+def test_running_guest_has_its_seed_again_that_was_overwritten(node: Node) -> None:
+    name = node.name("vm")
+    node.run("instance", **node.instance(name, cloud_init={}, state="started"))
+    (seed,) = node.directory.glob("lib/seeds/*")
+    pid = Path(f"/run/libvirt/qemu/{name}.pid").read_text()
+    (opened,) = [
+        path for path in Path("/proc", pid, "fd").iterdir() if path.resolve() == seed.resolve()
+    ]
+    with seed.open("r+b") as file:
+        file.write(b"x" * 65536)
+    assert node.run("instance", name=name).actions == ["instance seed"]
+    assert name in files_in(opened)
+    assert not node.run("instance", name=name).changed
 
 
 def test_stopped_machine_is_started_again(node: Node) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import stat
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration.guest import READY
-from ansible_collections.pextra.ce.tests.integration.lab import Node, elements, run
+from ansible_collections.pextra.ce.tests.integration.lab import Node, elements
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the guest's boot sector is one of a PC"
@@ -374,61 +373,6 @@ def test_kvm_and_the_hosts_processor_only_where_kvm_works(shared: Node) -> None:
     domain = shared.domain(shared.name("vm"))
     assert domain.get("type") == ("kvm" if kvm else "qemu")
     assert domain.find("cpu").get("mode") == ("host-passthrough" if kvm else "maximum")
-
-
-# Cloud-init
-
-
-def seed_of(node: Node, name: str) -> Path:
-    """The image that is in the drive of the seed."""
-    for drive in elements(node.domain(name), "devices/disk", device="cdrom"):
-        if drive.find("target").get("dev") == "sdz":
-            return Path(drive.find("source").get("file"))
-    raise AssertionError("no seed")
-
-
-def contents(seed: Path, directory: Path) -> dict[str, str]:
-    """The files of a seed by name."""
-    run("xorriso", "-osirrox", "on", "-indev", str(seed), "-extract", "/", str(directory))
-    return {path.name: path.read_text() for path in directory.iterdir()}
-
-
-def test_seed_has_what_was_given_and_only_root_reads_it(node: Node, tmp_path: Path) -> None:
-    name = node.name("vm")
-    given = {
-        "user_data": "#cloud-config\npassword: s3cr3t 'quoted' ümlaut\n",
-        "meta_data": {"role": 'web "one"'},
-        "network_config": {"version": 2, "ethernets": {"all": {"dhcp4": True}}},
-    }
-    done = node.run("instance", diff=True, **node.instance(name, cloud_init=given))
-    assert "s3cr3t" not in done.text
-    assert "s3cr3t" not in json.dumps(node.sql("SELECT * FROM audit_log"))
-    seed = seed_of(node, name)
-    assert stat.S_IMODE(seed.stat().st_mode) == 0o600
-    assert "cidata" in run("blkid", "-o", "value", "-s", "LABEL", str(seed)).lower()
-    files = contents(seed, tmp_path / "seed")
-    assert files["user-data"] == given["user_data"]
-    meta = json.loads(files["meta-data"])
-    assert meta == {
-        "instance-id": done["instance"]["id"], "local-hostname": name, "role": 'web "one"',
-    }  # fmt: skip
-    assert json.loads(files["network-config"]) == given["network_config"]
-
-
-def test_seed_follows_its_contents_and_goes_with_them(node: Node) -> None:
-    name = node.name("vm")
-    node.run("instance", **node.guest(name, cloud_init={"user_data": "#one"}, state="started"))
-    first = seed_of(node, name)
-    assert not node.run("instance", name=name, cloud_init={"user_data": "#one"}).changed
-    node.run("instance", name=name, cloud_init={"user_data": "#two"})
-    second = seed_of(node, name)
-    assert second != first
-    assert not first.exists()
-    live = [item.get("file") for item in node.live(name).findall("devices/disk/source")]
-    assert str(second) in live
-    node.run("instance", name=name, cloud_init=None, allow_restart=True)
-    assert not second.exists()
-    assert not node.run("instance", name=name, cloud_init=None).changed
 
 
 # Containers

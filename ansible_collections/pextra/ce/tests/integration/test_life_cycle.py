@@ -100,7 +100,7 @@ def lives(node: Node) -> dict[str, Life]:
         ),
         "instance, running": Life(
             "instance",
-            node.instance(machine["name"], state="started", cloud_init={"user_data": "#x"}),
+            node.instance(machine["name"], state="started", cloud_init={"user_data": "#!x"}),
             {"state": "killed", "networks": [{"name": "net1", "port_group": "lan"}]},
             {"memory": 32},
             {"destroy_volumes": True}, before=(pool, bridge, group),

@@ -74,16 +74,32 @@ def format_size(size: int) -> str:
 def parse_mac(value: object) -> str:
     """A unicast MAC address as ``52:54:00:12:34:56``.
 
+    One of decimal digits alone that is written without quotes, YAML 1.1 takes for a number of base
+    60; it is made from that again.
+
     Raises:
         InputError: It is not a MAC address, or a multicast or all-zero one.
     """
     text = str(value).strip().lower()
+    if text.isascii() and text.isdigit() and 60**5 <= int(text) < 100 * 60**5:
+        text = _of_base_60(int(text))
     if not _MAC.fullmatch(text):
-        raise InputError(f"{value!r} is not a MAC address", hint="Write 52:54:00:12:34:56")
+        raise InputError(
+            f"{value!r} is not a MAC address",
+            hint='Write it in quotes, such as "52:54:00:12:34:56"',
+        )
     digits = re.sub("[:-]", "", text)
     if int(digits[:2], 16) & 1 or int(digits, 16) == 0:
         raise InputError(f"{value!r} is not a unicast MAC address")
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def _of_base_60(number: int) -> str:
+    parts = []
+    for _part in range(5):
+        number, part = divmod(number, 60)
+        parts.append(part)
+    return ":".join(f"{part:02d}" for part in (number, *reversed(parts)))
 
 
 def parse_name(value: object) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations im
     m0004_storage,
     m0005_scopes,
     m0006_operations,
+    m0007_machines,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
 
@@ -27,6 +28,7 @@ MIGRATIONS = (
     m0004_storage.MIGRATION,
     m0005_scopes.MIGRATION,
     m0006_operations.MIGRATION,
+    m0007_machines.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"
