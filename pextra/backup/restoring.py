@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pextra.backup import archive
 from pextra.backup.archive import Said
 from pextra.engine.world import World
 from pextra.host.machine import Host
+from pextra.kinds.instance.cloud_init import DATA, parse_data
+from pextra.kinds.network_device.kind import free_mac
 from pextra.kinds.registry import KINDS
 from pextra.model import ids, kinds
 from pextra.model.change import RowChange
@@ -37,16 +40,17 @@ def staging(said: Said, host: Host) -> str:
     return f"{host.state_dir}/staging/restore-{id}"
 
 
-def options(said: Said, name: str | None, pool: str | None, host: Host) -> Options:
+def options(said: Said, name: str | None, pool: str | None, world: World) -> Options:
     """The options of ``pextra.ce.instance`` that make the instance.
 
-    With another name, volumes are named after it and network devices get addresses of their own.
+    With another name it is a copy: volumes are named after it, network devices get addresses of
+    their own, also in what its cloud-init reads, and to that it is another machine.
 
     Raises:
         InputError: The manifest is none.
     """
     try:
-        instance, place = dict(said["instance"]), staging(said, host)
+        instance, place = dict(said["instance"]), staging(said, world.host)
         old = str(instance["name"])
         new = name or old
         volumes = [
@@ -60,10 +64,13 @@ def options(said: Said, name: str | None, pool: str | None, host: Host) -> Optio
         ]
         networks = [_taken(item, "networks") for item in said["networks"]]
         if new != old:
-            networks = [{**item, "mac": None} for item in networks]
+            macs = {str(item["mac"]): free_mac(new, str(item["name"]), world) for item in networks}
+            networks = [{**item, "mac": macs[str(item["mac"])]} for item in networks]
+            instance["cloud_init"] = _of_a_copy(instance.get("cloud_init"), macs)
         devices = [_device(dict(item)) for item in said["devices"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"the backup's manifest lacks something: {error}") from None
+    instance["cloud_init"] = _as_taken_now(instance.get("cloud_init"))
     given = {key: value for key, value in instance.items() if value not in (None, "", [])}
     if not os.path.isfile(str(given.get("cdrom", ""))):
         given.pop("cdrom", None)
@@ -85,6 +92,56 @@ def _renamed(volume: str, old: str, new: str) -> str:
     if old == new:
         return volume
     return new + volume[len(old) :] if volume.startswith(old) else f"{new}-{volume}"
+
+
+def identity(said: Said, wanted: Options) -> str | None:
+    """What cloud-init knows the instance as that comes back in its own place; None for a copy.
+
+    The manifest of an earlier release has the instance's id alone, which it was then.
+    """
+    if wanted["name"] != said["instance"]["name"]:
+        return None
+    id = said.get("cloud_init_id", said.get("instance_id"))
+    return id if isinstance(id, str) and ids.is_id("inst", id) else None
+
+
+def _of_a_copy(cloud_init: Any, macs: Mapping[str, str]) -> Any:
+    """What a copy's cloud-init reads: with its own MAC addresses, and no identity of another's."""
+    if not cloud_init:
+        return cloud_init
+    meta = {
+        key: item
+        for key, item in (cloud_init.get("meta_data") or {}).items()
+        if key != "instance-id"
+    }
+    found = {**cloud_init, "meta_data": meta} if cloud_init.get("meta_data") else cloud_init
+    if not macs:
+        return found
+    pattern = re.compile("|".join(map(re.escape, macs)), re.IGNORECASE)
+    return _replaced(found, lambda text: pattern.sub(lambda mac: macs[mac[0].lower()], text))
+
+
+def _as_taken_now(cloud_init: Any) -> Any:
+    """What an earlier release took too: without blanks before a header, and what was ignored."""
+    if not isinstance(cloud_init, Mapping):
+        return cloud_init
+    found = dict(cloud_init)
+    for name in set(DATA) & set(found):
+        text = found[name].lstrip("\ufeff \t\r\n") if isinstance(found[name], str) else found[name]
+        try:
+            found[name] = parse_data(text)
+        except InputError:
+            del found[name]
+    return found
+
+
+def _replaced(value: Any, change: Callable[[str], str]) -> Any:
+    """A document with its texts changed."""
+    if isinstance(value, Mapping):
+        return {key: _replaced(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def _device(device: dict[str, Any]) -> dict[str, Any]:

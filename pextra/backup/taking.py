@@ -19,6 +19,7 @@ from pextra.host.hypervisor import export, power
 from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.instance_device.kind import DETAILS
+from pextra.kinds.network_device.kind import cards
 from pextra.kinds.registry import KINDS
 from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, HostError, UnsupportedError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         id: str
         creation: str
         instance_id: str
+        cloud_init_id: str
         instance: Document
         volumes: list[Document]
         networks: list[Document]
@@ -70,10 +72,7 @@ def manifest(instance: InstanceRow, world: World, moment: dt.datetime) -> Manife
         kept(kinds.VOLUME, row, world) | {"is_root": row["is_root"]}
         for row in _volumes(instance, world)
     ]
-    networks = [
-        kept(kinds.NETWORK_DEVICE, row, world)
-        for row in world.by(kinds.NETWORK_DEVICE, "instance_id", instance["id"])
-    ]
+    networks = [kept(kinds.NETWORK_DEVICE, row, world) for row in cards(instance, world)]
     devices = [
         _device(row, world)
         for row in world.by(kinds.INSTANCE_DEVICE, "instance_id", instance["id"])
@@ -83,6 +82,7 @@ def manifest(instance: InstanceRow, world: World, moment: dt.datetime) -> Manife
         "id": ids.new_id("backup"),
         "creation": format_time(moment),
         "instance_id": instance["id"],
+        "cloud_init_id": instance["cloud_init_id"] or instance["id"],
         "instance": kept(kinds.INSTANCE, instance, world),
         "volumes": volumes,
         "networks": networks,

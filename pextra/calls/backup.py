@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 
@@ -15,6 +16,7 @@ from pextra.engine.world import World
 from pextra.host.hypervisor import power
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, parse_path, resolve_node
+from pextra.kinds.instance.cloud_init import DATA
 from pextra.kinds.registry import KINDS
 from pextra.kinds.volume import overlays
 from pextra.model import kinds
@@ -96,13 +98,15 @@ def _restore(call: Call, asked: Options) -> Answer:
     said = archive.read_manifest(path)
     count = len(said["volumes"]) if isinstance(said.get("volumes"), list) else 0
     archive.verify(path, count)
-    wanted = restoring.options(said, asked["name"], asked["storage_pool"], host)
-    place = restoring.staging(said, host)
     world = _world(call.store, host)
+    wanted = restoring.options(said, asked["name"], asked["storage_pool"], world)
+    place = restoring.staging(said, host)
     status = restoring.there(wanted, world, place)
     if status == "ready":
         wanted = {"name": wanted["name"]}
+    identity = {"cloud_init_id": restoring.identity(said, wanted)}
     request = to_request(KINDS["instance"], wanted)
+    request = dataclasses.replace(request, options={**request.options, **identity})
     if call.check and status != "ready":
         # Without the files, which are unpacked only for a real run.
         for volume in request.values["volumes"]:
@@ -140,10 +144,11 @@ def _masked(given: Options) -> Masked:
         return Masked(shown, frozenset())
     try:
         said = archive.read_manifest(str(given.get("path")))
-        user_data = (said["instance"].get("cloud_init") or {}).get("user_data")
+        cloud_init = said["instance"].get("cloud_init") or {}
+        secrets = [cloud_init.get(name) for name in DATA]
     except (PextraError, AttributeError, KeyError, TypeError):
-        user_data = None  # the call itself says what is wrong with the file
-    return Masked(shown, frozenset(texts_in(user_data)))
+        secrets = []  # the call itself says what is wrong with the file
+    return Masked(shown, frozenset(texts_in(secrets)))
 
 
 PROCEDURES = (Procedure(KIND, FIELDS, _run, masked=_masked),)

@@ -140,7 +140,7 @@ def test_it_is_in_backups_and_comes_back(add: Add, cloud: Node) -> None:
     row = next(row for row in cloud.rows["instance"] if row["name"] == "db")
     said = taking.manifest(row, world_of(cloud), NOW)
     assert said["instance"]["trial"] == 8
-    options = restoring.options(said, None, None, cloud.host)
+    options = restoring.options(said, None, None, world_of(cloud))
     assert to_request(KINDS["instance"], options).values["trial"] == 8
 
 

@@ -148,6 +148,69 @@ def test_instance_that_is_gone_comes_back_in_its_place(node: Node) -> None:
     assert not node.run("instance", **guest(node)).changed
 
 
+def seed(node: Node, name: str, directory: Path) -> dict[str, str]:
+    """The files of an instance's seed."""
+    path = node.domain(name).find("devices/disk/target[@dev='sdz']/../source").get("file")
+    run("xorriso", "-osirrox", "on", "-indev", path, "-extract", "/", str(directory / name))
+    return {item.name: item.read_text() for item in (directory / name).iterdir()}
+
+
+def test_cloud_init_knows_what_comes_back_in_its_place_and_a_copy_is_another(
+    node: Node, tmp_path: Path
+) -> None:
+    mac = "52:54:00:" + ":".join(node.prefix[number : number + 2] for number in (1, 3, 5))
+    network = {"version": 2, "ethernets": {"lan": {"match": {"macaddress": mac.upper()}}}}
+    first = {"user_data": f"#cloud-config\nbootcmd: [echo {mac}]\n", "network_config": network}
+    cards = [{"name": name, "port_group": "lan"} for name in ("wan", "lan")]
+    cards[0]["mac"] = mac
+    given = {**guest(node), "networks": cards, "cloud_init": first}
+    made = node.run("instance", **given)["instance"]
+    node.run("instance_backup", **backup(node))
+    copy = node.name("copy")
+    again = node.run("instance_backup", **restored(node, copy))["instance"]
+    assert [item["name"] for item in again["networks"]] == ["wan", "lan"]
+    new = again["networks"][0]["mac"]
+    assert new not in [item["mac"] for item in made["networks"]]
+    files = seed(node, copy, tmp_path)
+    assert json.loads(files["meta-data"])["instance-id"] == again["id"]
+    lan = json.loads(files["network-config"])["ethernets"]["lan"]
+    assert lan == {"match": {"macaddress": new}}
+    assert files["user-data"] == f"#cloud-config\nbootcmd: [echo {new}]\n"
+    assert not node.run("instance_backup", **restored(node, copy)).changed
+    for path in (backup(node)["path"], str(node.directory / "again.tar")):
+        node.run("instance", name=vm(node), state="absent", destroy_volumes=True)
+        back = node.run("instance_backup", **restored(node, path=path))["instance"]
+        assert back["id"] != made["id"]
+        run("rm", "-rf", str(tmp_path / vm(node)))
+        files = seed(node, vm(node), tmp_path)
+        assert json.loads(files["meta-data"])["instance-id"] == made["id"]
+        assert json.loads(files["network-config"]) == network
+        node.run("instance", **given)
+        assert json.loads(seed(node, vm(node), tmp_path)["meta-data"])["instance-id"] == made["id"]
+        again_tar = str(node.directory / "again.tar")
+        node.run("instance_backup", **backup(node, path=again_tar, force=True))
+
+
+def test_what_an_earlier_release_took_as_user_data_comes_back(node: Node, tmp_path: Path) -> None:
+    node.run("instance", **guest(node))
+    node.run("instance_backup", **backup(node))
+    path = Path(backup(node)["path"])
+    for text, kept in (("no header", "#cloud-config\n{}\n"), ("\n#!/bin/sh\n", "#!/bin/sh\n")):
+
+        def change(said: Args, text: str = text) -> None:
+            said["instance"]["cloud_init"] = {"user_data": text}
+            said.pop("cloud_init_id", None)
+
+        forged(path, change)
+        node.run("instance", name=vm(node), state="absent", destroy_volumes=True)
+        node.run("instance_backup", **restored(node))
+        files = seed(node, vm(node), tmp_path)
+        assert files["user-data"] == kept
+        said = json.loads(run("tar", "-xOf", str(path), "manifest.json"))
+        assert json.loads(files["meta-data"])["instance-id"] == said["instance_id"]
+        run("rm", "-rf", str(tmp_path / vm(node)))
+
+
 def damaged(path: Path, how: str) -> None:
     """Do this to a backup."""
     data = bytearray(path.read_bytes())
