@@ -63,8 +63,9 @@ PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-l
 	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
 	python3-psycopg python3-yaml qemu-utils swtpm swtpm-tools xorriso zstd \
 	$(PACKAGES_QEMU)
-# What integration tests need besides: a pooler of transactions between an engine and its store.
-PACKAGES_INTEGRATION := pgbouncer
+# What integration tests need besides: a pooler of transactions between an engine and its store, and
+# what makes a cloud guest's disk.
+PACKAGES_INTEGRATION := dosfstools e2fsprogs mmdebstrap mtools pgbouncer systemd
 # A way for the tests of controllers to become root.
 PACKAGES_CONTROLLERS := sudo
 # What boots nodes; what is in them is in molecule/lab/base.py, besides PACKAGES_NODE.

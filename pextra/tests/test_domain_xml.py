@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import dataclasses
+import string
 import uuid
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pextra.host.hypervisor import disk_xml
+from pextra.host.hypervisor import disk_xml, pci_xml
 from pextra.host.hypervisor.domain import (
     ALIAS,
     CDROM_TARGET,
@@ -248,3 +250,56 @@ def test_features_of_the_hosts_processor_are_given_only_with_kvm(domain: Domain)
     cpu = ET.fromstring(render(domain)).find("cpu")
     assert cpu is not None
     assert (cpu.get("mode") == "host-passthrough") == (domain.type == "kvm")
+
+
+@pytest.mark.parametrize("bus", ["scsi", "sata"])
+def test_every_device_path_is_a_place_of_its_own(bus: str) -> None:
+    disks = [Disk(f"sd{letter}", "/x", "raw", bus) for letter in string.ascii_lowercase]
+    there = {disk_xml.parse(disk_xml.element(disk)).place for disk in disks}
+    assert len(there) == 26
+    assert None not in there
+    if bus == "scsi":  # on the controller and within the targets that every firmware looks at
+        assert all(place and place[0] == 0 and place[1] < 32 for place in there)
+
+
+def placed(text: str) -> str:
+    """A definition as libvirt returns it: each bus with its number, each device on one."""
+    root = ET.fromstring(text)
+    devices = root.find("devices")
+    assert devices is not None
+    buses = [item for item in devices.findall("controller") if item.get("type") == "pci"]
+    for number, item in enumerate(buses):
+        item.set("index", str(number))
+    ports = [item for item in buses if item.get("model") in ("pcie-root-port", "pci-bridge")]
+    free = iter(ports)
+    slots = iter(range(3, 31))
+    for item in devices:
+        if pci_xml.is_unplaced(item) and item not in buses:
+            if "pcie-root" in {bus.get("model") for bus in buses}:
+                place = {"bus": next(free).get("index", ""), "slot": "0x00"}
+            else:
+                place = {"bus": "0x00", "slot": hex(next(slots))}
+            ET.SubElement(item, "address", type="pci", **place)
+    return ET.tostring(root, encoding="unicode")
+
+
+@given(domains(), domains())
+def test_some_places_are_free_whenever_a_machine_starts(have: Domain, want: Domain) -> None:
+    want = dataclasses.replace(want, machine=have.machine)
+    text = placed(render(have))
+    assert parse(text).free_places >= pci_xml.SPARE
+    assert parse(amend(text, have, want)).free_places >= pci_xml.SPARE
+
+
+def test_machine_of_an_earlier_release_gets_more_places_when_it_is_changed() -> None:
+    disks = [Disk(f"vd{letter}", "/x", alias=f"{ALIAS}{letter}") for letter in "abcdefgh"]
+    have = Domain("u", "inst-x", "vm", "qemu", 32, (1, 1, 1), cpu_mode="maximum")
+    root = ET.fromstring(render(have))
+    devices = root.find("devices")
+    assert devices is not None
+    for port in devices.findall("controller[@model='pcie-root-port']")[12:]:
+        devices.remove(port)
+    old = placed(ET.tostring(root, encoding="unicode"))
+    assert parse(old).free_places == 12 - 3
+    now = parse(amend(old, have, dataclasses.replace(have, disks=tuple(disks))))
+    assert now.free_places == pci_xml.SPARE

@@ -214,8 +214,13 @@ def test_an_nfs_server_that_is_gone_does_not_hang_the_node_for_ever() -> None:
 def test_a_disk_is_read_back_from_its_xml_as_it_was_written(type: str) -> None:
     made, volume = pool(type), Volume("vol-0", "raw", 3)
     where = backend(type)
-    disk = Disk("vda", where.path(made, volume), remote=where.remote(made, volume))
-    assert disk_xml.parse(disk_xml.element(disk)) == disk
+    remote = where.remote(made, volume)
+    disk = Disk("vda", where.path(made, volume), remote=remote, serial="vol-0", discard=True)
+    element = disk_xml.element(disk)
+    assert disk_xml.parse(element) == disk
+    driver = element.find("driver")
+    assert driver is not None
+    assert driver.get("discard") == driver.get("detect_zeroes") == "unmap"
     kind = {"directory": "file", "rbd": "network"}.get(type, "block")
     assert disk_source.kind(disk) == kind
 

@@ -35,7 +35,7 @@ def takes_place(device: Device | None) -> bool:
 def free(devices: ET.Element) -> int:
     """How many devices more fit on the buses of a machine as it is defined or runs."""
     used = _used(devices)
-    waiting = sum(_is_unplaced(item) for tag in _TAGS for item in devices.findall(tag))
+    waiting = sum(is_unplaced(item) for tag in _TAGS for item in devices.findall(tag))
     return sum(_room(item, used) for item in devices.findall("controller")) - waiting
 
 
@@ -78,7 +78,7 @@ def _room(controller: ET.Element, used: Counter[int]) -> int:
     return (1 if model == _PORT else _SLOTS) - there
 
 
-def _is_unplaced(item: ET.Element) -> bool:
+def is_unplaced(item: ET.Element) -> bool:
     """Whether libvirt is still to find a place for a device."""
     if item.find("address") is not None:
         return False

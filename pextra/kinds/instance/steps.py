@@ -136,13 +136,9 @@ def _rename(row: InstanceRow, seen: DomainState) -> Iterator[Step]:
 
 
 def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]:
-    autostart, log, resource = (
-        row["autostart"],
-        want.console_log or "",
-        label("instance", row["name"]),
-    )
+    resource, log = label("instance", row["name"]), want.console_log or ""
     _check_fit(want, seen, resource)
-    work = DomainWork(row["type"], autostart=autostart, console_log=log)
+    work = DomainWork(row["type"], autostart=row["autostart"], console_log=log)
     if seen.config is None:
         made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
         yield step_of(row, "define", None, made, dataclasses.replace(work, definition=want))
@@ -154,13 +150,24 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
     for there in (seen.config, seen.live):
         if there is not None:
             _check_places(there, want, resource)
-    before, after = _differences(have, need)
+    # A saved machine goes on as it is, and has what nobody asked for when it starts anew.
+    goes_on = seen.saved and _settled(have) == _settled(need)
+    before, after = ({}, {}) if goes_on else _differences(have, need)
     if seen.autostart != row["autostart"]:
         before["autostart"], after["autostart"] = seen.autostart, row["autostart"]
     if not after:
         return
-    text = domain_xml.amend(seen.xml, _ours(seen.config), want)
+    text = seen.xml if goes_on else domain_xml.amend(seen.xml, _ours(seen.config), want)
     yield step_of(row, "redefine", before, after, dataclasses.replace(work, text=text))
+
+
+def _settled(domain: Domain) -> Domain:
+    """A machine without what it has from its start on: places of disks, the seed's bus."""
+    disks = (
+        dataclasses.replace(_placed(disk), bus="" if disk.target == SEED_TARGET else disk.bus)
+        for disk in domain.disks
+    )
+    return dataclasses.replace(domain, disks=tuple(disks))
 
 
 def _check_fit(want: Domain, seen: DomainState, resource: str) -> None:
@@ -316,10 +323,13 @@ def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
 def _as_running(item: Any) -> Any:
     """A device without what means nothing, is the guest's to change, or stays while it runs."""
     if isinstance(item, Disk):
-        return dataclasses.replace(
-            item, boot=None, tray="closed", controller=None, serial=None, discard=False
-        )
+        return dataclasses.replace(_placed(item), boot=None, tray="closed")
     return dataclasses.replace(item, boot=None) if hasattr(item, "boot") else item
+
+
+def _placed(disk: Disk) -> Disk:
+    """A disk without what it has from its machine's start on, and nobody asked for."""
+    return dataclasses.replace(disk, controller=None, serial=None, discard=False)
 
 
 def _plug(row: InstanceRow, old: Device | None, new: Device | None, want: Domain) -> Iterator[Step]:

@@ -55,6 +55,20 @@ def redefined(node: Node, change: str, to: str) -> None:
     node.virsh("define", str(node.file("vm.xml", again.encode())))
 
 
+def as_of_an_earlier_release(node: Node) -> None:
+    """Have the instance's definition as it was with the seed on SATA, and one volume far away."""
+    redefined(
+        node,
+        r"<target dev='sdz' bus='scsi'/>(\s*<readonly/>)\s*<alias [^>]*>\s*<address [^>]*>",
+        r"<target dev='sdz' bus='sata'/>\1<alias name='ua-pextra-seed'/>"
+        "<address type='drive' controller='0' bus='0' target='0' unit='5'/>",
+    )
+    redefined(node, "controller='0' bus='0' target='7' unit='0'",
+              "controller='1' bus='0' target='0' unit='0'")  # fmt: skip
+    redefined(node, r"\s*<serial>[^<]*</serial>", "")
+    redefined(node, r" discard='unmap' detect_zeroes='unmap'", "")
+
+
 # SCSI and SATA
 
 
@@ -97,16 +111,7 @@ def test_what_an_earlier_release_put_elsewhere_moves_when_the_instance_starts_ne
     late = node.volume("late", "1MiB", bus="scsi", device_path="/dev/sdh")
     seed = {"user_data": "#!one"}
     node.run("instance", **node.guest(vm(node), volumes=[*root, late], cloud_init=seed))
-    redefined(
-        node,
-        r"<target dev='sdz' bus='scsi'/>(\s*<readonly/>)\s*<alias [^>]*>\s*<address [^>]*>",
-        r"<target dev='sdz' bus='sata'/>\1<alias name='ua-pextra-seed'/>"
-        "<address type='drive' controller='0' bus='0' target='0' unit='5'/>",
-    )
-    redefined(node, "controller='0' bus='0' target='7' unit='0'",
-              "controller='1' bus='0' target='0' unit='0'")  # fmt: skip
-    redefined(node, r"\s*<serial>[^<]*</serial>", "")
-    redefined(node, r" discard='unmap' detect_zeroes='unmap'", "")
+    as_of_an_earlier_release(node)
     node.virsh("start", vm(node))
     as_it_runs = node.live(vm(node))
     done = node.run("instance", name=vm(node))
@@ -124,6 +129,22 @@ def test_what_an_earlier_release_put_elsewhere_moves_when_the_instance_starts_ne
     assert places(live, "scsi") == {"sdz": ("0", "25", "0"), "sdh": ("0", "7", "0")}
     assert live.find("devices/disk/target[@dev='vda']/../serial") is not None
     assert not node.run("instance", name=vm(node)).changed
+
+
+def test_saved_machine_of_an_earlier_release_goes_on_as_it_was(node: Node) -> None:
+    root = node.guest(vm(node))["volumes"]
+    late = node.volume("late", "1MiB", bus="scsi", device_path="/dev/sdh")
+    seed = {"user_data": "#!one"}
+    node.run("instance", **node.guest(vm(node), volumes=[*root, late], cloud_init=seed))
+    as_of_an_earlier_release(node)
+    node.virsh("start", vm(node))
+    node.virsh("managedsave", vm(node))
+    assert not node.run("instance", name=vm(node)).changed
+    node.run("instance", name=vm(node), autostart=True)
+    assert node.run("instance", name=vm(node), state="started").actions == ["instance start"]
+    assert places(node.live(vm(node)), "sata") == {"sdz": ("0", "0", "5")}
+    assert node.run("instance", name=vm(node)).actions == ["instance redefine"]
+    node.run("instance", name=vm(node), autostart=False)
 
 
 def test_seed_is_on_the_bus_that_is_asked_for(node: Node) -> None:
