@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pextra.engine.world import World
 from pextra.host.hypervisor import device_xml, disk_xml, domain_xml, pci_xml, port_xml
 from pextra.host.hypervisor.domain import (
+    ALIAS,
     CDROM_TARGET,
     SEED_TARGET,
     Device,
@@ -24,6 +25,7 @@ from pextra.host.hypervisor.domain import (
 from pextra.host.network.policy import OPEN
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import overlays as instance_overlays
+from pextra.kinds.instance import places as instance_places
 from pextra.kinds.instance import ports as instance_ports
 from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
@@ -137,7 +139,7 @@ def _rename(row: InstanceRow, seen: DomainState) -> Iterator[Step]:
 
 def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]:
     resource, log = label("instance", row["name"]), want.console_log or ""
-    _check_fit(want, seen, resource)
+    instance_places.check(want, seen, resource)
     work = DomainWork(row["type"], autostart=row["autostart"], console_log=log)
     if seen.config is None:
         made = {"memory": want.memory, "vcpus": want.vcpus, "autostart": row["autostart"]}
@@ -147,9 +149,6 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
         want = dataclasses.replace(want, name=seen.config.name)  # that is changed when it is off
     have = dataclasses.replace(_comparable(seen.config), name=want.name)
     need = _comparable(want)
-    for there in (seen.config, seen.live):
-        if there is not None:
-            _check_places(there, want, resource)
     # A saved machine goes on as it is, and has what nobody asked for when it starts anew.
     goes_on = seen.saved and _settled(have) == _settled(need)
     before, after = ({}, {}) if goes_on else _differences(have, need)
@@ -168,46 +167,6 @@ def _settled(domain: Domain) -> Domain:
         for disk in domain.disks
     )
     return dataclasses.replace(domain, disks=tuple(disks))
-
-
-def _check_fit(want: Domain, seen: DomainState, resource: str) -> None:
-    """Refuse more devices than a machine has places for, and MAC addresses that others have."""
-    devices = [*want.disks, *want.nics, *want.extras]
-    count = sum(map(pci_xml.takes_place, devices)) if want.type != "lxc" else 0
-    if count > pci_xml.MOST:
-        raise ConflictError(
-            f"it would have {count} devices on PCI buses, which take {pci_xml.MOST}",
-            resource=resource,
-            hint="Put volumes on bus scsi, and fewer port groups on one machine",
-        )
-    for nic in want.nics:
-        if nic.mac in seen.others_macs:
-            raise ForeignError(
-                f"MAC address {nic.mac} is used by the domain {seen.others_macs[nic.mac]!r}, which"
-                " is not ours",
-                resource=resource,
-                hint="Give the network device another mac, or change that domain",
-            )
-
-
-def _check_places(config: Domain, want: Domain, resource: str) -> None:
-    foreign = {domain_xml.device_key(item) for item in _foreign(config)}
-    taken = [key for key in map(domain_xml.device_key, _plain(want)) if key in foreign]
-    if taken and want.type != "lxc":
-        raise ForeignError(
-            f"somebody else attached a device at {', '.join(taken)}",
-            resource=resource,
-            hint="Give yours another device_path or MAC address, or detach the other device",
-        )
-
-
-def _plain(domain: Domain) -> tuple[Disk | Nic, ...]:
-    return (*domain.disks, *domain.nics)
-
-
-def _foreign(domain: Domain) -> Iterator[Disk | Nic]:
-    """The disks and network devices that somebody else added."""
-    return (item for item in _plain(domain) if not item.alias)
 
 
 def _differences(have: Domain, need: Domain) -> tuple[Document, Document]:
@@ -234,7 +193,9 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Nic):
         return instance_ports.shown(value)
     if isinstance(value, Disk):
-        value = dataclasses.replace(value, place=None)  # which its target says
+        # Its target says the place, and its alias the serial that it should have.
+        known = value.serial is not None and f"{ALIAS}{value.serial}" in (value.alias or "")
+        value = dataclasses.replace(value, place=None, serial=None if known else value.serial)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
     return value
@@ -254,7 +215,7 @@ def _live(
     have, need = _ours(live), want
     before: Document = {}
     after: Document = {}
-    places = live.free_places
+    places = live.free_places if row["type"] == "qemu" else pci_xml.MOST
     pairs = (_pairs(getattr(have, name), getattr(need, name)) for name in DEVICES)
     for old, new in itertools.chain.from_iterable(pairs):
         if cold and not _is_seed(old, new) and not instance_ports.same_device(old, new):
@@ -309,7 +270,9 @@ def _is_fixed(old: Device | None, new: Device | None, live: Domain) -> bool:
 def _called(old: Device | None, new: Device | None) -> str:
     """A device's name in messages."""
     found = new if new is not None else old
-    return found.target if isinstance(found, Disk) else type(found).__name__.lower()
+    if isinstance(found, (Disk, Nic)):
+        return domain_xml.device_key(found)
+    return type(found).__name__.lower()
 
 
 def _pairs(have: Any, need: Any) -> Iterator[tuple[Any, Any]]:
