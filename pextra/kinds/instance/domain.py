@@ -109,7 +109,10 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
         taken = {domain.name(): uuid for uuid, domain in domains.items()}
         ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
         of_type = [row for row in rows if row["type"] == type]
-        macs = _others_macs(domains) if any(_gets_card(row, world) for row in of_type) else {}
+        macs = {}
+        if any(_gets_card(row, world) for row in of_type):
+            known = {ids.uuid_of(row["id"]) for row in of_type}
+            macs = _others_macs([domains[uuid] for uuid in domains.keys() - known])
         for row in of_type:
             uuid = ids.uuid_of(row["id"])
             if uuid in domains:
@@ -148,9 +151,9 @@ def _gets_card(row: InstanceRow, world: World) -> bool:
     return any(world.before(kinds.NETWORK_DEVICE, card["id"]) is None for card in cards(row, world))
 
 
-def _others_macs(domains: Mapping[str, libvirt.virDomain]) -> dict[str, str]:
+def _others_macs(domains: Sequence[libvirt.virDomain]) -> dict[str, str]:
     """The MAC addresses of the domains without our mark, and whose they are."""
-    texts = some_at_once(_text_of, list(domains.values()))
+    texts = some_at_once(_text_of, domains)
     others = (domain for domain in map(domain_xml.parse, filter(None, texts)) if not domain.id)
     return {nic.mac: domain.name for domain in others for nic in domain.nics}
 
