@@ -291,6 +291,15 @@ def test_some_places_are_free_whenever_a_machine_starts(have: Domain, want: Doma
     assert parse(amend(text, have, want)).free_places >= pci_xml.SPARE
 
 
+@given(domains())
+def test_a_definition_without_its_buses_says_the_same_of_ours(domain: Domain) -> None:
+    text = placed(render(domain))
+    without = pci_xml.without_buses(text)
+    assert "pcie-root" not in without
+    assert parse(without) == parse(text)
+    assert without.count("<") < text.count("<") or domain.type == "lxc"
+
+
 def test_machine_of_an_earlier_release_gets_more_places_when_it_is_changed() -> None:
     disks = [Disk(f"vd{letter}", "/x", alias=f"{ALIAS}{letter}") for letter in "abcdefgh"]
     have = Domain("u", "inst-x", "vm", "qemu", 32, (1, 1, 1), cpu_mode="maximum")

@@ -124,7 +124,7 @@ class Domain:
         usb: There is a USB bus.
         cpu_mode: Where the processor's features come from; a container has none of its own.
         screen: There is one, which only this machine reaches.
-        free_places: As it is defined or runs: how many devices more its PCI buses take.
+        free_places: How many devices more its PCI buses take, where those were read.
     """
 
     uuid: str

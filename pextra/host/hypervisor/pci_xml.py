@@ -9,6 +9,7 @@ Source: libvirt's docs/pci-hotplug.rst.
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 
@@ -24,6 +25,7 @@ _SLOTS = 31
 """Of a bus; slot 0 is its own."""
 _BUSES = ("pci-root", "pci-bridge")
 _PORT = "pcie-root-port"
+_BUS = re.compile(r"<controller type=.pci.[^>]*(?:/>|(?<!/)>.*?</controller>)", re.DOTALL)
 _TAGS = ("disk", "interface", "rng", "memballoon", "controller")
 
 
@@ -37,6 +39,14 @@ def free(devices: ET.Element) -> int:
     used = _used(devices)
     waiting = sum(is_unplaced(item) for tag in _TAGS for item in devices.findall(tag))
     return sum(_room(item, used) for item in devices.findall("controller")) - waiting
+
+
+def without_buses(text: str) -> str:
+    """A definition that is read faster, where nobody asks how many devices more fit.
+
+    Buses are three quarters of a definition's text.
+    """
+    return _BUS.sub("", text)
 
 
 def add_buses(devices: ET.Element, machine: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
-from pextra.host.hypervisor import domain_xml
+from pextra.host.hypervisor import domain_xml, pci_xml
 from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.hypervisor.domain import (
     ALIAS,
@@ -181,7 +181,8 @@ def _definitions(
     row, domain, runs = item
     with translated("reading the definition", label("instance", row["name"])):
         text, live = domain.XMLDesc(_INACTIVE), domain.XMLDesc(0) if runs else None
-    return text, domain_xml.parse(text), domain_xml.parse(live) if live else None
+    config = domain_xml.parse(pci_xml.without_buses(text))
+    return text, config, domain_xml.parse(live) if live else None
 
 
 def desired(row: InstanceRow, seen: DomainState, world: World) -> Domain:
