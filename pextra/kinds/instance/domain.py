@@ -281,7 +281,7 @@ def _disks(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator
         yield _own_drive(CDROM_TARGET, row["cdrom"], bus, "cdrom", order.get("cdrom"))
     medium = instance_files.seed_of(row, world.host)
     if medium is not None and row["cloud_init"] is not None:
-        bus = row["cloud_init"].get("bus", "scsi") if platform.machine() == "x86_64" else "scsi"
+        bus = row["cloud_init"].get("bus", "scsi")
         yield _own_drive(SEED_TARGET, medium[0], bus, "seed", None)
 
 

@@ -161,8 +161,9 @@ FIELDS = (
         nullable=True,
         parse=parse_path,
         doc=(
-            "Absolute path on the node of a CD-ROM image, which must exist, in a drive of its own."
-            " More drives are O(devices).",
+            "Absolute path on the node of a CD-ROM image, which must exist, in a drive of its own"
+            " on SATA (virtio-scsi on aarch64). More drives, and drives on other buses, are"
+            " O(devices).",
             "Changing the image in a drive takes effect at once, and clearing it ejects it. A"
             " running instance that has no drive yet needs a restart to get one, see"
             " O(allow_restart).",

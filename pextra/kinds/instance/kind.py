@@ -122,6 +122,12 @@ class Instance(Kind["InstanceRow", DomainState]):
             raise UnsupportedError(
                 f"this node has no machines with chipset {row['chipset']}", resource=resource
             )
+        if (row["cloud_init"] or {}).get("bus") == "sata" and platform.machine() != "x86_64":
+            raise UnsupportedError(
+                "this node has no machines with bus sata",
+                resource=resource,
+                hint="Leave cloud_init.bus out",
+            )
         instance_domain.check_cdrom(row, current, resource)
         restored = "cloud_init_id" in request.options
         if row["cloud_init"] and request.values.get("cloud_init") and not restored:

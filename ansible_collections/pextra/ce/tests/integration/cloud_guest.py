@@ -23,8 +23,9 @@ PACKAGES = (
 )  # fmt: skip
 MODULES = (
     "cloud-init", *(f"python3-{name}" for name in (
-        "attr", "configobj", "jinja2", "json-pointer", "jsonpatch", "jsonschema", "markupsafe",
-        "netifaces", "oauthlib", "pyrsistent", "requests", "six",
+        "attr", "certifi", "chardet", "charset-normalizer", "configobj", "idna", "jinja2",
+        "json-pointer", "jsonpatch", "jsonschema", "markupsafe", "netifaces", "oauthlib",
+        "pyrsistent", "requests", "six", "urllib3",
     )),
 )  # fmt: skip
 """The program cloud-init, and what it imports besides Python and PyYAML."""
