@@ -147,8 +147,13 @@ class Kind(Generic[R, S]):
         """Carry out one of the steps that ``converge`` returned."""
         raise NotImplementedError(self.spec.name)
 
-    def wait(self, step: Step, host: Host) -> None:
-        """Wait until an executed power step has taken effect."""
+    def wait(self, steps: Sequence[Step], host: Host) -> Mapping[str, PextraError]:
+        """Wait until executed power steps have taken effect; by id, why one has not."""
+        return {}
+
+    def powered(self, row: R) -> Row:
+        """Columns that are written when a power step has taken effect."""
+        return {}
 
 
 AnyKind = Kind[Any, Any]

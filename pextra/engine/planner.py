@@ -270,8 +270,13 @@ class Planner:
                 continue
             if row["status"] == "deleting":
                 world.drop(name, id)
-            elif row["status"] in ("pending", "updating"):
-                world.put(name, {**row, **kind.learned(row, world), "status": "ready"})
+            else:
+                known = kind.learned(row, world)
+                unfinished = {key: known[key] for key in kind.spec.unfinished if key in known}
+                if row["status"] in ("pending", "updating"):
+                    world.put(name, {**row, **known, "status": "ready"})
+                elif unfinished:
+                    world.put(name, {**row, **unfinished})
 
     def _store_steps(self, world: World) -> Iterable[Step]:
         created = world.created_ids()

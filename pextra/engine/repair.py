@@ -16,7 +16,7 @@ from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, HostError, PextraError
 from pextra.model.fields import Row
 from pextra.model.names import AnyName, Key
-from pextra.model.plan import Step
+from pextra.model.plan import Phase, Step
 from pextra.model.request import label
 
 
@@ -195,7 +195,7 @@ def _draft(
         found = _how(row, going, drifted=True)
         noted = _noted(kind, row, error, seen)
         return Repair(name, row, found, branch, change=noted, error=error)
-    change = _settled(kind, row, going, world) if not left else None
+    change = _settled(kind, row, going, steps, world) if not left else None
     found = _how(row, going, drifted=bool(steps or left))
     return Repair(name, row, found, branch, steps, left, change, beside)
 
@@ -256,11 +256,15 @@ def _how(row: Row, going: bool, *, drifted: bool) -> Found:
     return Found.DRIFTED if drifted else Found.WHOLE
 
 
-def _settled(kind: AnyKind, row: Row, going: bool, world: World) -> RowChange | None:
-    """What becomes of a row when this host has done its part."""
+def _settled(
+    kind: AnyKind, row: Row, going: bool, steps: Iterable[Step], world: World
+) -> RowChange | None:
+    """What becomes of a row when this host has done its part, and the steps have taken effect."""
     if not kind.realised(row, world):
         return None
-    after = None if going else {**row, **kind.learned(row, world), "status": "ready"}
+    powered = any(step.phase is Phase.POWER for step in steps)
+    known = {**kind.learned(row, world), **(kind.powered(row) if powered else {})}
+    after = None if going else {**row, **known, "status": "ready"}
     return RowChange(kind.spec, row["id"], row, after) if after != row else None
 
 

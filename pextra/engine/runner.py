@@ -20,6 +20,7 @@ from pextra.host.machine import Host
 from pextra.model.change import RowChange
 from pextra.model.errors import (
     AggregateError,
+    CancelledError,
     ForeignError,
     HostError,
     PextraError,
@@ -120,7 +121,7 @@ class Runner:
                 self._store.transact(lambda tx: self._finish(tx, drafted))
                 drafted.world.read_from(self._store)
                 self._verify(drafted)
-            self._execute(drafted.plan.of(Phase.POWER))
+            self._power(drafted)
         else:
             drafted = self._claimed(requests, allow_restart, missing)
         return drafted
@@ -224,7 +225,57 @@ class Runner:
             ]
         )
 
+    def _power(self, drafted: Drafted) -> None:
+        """Carry out the steps of power; one that fails does not leave the others where it is.
+
+        Raises:
+            PextraError: Some failed, or have not taken effect; what that was.
+        """
+        begun: list[Step] = []
+        errors: list[PextraError] = []
+        try:
+            for group in self._groups(drafted.plan.of(Phase.POWER)):
+                for step in group:
+                    try:
+                        self._kinds[step.kind].execute_many([step], self._host)
+                        begun.append(step)
+                    except PextraError as error:
+                        errors.append(error)
+        except CancelledError as error:
+            errors.append(error)
+        done: list[Step] = []
+        for kind, steps in itertools.groupby(begun, key=lambda step: step.kind):
+            waited = list(steps)
+            failed = self._kinds[kind].wait(waited, self._host)
+            errors += failed.values()
+            done += [step for step in waited if step.id not in failed]
+        self._note_powered(done, drafted.world)
+        if errors:
+            raise _one_or_all(errors, "the others were done")
+
+    def _note_powered(self, done: Sequence[Step], world: World) -> None:
+        """Write what power steps that have taken effect leave to be written."""
+        changes = []
+        for step in done:
+            kind, row = self._kinds[step.kind], world.get(step.kind, step.id)
+            if row is not None:
+                after = {**row, **kind.powered(row)}
+                changes.append(RowChange(kind.spec, step.id, row, after))
+                world.put(step.kind, after)
+        changes = [change for change in changes if change.before != change.after]
+        if changes:
+            self._store.transact(lambda tx: tx.write(changes))
+
     def _execute(self, steps: Sequence[Step]) -> None:
+        for group in self._groups(steps):
+            self._kinds[group[0].kind].execute_many(group, self._host)
+
+    def _groups(self, steps: Sequence[Step]) -> Iterator[list[Step]]:
+        """Neighbouring steps of one kind and action, each group told as it begins.
+
+        Raises:
+            CancelledError: Somebody asked the run to stop.
+        """
         groups = itertools.groupby(steps, key=lambda step: (step.kind, step.action))
         begun = 1
         for (kind, action), members in groups:
@@ -235,11 +286,8 @@ class Runner:
             event = Event(phase, begun, len(steps), text)
             begin(self._progress, event)
             self._host.told = parts(self._progress, event)
-            self._kinds[kind].execute_many(group, self._host)
+            yield group
             begun += len(group)
-        for step in steps:
-            if step.phase is Phase.POWER:
-                self._kinds[step.kind].wait(step, self._host)
 
     def _verify(self, drafted: Drafted) -> None:
         for kind, id in drafted.hosted:

@@ -39,13 +39,20 @@ def store_step(change: RowChange, created: frozenset[str]) -> Step:
 def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, Document, Document]:
     changed = [key for key in new if new[key] != old.get(key)]
     secret = spec.secret_columns()
-    if changed == ["status"]:
-        return "finish", {"status": old["status"]}, {"status": new["status"]}
-    keys = [key for key in changed if key != "status"]
+    keys = [key for key in changed if key != "status" and key not in spec.unfinished]
+    if not keys:
+        shown = ["status"] if "status" in changed else changed
+        before, after = ({key: _mark(row, key) for key in shown} for row in (old, new))
+        return "finish", before, after
     before = {key: "(secret)" if key in secret else old.get(key) for key in keys}
     after = {key: "(another secret)" if key in secret else new[key] for key in keys}
     after |= {key: UNKNOWN for key in spec.moments if key in after}
     return "update", before, after
+
+
+def _mark(row: Row, key: str) -> Value:
+    """A status; or whether something that was begun is unfinished."""
+    return row.get(key) if key == "status" else bool(row.get(key))
 
 
 def hide_new(value: Value, created: frozenset[str]) -> Value:

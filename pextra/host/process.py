@@ -8,7 +8,7 @@ import os
 
 
 @functools.cache
-def _boot() -> str:
+def boot_id() -> str:
     """Identifies this boot of the machine; see random(4)."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
@@ -41,11 +41,11 @@ def caller() -> int:
 def mark() -> str:
     """What tells this process from every other of this machine, past and future."""
     pid = os.getpid()
-    return f"{_boot()}/{pid}/{_started(pid)}"
+    return f"{boot_id()}/{pid}/{_started(pid)}"
 
 
 def alive(mark: str) -> bool:
     """Whether the process of a mark is still there."""
     boot, _, rest = mark.partition("/")
     pid, _, started = rest.partition("/")
-    return boot == _boot() and pid.isdigit() and _started(int(pid)) == started
+    return boot == boot_id() and pid.isdigit() and _started(int(pid)) == started

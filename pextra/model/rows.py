@@ -280,6 +280,7 @@ class InstanceRow(TypedDict):
     rootfs_archive: str | None
     restored_from: str | None
     cloud_init_id: str | None
+    restarting: str | None
 
 
 class NetworkDeviceRow(TypedDict):

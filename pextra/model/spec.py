@@ -34,6 +34,7 @@ class KindSpec:
         computed: Columns that no option sets, as they are returned. What every kind has
             (identifier, creation, status) is said here only where there is more to say.
         hidden: Columns of no option that are never returned.
+        unfinished: Hidden columns that keep what a run has begun, until it is finished.
         rank: Order of planning and of store writes; deletion goes the other way.
         host_rank: Order of changes on the host.
         on_host: Rows have a status and something on a host realises them.
@@ -55,6 +56,7 @@ class KindSpec:
     times: tuple[str, ...] = ()
     computed: Mapping[str, Returned] = field(default_factory=dict)
     hidden: tuple[Field, ...] = ()
+    unfinished: tuple[str, ...] = ()
     rank: int = 0
     host_rank: int = 0
     on_host: bool = False

@@ -17,6 +17,7 @@ from pextra.store.migrations import (
     m0005_scopes,
     m0006_operations,
     m0007_machines,
+    m0008_restarts,
 )
 from pextra.store.transaction import Transaction
 
@@ -28,6 +29,7 @@ MIGRATIONS = (
     m0005_scopes.MIGRATION,
     m0006_operations.MIGRATION,
     m0007_machines.MIGRATION,
+    m0008_restarts.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

@@ -9,19 +9,20 @@ import time
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from pextra.host.hypervisor import live_ports
+from pextra.host.hypervisor import live_ports, pauses
 from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
 from pextra.model import ids
 from pextra.model.errors import HostError
 
-_POLL = 0.1
+POLL = 0.1
+"""Seconds between two looks at what is waited for."""
 _ASK_AGAIN = 10.0
 """Seconds after which a guest that was still booting is asked again to shut down."""
 _STUMBLES = 5.0
 """Seconds for which libvirt may fail to end a domain."""
 
-_PAUSED = 3
-"""libvirt's VIR_DOMAIN_PAUSED."""
+_RUNNING, _PAUSED = 1, 3
+"""libvirt's VIR_DOMAIN_RUNNING and VIR_DOMAIN_PAUSED."""
 _INACTIVE = 2
 """libvirt's VIR_DOMAIN_XML_INACTIVE."""
 
@@ -60,13 +61,19 @@ def resume(hypervisor: Hypervisor, id: str, resource: str) -> None:
 
 
 def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
-    """Start an instance.
+    """Start an instance; another run may have done so meanwhile.
 
     Raises:
         HostError: libvirt refused.
     """
     container = hypervisor.uri.startswith("lxc")
-    live_ports.start(hypervisor.domain(ids.uuid_of(id)), resource, container=container)
+    domain = hypervisor.domain(ids.uuid_of(id))
+    try:
+        live_ports.start(domain, resource, container=container)
+    except HostError:
+        with translated("starting it", resource):
+            if domain.state()[0] != _RUNNING:
+                raise
 
 
 def ask_to_stop(hypervisor: Hypervisor, id: str, resource: str, *, again: bool = False) -> None:
@@ -82,10 +89,16 @@ def ask_to_stop(hypervisor: Hypervisor, id: str, resource: str, *, again: bool =
     with translated("shutting it down", resource):
         if not domain.isActive():
             return
+        if not again:
+            pauses.go_on(hypervisor, id, resource)  # one that stands still heeds nothing
         if hypervisor.uri.startswith("lxc"):
             _ask_container(domain, again)
-        else:
+            return
+        try:
             domain.shutdown()
+        except bindings().libvirtError:
+            pauses.refuse_paused(domain, resource)
+            raise
 
 
 def _ask_container(domain: Any, again: bool) -> None:
@@ -116,29 +129,51 @@ def kill(hypervisor: Hypervisor, id: str, resource: str) -> None:
                 # A container's control group goes with its last process, also while libvirt looks.
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(_POLL)
+                time.sleep(POLL)
 
 
-def wait_stopped(hypervisor: Hypervisor, id: str, timeout: float, resource: str) -> None:
-    """Wait until an instance is off.
+class Stopping:
+    """A guest that was asked to shut down.
 
-    Raises:
-        HostError: It still runs after ``timeout`` seconds.
+    Args:
+        hypervisor: Its driver.
+        id: The instance's identifier.
+        timeout: Seconds that it has for it.
+        resource: What messages call it.
     """
-    domain = hypervisor.domain(ids.uuid_of(id))
-    began = asked = time.monotonic()
-    while domain.isActive():
-        now = time.monotonic()
-        if now - began > timeout:
+
+    def __init__(self, hypervisor: Hypervisor, id: str, timeout: float, resource: str) -> None:
+        self._hypervisor = hypervisor
+        self._id = id
+        self._timeout = timeout
+        self._resource = resource
+        self._began = self._asked = time.monotonic()
+        self._run = self._runs()
+
+    def _runs(self) -> int:
+        """The number of its run that libvirt has; -1 where it is off."""
+        return int(self._hypervisor.domain(ids.uuid_of(self._id)).ID())
+
+    def over(self) -> bool:
+        """Whether it is off, or was; another run may have started it again.
+
+        Raises:
+            HostError: It still runs after its time, or cannot heed it.
+        """
+        runs, now = self._runs(), time.monotonic()
+        if runs != self._run or runs == -1:
+            return True
+        pauses.refuse_paused(self._hypervisor.domain(ids.uuid_of(self._id)), self._resource)
+        if now - self._began > self._timeout:
             raise HostError(
-                f"it did not shut down within {timeout:.0f} seconds",
-                resource=resource,
+                f"it did not shut down within {self._timeout:.0f} seconds",
+                resource=self._resource,
                 hint="Give it a longer timeout, or force it with state=killed",
             )
-        if now - asked > _ASK_AGAIN:
-            ask_to_stop(hypervisor, id, resource, again=True)
-            asked = now
-        time.sleep(_POLL)
+        if now - self._asked > _ASK_AGAIN:
+            ask_to_stop(self._hypervisor, self._id, self._resource, again=True)
+            self._asked = now
+        return False
 
 
 def is_saved(hypervisor: Hypervisor, id: str) -> bool:
@@ -199,7 +234,7 @@ def wait_unplugged(domain: Any, alias: str | None, name: str, timeout: float = 3
                 resource=f'instance "{name}"',
                 hint="Stop the instance and run it again",
             )
-        time.sleep(_POLL)
+        time.sleep(POLL)
 
 
 def grow_disk(hypervisor: Hypervisor, instance_id: str, path: str, size: int) -> bool:
@@ -249,7 +284,7 @@ def wait_console(path: str, pattern: str, offset: int, timeout: float, resource:
                 resource=resource,
                 hint=f"The whole console is in {path}",
             )
-        time.sleep(_POLL)
+        time.sleep(POLL)
 
 
 def _console(path: str, offset: int) -> str:

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pextra.host.hypervisor import domain_xml, live_ports, power
+from pextra.host.hypervisor import domain_xml, live_ports, pauses, power
 from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.machine import Host
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import overlays as instance_overlays
 from pextra.kinds.instance.files import console_log
-from pextra.kinds.instance.steps import DomainWork
+from pextra.kinds.instance.work import DomainWork
 from pextra.model import ids
+from pextra.model.errors import PextraError
 from pextra.model.plan import Step
 from pextra.model.request import Request, label
 
@@ -70,6 +73,8 @@ def execute(step: Step, host: Host) -> None:
         power.rename(driver, step.id, step.name, resource)
     elif step.action == "discard":
         power.discard(driver, step.id, resource)
+    elif step.action == "resume":
+        pauses.go_on(driver, step.id, resource)
     elif step.action == "rename":
         power.rename(driver, step.id, step.name, resource)
     else:
@@ -100,14 +105,56 @@ def _execute_device(step: Step, work: DomainWork, host: Host) -> None:
             domain.updateDeviceFlags(work.text, _LIVE)
 
 
-def wait(step: Step, host: Host) -> None:
-    """Wait until a shutdown is complete; start again what was to restart."""
+def wait(steps: Sequence[Step], host: Host) -> dict[str, PextraError]:
+    """Wait until shutdowns are complete, all at once; start each again that was to restart.
+
+    One that fails keeps no other from being started again; why it failed is returned, by its id.
+    """
+    errors: dict[str, PextraError] = {}
+    waiting: list[tuple[Step, power.Stopping | None]] = []
+    for step in steps:
+        with _kept(step, errors):
+            waiting.append((step, _stopping(step, host)))
+    while waiting:
+        left: list[tuple[Step, power.Stopping | None]] = []
+        for step, stopping in waiting:
+            with _kept(step, errors):
+                if stopping is not None and not stopping.over():
+                    left.append((step, stopping))
+                    continue
+                _complete(step, host)
+        waiting = left
+        if waiting:
+            time.sleep(power.POLL)
+    return errors
+
+
+@contextlib.contextmanager
+def _kept(step: Step, errors: dict[str, PextraError]) -> Iterator[None]:
+    """Keep why a step failed, and go on."""
+    try:
+        yield
+    except PextraError as error:
+        errors[step.id] = error
+
+
+def _stopping(step: Step, host: Host) -> power.Stopping | None:
     if step.action not in ("shutdown", "restart"):
-        return
+        return None
     work = step.work_as(DomainWork)
-    driver, resource = host.driver(work.type), label("instance", step.name)
-    power.wait_stopped(driver, step.id, work.timeout, resource)
-    power.rename(driver, step.id, step.name, resource)
+    resource = label("instance", step.name)
+    return power.Stopping(host.driver(work.type), step.id, work.timeout, resource)
+
+
+def _complete(step: Step, host: Host) -> None:
+    """What follows when a guest is off, or goes on."""
+    driver = host.driver(step.work_as(DomainWork).type)
+    resource = label("instance", step.name)
+    if step.action == "resume":
+        pauses.check_goes_on(driver, step.id, resource)
+        return
+    if step.action in ("shutdown", "restart"):
+        power.rename(driver, step.id, step.name, resource)
     if step.action == "restart":
         host.console_marks[step.id] = power.console_size(console_log(step.id, host))
         power.start(driver, step.id, resource)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
-from pextra.host.hypervisor import domain_xml, pci_xml
+from pextra.host.hypervisor import domain_xml, pauses, pci_xml
 from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.hypervisor.domain import (
     ALIAS,
@@ -53,7 +53,8 @@ class DomainState:
         xml: The text of the persistent definition.
         autostart: It starts with the host.
         foreign: A domain that is not ours has the name.
-        paused: It runs, and its processors stand still.
+        run: Which start of the machine it is that runs; another one each time.
+        paused: It runs, and its processors stand still; and why they do.
         saved: It is off, and goes on from its saved memory.
         files: Seeds, and the console's log where the instance goes; see ``instance_files``.
         damaged: Those of the files that were overwritten.
@@ -66,7 +67,8 @@ class DomainState:
     xml: str = ""
     autostart: bool = False
     foreign: bool = False
-    paused: bool = False
+    run: str | None = None
+    paused: pauses.Pause | None = None
     saved: bool = False
     files: tuple[str, ...] = ()
     damaged: frozenset[str] = frozenset()
@@ -137,7 +139,8 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
                 xml=text,
                 autostart=uuid in autostart,
                 foreign=taken.get(row["name"], uuid) != uuid,
-                paused=uuid in paused,
+                run=pauses.run_of(domain) if live else None,
+                paused=pauses.pause_of(domain) if uuid in paused else None,
                 saved=uuid in saved,
                 files=files.get(row["id"], ()),
                 damaged=damaged,

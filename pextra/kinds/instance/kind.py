@@ -23,8 +23,8 @@ from pextra.kinds.network_device.kind import cards
 from pextra.kinds.volume.place import detached
 from pextra.kinds.volume_snapshot.kind import refuse_snapshots
 from pextra.model import kinds
-from pextra.model.errors import ConflictError, InputError, UnsupportedError
-from pextra.model.fields import Field
+from pextra.model.errors import ConflictError, InputError, PextraError, UnsupportedError
+from pextra.model.fields import Field, Row
 from pextra.model.names import AnyName, Key
 from pextra.model.plan import Step
 from pextra.model.request import Request
@@ -62,7 +62,8 @@ class Instance(Kind["InstanceRow", DomainState]):
         states=("present", "started", "stopped", "killed", "restarted", "absent"),
         scope=("cluster_id",),
         computed=COMPUTED,
-        hidden=(Field("cloud_init_id"),),
+        hidden=(Field("cloud_init_id"), Field("restarting")),
+        unfinished=("restarting",),
         rank=80,
         host_rank=40,
         on_host=True,
@@ -107,6 +108,7 @@ class Instance(Kind["InstanceRow", DomainState]):
         row.setdefault("restored_from", None)
         if current is None:
             row["cloud_init_id"] = request.options.get("cloud_init_id")
+        row.setdefault("restarting", None)
         container = row["type"] == "lxc"
         if container:
             _draft_rootfs(request, current, row, world)
@@ -208,11 +210,20 @@ class Instance(Kind["InstanceRow", DomainState]):
 
         instance_actions.execute_many(steps, host)
 
-    def wait(self, step: Step, host: Host) -> None:
-        """Wait for a shutdown, and start again what is restarted."""
+    def wait(self, steps: Sequence[Step], host: Host) -> dict[str, PextraError]:
+        """Wait for shutdowns, for all at once, and start again what is restarted."""
         from pextra.kinds.instance import actions as instance_actions
 
-        instance_actions.wait(step, host)
+        return instance_actions.wait(steps, host)
+
+    def learned(self, row: InstanceRow, world: World) -> Row:
+        """Which restart was begun, or is still to be finished."""
+        outlook = world.outlook(kinds.INSTANCE, row["id"])
+        return {"restarting": outlook["restarting"]} if "restarting" in outlook else {}
+
+    def powered(self, row: InstanceRow) -> Row:
+        """A restart is finished."""
+        return {"restarting": None}
 
     def settle(self, request: Request, row: InstanceRow, host: Host) -> None:
         """Wait for the line on the console that the request names."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pextra.engine.world import World
@@ -27,14 +26,15 @@ from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import overlays as instance_overlays
 from pextra.kinds.instance import places as instance_places
 from pextra.kinds.instance import ports as instance_ports
+from pextra.kinds.instance import power as instance_power
 from pextra.kinds.instance import realised
 from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance.files import step_of
-from pextra.kinds.instance_snapshot import kind as instance_snapshot
+from pextra.kinds.instance.work import DomainWork
 from pextra.kinds.volume import overlays, saved
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, ForeignError
-from pextra.model.plan import Phase, Step, Work
+from pextra.model.plan import Phase, Step
 from pextra.model.request import Request, label
 from pextra.model.values import Document
 
@@ -42,23 +42,6 @@ if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
 
 DEVICES = ("disks", "nics", "extras")
-
-
-@dataclass(frozen=True, slots=True)
-class DomainWork(Work):
-    """What executing a step needs: the driver's type, and what to do there.
-
-    A new domain comes as its definition, whose XML is made when it is needed: plans are made often.
-    """
-
-    type: str
-    text: str = ""
-    definition: Domain | None = None
-    autostart: bool = False
-    console_log: str = ""
-    timeout: int = 60
-    metadata: str = ""
-    nic: Nic | None = None
 
 
 def _ours(domain: Domain) -> Domain:
@@ -116,8 +99,8 @@ def steps(
         live = list(_live(row, want, runs, restarts, cold, request))
     yield from live
     yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
-    power = list(_power(request, row, state, seen, world))
-    world.foresee(kinds.INSTANCE, row["id"], {"state": _outlook([*live, *power], seen, discards)})
+    power = list(instance_power.steps(request, row, state, seen, world))
+    instance_power.foresee(row, state, [*live, *power], seen, discards, world)
     yield from power
 
 
@@ -328,44 +311,6 @@ def _device_step(row: InstanceRow, action: str, old: Device | None, new: Device 
         element = device_xml.element(subject)
     text = domain_xml.as_text(element)
     return step_of(row, action, _shown(old), _shown(new), DomainWork(row["type"], text))
-
-
-def _power(
-    request: Request | None, row: InstanceRow, state: str, seen: DomainState, world: World
-) -> Iterator[Step]:
-    active = seen.live is not None
-    action = {
-        ("started", False): "start",
-        ("stopped", True): "shutdown",
-        ("killed", True): "kill",
-        ("restarted", True): "restart",
-        ("restarted", False): "start",
-    }.get((state, active))
-    if action is None:
-        return
-    if action in ("start", "restart"):
-        instance_snapshot.refuse_half_reverted(world, row, label("instance", row["name"]))
-        instance_ports.check_start(row, desired(row, seen, world))
-    timeout = request.options.get("timeout", 60) if request else 60
-    off = "saved" if seen.saved else "stopped"
-    before: Document = {"power": "running" if active else off}
-    after: Document = {"power": "stopped" if action in ("shutdown", "kill") else "running"}
-    if seen.live is not None and seen.live.name != row["name"]:
-        before["name"], after["name"] = seen.live.name, row["name"]
-    yield Step(
-        kinds.INSTANCE, row["id"], row["name"], action, Phase.POWER, before, after,
-        work=DomainWork(row["type"], timeout=timeout),
-    )  # fmt: skip
-
-
-def _outlook(steps: Sequence[Step], seen: DomainState, discards: bool) -> str:
-    """How the instance runs after these steps, in the words of ``instance_info``."""
-    power = [step for step in steps if step.phase is Phase.POWER]
-    if power:
-        return "stopped" if power[-1].action in ("shutdown", "kill") else "running"
-    if seen.live is None:
-        return "saved" if seen.saved and not discards else "stopped"
-    return "paused" if seen.paused else "running"
 
 
 def removal(

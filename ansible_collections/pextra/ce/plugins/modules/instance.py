@@ -18,6 +18,8 @@ description:
     the node has it, with the processor's own features, and emulation elsewhere.
   - Nothing restarts by surprise. A change that takes effect only by restarting
     a running instance is refused before anything is changed, unless O(allow_restart=true).
+    A restart that was begun and broken off is finished by the next task that
+    looks at the instance.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -499,7 +501,8 @@ options:
     description:
       - V(present) creates the instance without starting it, or changes what is
         given and differs. Whether it runs stays as it is.
-      - V(started) does that and starts it if it does not run.
+      - V(started) does that and starts it if it does not run. One that is paused
+        goes on.
       - V(stopped) does that, and asks the guest to shut down, again every 10
         seconds, for O(timeout).
       - V(killed) does that and ends it at once if it runs, as pulling the plug
@@ -943,7 +946,7 @@ plan:
           (memory that another tool has saved), V(plug), V(unplug), V(change-medium) (as
           it runs), V(clean) (remove seeds and logs that are no longer needed) or V(undefine);
           for volumes V(allocate), V(grow) or V(delete).
-        - After everything is in place, V(start), V(shutdown), V(kill) or V(restart).
+        - After everything is in place, V(start), V(resume), V(shutdown), V(kill) or V(restart).
       type: str
       sample: start
     before:

@@ -56,6 +56,27 @@ _CODE = """
 """
 
 
+_WRITING = """
+    31c0            ; xor ax, ax
+    8ed8            ; mov ds, ax
+    ; write:
+    be157c          ; mov si, packet    what follows the code
+    b80043          ; mov ax, 0x4300    extended write
+    b280            ; mov dl, 0x80      first disk
+    cd13            ; int 0x13
+    83061d7c10      ; add word [packet + 8], 16     sectors on, up to 32 MiB and from 0 again
+    ebef            ; jmp write
+"""
+
+
+def writing_disk(where: int) -> bytes:
+    """A raw disk of 1 MiB with a guest on it that writes sectors from there on, in bytes."""
+    digits = "".join(line.partition(";")[0] for line in _WRITING.splitlines())
+    packet = bytes.fromhex("1000 0100 007c 0000")  # one sector, from 0:7c00
+    sector = bytes.fromhex(digits) + packet + (where >> 9).to_bytes(8, "little")
+    return (sector.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0")
+
+
 def boot_disk(line: str = READY) -> bytes:
     """A raw disk of 1 MiB with a guest on it that prints this line when it is up."""
     digits = "".join(line.partition(";")[0] for line in _CODE.splitlines())

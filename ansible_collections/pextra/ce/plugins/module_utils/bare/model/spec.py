@@ -31,9 +31,11 @@ class KindSpec:
         small: What refers to one of these is little, and is read for many of them together.
         on_node: Rows have a column ``node_id``, and are planned by that node alone.
         moments: Columns with a time that only the run itself knows.
+        times: Further columns with a time.
         computed: Columns that no option sets, as they are returned. What every kind has
             (identifier, creation, status) is said here only where there is more to say.
         hidden: Columns of no option that are never returned.
+        unfinished: Hidden columns that keep what a run has begun, until it is finished.
         rank: Order of planning and of store writes; deletion goes the other way.
         host_rank: Order of changes on the host.
         on_host: Rows have a status and something on a host realises them.
@@ -52,8 +54,10 @@ class KindSpec:
     small: bool = False
     on_node: bool = False
     moments: tuple[str, ...] = ("creation",)
+    times: tuple[str, ...] = ()
     computed: Mapping[str, Returned] = field(default_factory=dict)
     hidden: tuple[Field, ...] = ()
+    unfinished: tuple[str, ...] = ()
     rank: int = 0
     host_rank: int = 0
     on_host: bool = False

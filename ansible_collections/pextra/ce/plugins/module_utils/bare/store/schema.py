@@ -18,6 +18,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations im
     m0005_scopes,
     m0006_operations,
     m0007_machines,
+    m0008_restarts,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
 
@@ -29,6 +30,7 @@ MIGRATIONS = (
     m0005_scopes.MIGRATION,
     m0006_operations.MIGRATION,
     m0007_machines.MIGRATION,
+    m0008_restarts.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

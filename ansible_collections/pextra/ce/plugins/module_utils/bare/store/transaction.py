@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,10 @@ class Transaction:
         """
         from psycopg import sql
 
-        parts = [sql.SQL("SELECT t.* FROM {} AS t").format(sql.Identifier(spec.table))]
+        # A row is one value: the driver's Python takes long for each value that it reads.
+        parts = [
+            sql.SQL("SELECT row_to_json(t) AS row FROM {} AS t").format(sql.Identifier(spec.table))
+        ]
         if where:
             tests = (sql.SQL("{} = ANY(%s)").format(sql.Identifier("t", name)) for name in where)
             parts.append(sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(tests)))
@@ -50,7 +54,9 @@ class Transaction:
             # Not in an order, where there is a condition: to have it, the database might walk
             # through the whole index of that order.
             parts.append(sql.SQL("LIMIT {}").format(sql.Literal(limit)))
-        return self.query(sql.SQL(" ").join(parts), [list(values) for values in where.values()])
+        found = self.query(sql.SQL(" ").join(parts), [list(values) for values in where.values()])
+        times = (*spec.moments, *spec.times)
+        return [_timed(item["row"], times) for item in found]
 
     def count(self, spec: KindSpec, column: str, values: Sequence[str]) -> dict[str, int]:
         """How many rows of a kind have each of these values in a column; none are left out."""
@@ -74,14 +80,14 @@ class Transaction:
 
     def write(self, changes: Sequence[RowChange]) -> None:
         """Clear references, delete, insert and update, so that constraints hold at each step."""
-        inserts: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
+        inserts: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         clearing: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
         updates: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
         deletes: list[tuple[KindSpec, str]] = []
         for change in changes:
             table, before, after = change.spec.table, change.before, change.after
             if before is None and after is not None:
-                inserts.setdefault((table, tuple(after)), []).append(_adapted(after.values()))
+                inserts.setdefault((table, tuple(after)), []).append(after)
             elif before is not None and after is not None:
                 columns = tuple(key for key in after if after[key] != before.get(key))
                 values = _adapted([*(after[key] for key in columns), change.id])
@@ -94,8 +100,8 @@ class Transaction:
             self._update(table, columns, rows)
         for table, ids in reversed(_by_table(deletes).items()):
             self._delete(table, ids)
-        for (table, columns), rows in inserts.items():
-            self._many("INSERT INTO {} ({}) VALUES ({})", table, columns, rows)
+        for (table, columns), made in inserts.items():
+            self._insert(table, columns, made)
         for (table, columns), rows in updates.items():
             self._update(table, columns, rows)
 
@@ -120,38 +126,35 @@ class Transaction:
     def audit(self, plan: Iterable[Step], principal: Principal) -> None:
         """Record what is about to change, in the same transaction as the claim."""
         rows = [
-            [
-                principal.user,
-                principal.origin,
-                principal.door,
-                principal.organization_id,
-                principal.request_id,
-                step.action,
-                step.kind,
-                step.id,
-                step.name,
-                _json(step.before),
-                _json(step.after),
-            ]
+            {
+                "actor": principal.user,
+                "origin": principal.origin,
+                "door": principal.door,
+                "organization_id": principal.organization_id,
+                "request_id": principal.request_id,
+                "action": step.action,
+                "kind": step.kind,
+                "resource_id": step.id,
+                "name": step.name,
+                "before": step.before,
+                "after": step.after,
+            }
             for step in plan
         ]
-        columns = (
-            "actor", "origin", "door", "organization_id", "request_id", "action", "kind",
-            "resource_id", "name", "before", "after",
-        )  # fmt: skip
-        self._many("INSERT INTO {} ({}) VALUES ({})", "audit_log", columns, rows)
+        if rows:
+            self._insert("audit_log", tuple(rows[0]), rows)
 
-    def _many(
-        self, statement: str, table: str, columns: Sequence[str], rows: list[list[Any]]
+    def _insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]
     ) -> None:
+        """Insert rows by one statement with one parameter; columns left out get their default."""
         from psycopg import sql
 
-        query = sql.SQL(statement).format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, columns)),
-            sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
-        )
-        self._connection.cursor().executemany(query, rows)
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        query = sql.SQL(
+            "INSERT INTO {0} ({1}) SELECT {1} FROM json_populate_recordset(NULL::{0}, %s::json)"
+        ).format(sql.Identifier(table), names)
+        self._connection.execute(query, [json.dumps(rows, default=str)])
 
     def _update(self, table: str, columns: Sequence[str], rows: list[list[Any]]) -> None:
         from psycopg import sql
@@ -169,6 +172,14 @@ class Transaction:
 
         query = sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(sql.Identifier(table))
         self._connection.execute(query, (ids,))
+
+
+def _timed(row: dict[str, Any], times: Iterable[str]) -> Row:
+    """A row as JSON has it, with its moments."""
+    for column in times:
+        if row[column] is not None:
+            row[column] = dt.datetime.fromisoformat(row[column])
+    return row
 
 
 def _by_table(rows: Iterable[tuple[KindSpec, str]]) -> dict[str, list[str]]:
