@@ -19,8 +19,8 @@ DOCS = KindDocs(
             "An instance is a libvirt domain of the same name. QEMU instances use KVM where the"
             " node has it, with the processor's own features, and emulation elsewhere.",
             "Nothing restarts by surprise. A change that takes effect only by restarting a running"
-            " instance is refused before anything is changed, unless O(allow_restart=true). A restart that"
-            " was begun and broken off is finished by the next task that looks at the instance.",
+            " instance is refused before anything is changed, unless O(allow_restart=true). A restart"
+            " that was broken off is finished by the next task that looks at the instance.",
         ),
         on_host=True,
         requirements=(
@@ -254,7 +254,8 @@ DOCS = KindDocs(
             " (memory that another tool has saved), V(plug),"
             " V(unplug), V(change-medium) (as it runs), V(clean) (remove seeds and logs that are"
             " no longer needed) or V(undefine); for volumes V(allocate), V(grow) or V(delete).",
-            "After everything is in place, V(start), V(resume), V(shutdown), V(kill) or V(restart).",
+            "After everything is in place, V(start), V(resume), V(shutdown), V(kill) or"
+            " V(restart).",
         ),
         kinds=", or V(volume), V(network_device) or V(instance_device) for its parts",
         restarts=True,

@@ -18,8 +18,8 @@ description:
     the node has it, with the processor's own features, and emulation elsewhere.
   - Nothing restarts by surprise. A change that takes effect only by restarting
     a running instance is refused before anything is changed, unless O(allow_restart=true).
-    A restart that was begun and broken off is finished by the next task that
-    looks at the instance.
+    A restart that was broken off is finished by the next task that looks at the
+    instance.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
