@@ -261,7 +261,10 @@ def _sample(name: str, item: Returned) -> Any:
 
 def _plan(spec: KindSpec, docs: KindDocs) -> dict[str, Any]:
     steps = docs.steps
-    finish = " V(delete), or V(finish) for what an interrupted run left unfinished."
+    finish = (
+        " V(delete), V(finish) for what an interrupted run left unfinished, or V(keep) for what it"
+        " was to remove."
+    )
     stored = f"In the store, V(create), V(update),{finish if spec.on_host else ' or V(delete).'}"
     action, before, after = steps.sample
     never, may = "Always V(false) for this kind.", "by restarting the instance."

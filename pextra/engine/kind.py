@@ -94,6 +94,12 @@ class Kind(Generic[R, S]):
     def retire(self, request: Request, current: R, world: World) -> None:
         """Check that the row may be deleted, and let go of what hangs on it."""
 
+    def take_back(self, request: Request, row: R, world: World) -> None:
+        """Take back what hangs on a row whose removal was interrupted, and that is to stay.
+
+        What is left of it on the host is kept; ``converge`` tells what is not.
+        """
+
     def touched(self, before: R | None, after: R | None, world: World) -> Iterable[Key]:
         """Other resources on the host that this change reaches."""
         return ()

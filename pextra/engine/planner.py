@@ -86,7 +86,7 @@ class Planner:
                         located[request.position] = id
                         _check_once(part, id, listed)
                     if id is not None:
-                        asked[part.kind, id] = part
+                        asked[part.kind, id] = _beside(asked.get((part.kind, id)), part)
                         if not part.left_out:
                             named[part.kind, id] = part
             except AggregateError as error:
@@ -148,18 +148,15 @@ class Planner:
             if current is not None:
                 self._retire(kind, request, current, world)
             return current["id"] if current else None
-        if current is not None and current.get("status") == "deleting":
-            raise ConflictError(
-                "it is marked for destruction",
-                resource=request.label,
-                hint="Run it with state=absent until it is gone, then create it again",
-            )
         row = self._row(kind.spec, request, resolved, current)
+        if current is not None and current.get("status") == "deleting":
+            row["status"] = "updating"
+            kind.take_back(request, row, world)
         kind.draft(request, current, row, world)
         self._check_required(kind.spec, request, row)
         self._check_unique(kind.spec, row, world)
         if current is not None and kind.spec.on_host and _differs(current, row):
-            row["status"] = "updating" if current["status"] == "ready" else current["status"]
+            row["status"] = "pending" if current["status"] == "pending" else "updating"
         world.put(kind.spec.name, row)
         return str(row["id"])
 
@@ -358,6 +355,17 @@ def converge(
         *(step for steps in reversed(cleared) for step in steps),
         *powered,
     ]
+
+
+def _beside(first: Request | None, second: Request) -> Request:
+    """The later one of two requests for a resource, by itself and as a part, and what both allow.
+
+    What steers the run is said where it is at hand: of a volume, also outside of its instance.
+    """
+    if first is None:
+        return second
+    given = {name: value for name, value in second.options.items() if value}
+    return dataclasses.replace(second, options={**first.options, **given})
 
 
 def _check_once(request: Request, id: str | None, listed: dict[Key, int]) -> None:

@@ -188,9 +188,8 @@ class Runner:
         if drafted is None:
             drafted = self._read_and_plan(tx, requests)
         self._check_restarts(drafted, allow_restart)
-        tx.write(
-            [item for item in drafted.world.changes() if not (drafted.hosted and _deferred(item))]
-        )
+        late = {item.id for item in _deferred(drafted)}
+        tx.write([item for item in drafted.world.changes() if item.id not in late])
         tx.audit(_with_ids(drafted), self._principal)
         return drafted
 
@@ -199,7 +198,7 @@ class Runner:
         world.read_from(tx)
         ready: list[tuple[KindSpec, str]] = []
         learned: list[RowChange] = []
-        gone = [(item.spec, item.id) for item in world.changes() if _deferred(item)]
+        gone = [(item.spec, item.id) for item in _deferred(drafted)]
         for name, id in drafted.hosted:
             kind, row = self._kinds[name], world.get(name, id)
             if row is not None and kind.realised(row, world):
@@ -330,9 +329,23 @@ def _with_ids(drafted: Drafted) -> Iterator[Step]:
         yield dataclasses.replace(step, after=row) if known else step
 
 
-def _deferred(change: RowChange) -> bool:
-    """Whether a row goes only after the host's part of what refers to it is cleared away."""
-    return change.after is None and change.spec.owned_by is None
+def _deferred(drafted: Drafted) -> Iterator[RowChange]:
+    """The rows that go only after the host's part of what refers to them is cleared away.
+
+    A part of what stays goes at once; of what goes, with it, so that both can be taken back. Not so
+    where something else of the plan takes what is unique of it.
+    """
+    world = drafted.world
+    for change in world.changes() if drafted.hosted else ():
+        spec, before = change.spec, change.before
+        if change.after is not None or before is None:
+            continue
+        if spec.owned_by is not None:
+            owner = world.get(spec.owned_by, before[f"{spec.owned_by}_id"])
+            taken = (world.by(spec.name, column, before[column]) for column in spec.unique)
+            if (owner is not None and not _going(owner)) or any(taken):
+                continue
+        yield change
 
 
 def _going(row: Mapping[str, object]) -> bool:

@@ -43,11 +43,11 @@ def _update(spec: KindSpec, old: Row, new: Row) -> tuple[str, Document, Document
     if not keys:
         shown = ["status"] if "status" in changed else changed
         before, after = ({key: _mark(row, key) for key in shown} for row in (old, new))
-        return "finish", before, after
+        return "keep" if old.get("status") == "deleting" else "finish", before, after
     before = {key: "(secret)" if key in secret else old.get(key) for key in keys}
     after = {key: "(another secret)" if key in secret else new[key] for key in keys}
     after |= {key: UNKNOWN for key in spec.moments if key in after}
-    return "update", before, after
+    return "keep" if old.get("status") == "deleting" else "update", before, after
 
 
 def _mark(row: Row, key: str) -> Value:

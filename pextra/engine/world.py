@@ -72,6 +72,10 @@ class World(Rows):
         self.put(kind, {**self.row(kind, id), "status": "deleting"})
         self.retired.append((kind, id))
 
+    def keep(self, kind: AnyName, id: str) -> None:
+        """Plan that a row stays of which a removal was interrupted."""
+        self.put(kind, {**self.row(kind, id), "status": "updating"})
+
     def drop(self, kind: AnyName, id: str) -> None:
         """Plan that a row goes."""
         if kind == kinds.NODE and id == self.here:

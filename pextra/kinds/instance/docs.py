@@ -19,8 +19,8 @@ DOCS = KindDocs(
             "An instance is a libvirt domain of the same name. QEMU instances use KVM where the"
             " node has it, with the processor's own features, and emulation elsewhere.",
             "Nothing restarts by surprise. A change that takes effect only by restarting a running"
-            " instance is refused before anything is changed, unless O(allow_restart=true). A restart"
-            " that was broken off is finished by the next task that looks at the instance.",
+            " instance is refused before anything is changed, unless O(allow_restart=true). A"
+            " restart that was broken off is finished by the next task that looks at the instance.",
         ),
         on_host=True,
         requirements=(

@@ -20,7 +20,7 @@ from pextra.kinds.instance.domain import DomainState
 from pextra.kinds.instance.fields import COMPUTED, FIELDS, STEERING
 from pextra.kinds.instance_device import kind as instance_device
 from pextra.kinds.network_device.kind import cards
-from pextra.kinds.volume.place import detached
+from pextra.kinds.volume.place import detached, taking_back
 from pextra.kinds.volume_snapshot.kind import refuse_snapshots
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError, UnsupportedError
@@ -158,6 +158,13 @@ class Instance(Kind["InstanceRow", DomainState]):
                 world.retire(kinds.VOLUME, volume["id"])
             else:
                 world.put(kinds.VOLUME, detached(volume))
+
+    def take_back(self, request: Request, row: InstanceRow, world: World) -> None:
+        """Its volumes come back that were to be destroyed with it."""
+        for volume in world.by(kinds.VOLUME, "instance_id", row["id"]):
+            if volume["status"] == "deleting":
+                taking_back(volume, world, request.label)
+                world.keep(kinds.VOLUME, volume["id"])
 
     def present(self, row: InstanceRow, world: World) -> Document:
         """The instance with its state, virtual processors, network devices and volumes."""

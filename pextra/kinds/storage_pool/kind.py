@@ -74,6 +74,12 @@ class StoragePool(Kind["StoragePoolRow", None]):
                     f'it conflicts with pool "{other["name"]}": {why}', resource=request.label
                 )
 
+    def take_back(self, request: Request, row: StoragePoolRow, world: World) -> None:
+        """The nodes that have not let go of it keep it."""
+        for item in world.by(kinds.STORAGE_POOL_NODE, "storage_pool_id", row["id"]):
+            if item["status"] == "deleting":
+                world.keep(kinds.STORAGE_POOL_NODE, item["id"])
+
     def touched(
         self, before: StoragePoolRow | None, after: StoragePoolRow | None, world: World
     ) -> Iterable[Key]:

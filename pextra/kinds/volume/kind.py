@@ -20,7 +20,7 @@ from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.kinds.storage_pool.kind import pool_on_node
 from pextra.kinds.volume import contents, luns
 from pextra.kinds.volume.fields import COMPUTED, FIELDS, STEERING, parse_volume_size
-from pextra.kinds.volume.place import ATTACHED, detached, paths_of_drives, place
+from pextra.kinds.volume.place import ATTACHED, detached, paths_of_drives, place, taking_back
 from pextra.kinds.volume.work import VolumeWork
 from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, InputError
@@ -180,6 +180,10 @@ class Volume(Kind["VolumeRow", VolumeState]):
             row["is_root"] = True
         place(row, siblings, paths_of_drives(row, world), resource)
 
+    def take_back(self, request: Request, row: VolumeRow, world: World) -> None:
+        """Its pool has to be there still."""
+        taking_back(row, world, request.label)
+
     def retire(self, request: Request, current: VolumeRow, world: World) -> None:
         """One stays that is attached to an instance that stays, or is on another node."""
         check_here(current, world, request.label)
@@ -252,10 +256,13 @@ class Volume(Kind["VolumeRow", VolumeState]):
         elif seen is None or (current["status"] == "pending" and pool["type"] == "iscsi"):
             recreate = request is not None and request.options.get("recreate_missing")
             if current["status"] != "pending" and not recreate:
+                before = world.before(kinds.VOLUME, current["id"])
+                going = before is not None and before["status"] == "deleting"
+                remove = ", remove it with state=absent," if going else ","
                 raise ConflictError(
                     f"its data is missing at {type.path(where, volume_of(current))}",
                     resource=f'volume "{current["name"]}"',
-                    hint="Restore it, or set recreate_missing=true to begin anew",
+                    hint=f"Restore it{remove} or set recreate_missing=true to begin anew",
                 )
             yield _step(current, "allocate", None, {"size": current["size"]}, work)
         else:

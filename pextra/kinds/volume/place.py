@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pextra.engine.world import World
+from pextra.kinds.storage_pool.kind import pool_on_node
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError
 from pextra.model.fields import Field
@@ -145,6 +146,16 @@ def place(
         row["device_name"] = f"disk-{path.removeprefix('/dev/')}"
     if row["device_name"] in {item["device_name"] for item in siblings}:
         raise ConflictError(f"device name {row['device_name']} is used", resource=resource)
+
+
+def taking_back(row: VolumeRow, world: World, resource: str) -> None:
+    """Refuse to take back a volume whose removal was interrupted, where its pool goes too.
+
+    Raises:
+        ConflictError: The pool is not enabled on this node any more.
+    """
+    pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
+    pool_on_node(pool, row["node_id"], world, resource)
 
 
 def detached(row: VolumeRow) -> VolumeRow:

@@ -938,8 +938,8 @@ plan:
       sample: web
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
-          run left unfinished.
+        - In the store, V(create), V(update), V(delete), V(finish) for what an interrupted
+          run left unfinished, or V(keep) for what it was to remove.
         - On the node, V(seed) (make the cloud-init seed), V(unpack) (a root file system),
           V(define), V(redefine) (the definition that it starts with next), V(rename) (where
           another tool has renamed it), V(commit) (an overlay of another tool), V(discard)

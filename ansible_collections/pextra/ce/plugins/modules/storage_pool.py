@@ -344,8 +344,8 @@ plan:
       sample: local
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
-          run left unfinished.
+        - In the store, V(create), V(update), V(delete), V(finish) for what an interrupted run
+          left unfinished, or V(keep) for what it was to remove.
         - On the node, V(define) (also starts it and marks it for automatic start) or V(undefine).
       type: str
       sample: define

@@ -334,8 +334,8 @@ plan:
       sample: data
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
-          run left unfinished.
+        - In the store, V(create), V(update), V(delete), V(finish) for what an interrupted run
+          left unfinished, or V(keep) for what it was to remove.
         - For the volume on the node, V(allocate), V(grow) or V(delete).
         - For the instance on the node, V(redefine) (its stored definition), V(plug) or V(unplug)
           (as it runs).

@@ -155,8 +155,8 @@ plan:
       sample: before-upgrade
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
-          run left unfinished.
+        - In the store, V(create), V(update), V(delete), V(finish) for what an interrupted run
+          left unfinished, or V(keep) for what it was to remove.
         - On the node, V(snapshot), V(revert) or V(delete).
       type: str
       sample: snapshot

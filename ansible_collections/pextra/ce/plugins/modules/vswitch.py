@@ -263,8 +263,8 @@ plan:
       sample: svswitch10
     action:
       description:
-        - In the store, V(create), V(update), V(delete), or V(finish) for what an interrupted
-          run left unfinished.
+        - In the store, V(create), V(update), V(delete), V(finish) for what an interrupted run
+          left unfinished, or V(keep) for what it was to remove.
         - On the node, V(bridge) (make or correct it) or V(remove).
       type: str
       sample: bridge

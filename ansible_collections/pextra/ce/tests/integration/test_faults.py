@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, succeeded
+from ansible_collections.pextra.ce.tests.integration.lab import (
+    Args,
+    Node,
+    quietly,
+    run,
+    succeeded,
+)
 
 
 def cloud(node: Node, step: int = 0) -> list[Args]:
@@ -219,16 +225,64 @@ def test_removal_of_one_instance_killed_anywhere_is_finished_by_the_next_run(nod
             return
 
 
-def test_what_is_marked_for_destruction_is_not_taken_into_use_again(empty_node: Node) -> None:
+def test_removal_killed_anywhere_can_be_taken_back_with_what_is_left(empty_node: Node) -> None:
     node = empty_node
-    node.apply(*cloud(node))
     for at in itertools.count(FIRST):
-        assert killed(node, ended(node), at) is not None, "it was never marked"
-        if node.row("instances", node.name("vm"))["status"] == "deleting":
-            break
-    result = node.apply_refused(*cloud(node))
-    assert "marked for destruction" in result.message
-    assert "state=absent" in result.message
+        node.apply(*cloud(node))
+        macs = node.sql("SELECT id, mac FROM network_devices")
+        for name, pattern in PATTERNS.items():
+            write(node, name, pattern)
+        where = killed(node, ended(node), at)
+        if where is None:
+            nothing(node, "removed")
+            return
+        left = {row["name"]: row["id"] for row in node.sql("SELECT id, name FROM volumes")}
+        gone = [name for name in left if not node.image_of(name).exists()]
+        wanted = cloud(node)
+        if gone:
+            wanted += told_and_begun_anew(node, wanted, gone, where)
+        finished(node, wanted, where)
+        whole(node, 0, where)
+        for name, pattern in PATTERNS.items():
+            if name in left:
+                assert node.row("volumes", name)["id"] == left[name], where
+                assert has(node, name, pattern) == (name not in gone), f"{where}: {name}"
+        if left:
+            assert node.sql("SELECT id, mac FROM network_devices") == macs, where
+        node.apply(*ended(node))
+
+
+PATTERNS = {"root": "0x51", "data": "0x52", "spare": "0x53"}
+
+
+def write(node: Node, name: str, pattern: str) -> None:
+    """Have data in a volume that tells it from a new one."""
+    path = node.image_of(name)
+    format = path.suffix.removeprefix(".")
+    run("qemu-io", "-f", format, "-c", f"write -P {pattern} 1M 64k", str(path))
+
+
+def has(node: Node, name: str, pattern: str) -> bool:
+    """Whether it is there."""
+    path = node.image_of(name)
+    command = f"read -P {pattern} 1M 64k"
+    out = quietly("qemu-io", "-r", "-f", path.suffix.removeprefix("."), "-c", command, str(path))
+    return "failed" not in out
+
+
+def told_and_begun_anew(node: Node, wanted: list[Args], gone: list[str], where: str) -> list[Args]:
+    """Volumes whose data is gone are named, and no others; the entries that begin them anew."""
+    result = node.apply_refused(*wanted)
+    named = [item["resource"] for item in result["errors"]]
+    assert sorted(named) == sorted(f'volume "{name}"' for name in gone), where
+    assert all("its data is missing" in item["message"] for item in result["errors"]), where
+    (spare,) = (entry for entry in wanted if entry["name"] == "spare")
+    spare["recreate_missing"] = "spare" in gone
+    return [
+        {"kind": "volume", **node.volume(name, None), "recreate_missing": True}
+        for name in gone
+        if name != "spare"
+    ]
 
 
 def test_a_second_run_waits_for_the_first_and_both_succeed(empty_node: Node) -> None:
