@@ -202,12 +202,7 @@ def _suboption(item: Field, default: Any) -> dict[str, Any]:
 
 
 def _of_module(spec: KindSpec, docs: KindDocs) -> dict[str, Returned]:
-    found = dict(spec.shown)
-    if "status" in found:
-        status = found["status"]
-        words = "In check mode, it is what a real run begins with."
-        found["status"] = Returned((*status.paragraphs, words), sample=status.sample)
-    return {**found, **docs.returned}
+    return {**spec.shown, **docs.returned}
 
 
 def _of_info(spec: KindSpec, table: AnyInfo) -> dict[str, Returned]:

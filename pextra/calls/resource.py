@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pextra.calls.call import Answer, Call, Procedure, plain, told
 from pextra.engine.kind import AnyKind
 from pextra.engine.runner import Outcome, Runner
-from pextra.engine.store_steps import hide_new
+from pextra.engine.store_steps import UNKNOWN, hide_new
 from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS
 from pextra.model.fields import Field, normalise
@@ -72,7 +72,12 @@ def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[Document |
         if row is None or (row.get("status") == "deleting" and target.request.state == "absent"):
             found.append(None)
         else:
-            found.append(plain(hide_new(kind.present(row, world), created)))
+            shown = kind.present(row, world)
+            if outcome.check:
+                before = world.before(target.request.kind, row["id"]) or {}
+                moments = (key for key in kind.spec.moments if row[key] != before.get(key))
+                shown |= dict.fromkeys(moments, UNKNOWN)
+            found.append(plain(hide_new(shown, created)))
     return found
 
 

@@ -100,6 +100,12 @@ class Kind(Generic[R, S]):
         What is left of it on the host is kept; ``converge`` tells what is not.
         """
 
+    def taken(self, columns: tuple[str, ...], row: R, other: R, world: World) -> str:
+        """Words for what is unique, and what a row has that another one has already."""
+        if self.spec.key in columns:
+            return f"the name is taken by {other['id']}"
+        return f"its {columns[-1].replace('_', ' ')} is taken by {other['id']}"
+
     def touched(self, before: R | None, after: R | None, world: World) -> Iterable[Key]:
         """Other resources on the host that this change reaches."""
         return ()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pextra.engine import unique
 from pextra.engine.kind import AnyKind
 from pextra.engine.store_steps import hidden, store_step
 from pextra.engine.world import World, several
@@ -78,11 +79,22 @@ class Planner:
         named: dict[Key, Request] = {}
         listed: dict[Key, int] = {}
         ordered = sorted(requests, key=self._order)
-        for request in itertools.chain(ordered, self._left_out(purge, named, world)):
+        staying = [item for item in ordered if item.state != "absent"]
+        spare: list[Request] = []
+        for request in itertools.chain(
+            staying,
+            _unnamed(spare, named),
+            ordered[len(staying) :],
+            self._left_out(purge, named, world),
+        ):
             try:
                 for index, part in enumerate(self._kinds[request.kind].expand(request, world)):
+                    if part.left_out and index > 0 and self._kinds[part.kind].spec.owned_by is None:
+                        # Unless something else in the manifest names it.
+                        spare.append(dataclasses.replace(part, position=-1))
+                        continue
                     id = self._draft(part, world)
-                    if index == 0:
+                    if index == 0 and not part.left_out:
                         located[request.position] = id
                         _check_once(part, id, listed)
                     if id is not None:
@@ -93,6 +105,7 @@ class Planner:
                 errors += error.errors
             except PextraError as error:
                 errors.append(error)
+        errors += () if errors else unique.problems(self._kinds, world)
         if errors:
             raise AggregateError(errors)
         hosted, steps = self._host_steps(asked, world, host)
@@ -154,7 +167,6 @@ class Planner:
             kind.take_back(request, row, world)
         kind.draft(request, current, row, world)
         self._check_required(kind.spec, request, row)
-        self._check_unique(kind.spec, row, world)
         if current is not None and kind.spec.on_host and _differs(current, row):
             row["status"] = "pending" if current["status"] == "pending" else "updating"
         world.put(kind.spec.name, row)
@@ -214,14 +226,6 @@ class Planner:
                 f"{', '.join(missing)} must be given to create it",
                 resource=request.label,
             )
-
-    def _check_unique(self, spec: KindSpec, row: Row, world: World) -> None:
-        scope = {column: row[column] for column in (spec.key, *spec.scope)}
-        for other in world.where(spec.name, scope):
-            if other["id"] != row["id"]:
-                raise ConflictError(
-                    f"the name is taken by {other['id']}", resource=label(spec.name, row[spec.key])
-                )
 
     def _retire(self, kind: AnyKind, request: Request, current: Row, world: World) -> None:
         kind.retire(request, current, world)
@@ -366,6 +370,11 @@ def _beside(first: Request | None, second: Request) -> Request:
         return second
     given = {name: value for name, value in second.options.items() if value}
     return dataclasses.replace(second, options={**first.options, **given})
+
+
+def _unnamed(requests: Sequence[Request], named: Mapping[Key, Request]) -> Iterator[Request]:
+    """Requests for what no other one names, as far as they are known by then."""
+    return (item for item in requests if (item.kind, item.values["id"]) not in named)
 
 
 def _check_once(request: Request, id: str | None, listed: dict[Key, int]) -> None:

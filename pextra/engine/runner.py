@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import itertools
@@ -23,6 +24,7 @@ from pextra.model.errors import (
     CancelledError,
     ForeignError,
     HostError,
+    MissingError,
     PextraError,
     RestartRequiredError,
     VerificationError,
@@ -49,6 +51,14 @@ class Outcome:
     def plan(self) -> Plan:
         """The steps."""
         return self.drafted.plan
+
+
+_LOOKED = (ForeignError, HostError, MissingError)
+"""What is said of the host, and may be said because another run is changing it."""
+
+
+class _LockNeeded(Exception):
+    """A plan that was to be made true without the host's lock needs it."""
 
 
 class Runner:
@@ -89,6 +99,7 @@ class Runner:
         drafted = self._plan(requests)
         self._check_restarts(drafted, allow_restart)
         if check:
+            self._foresee(drafted)
             return Outcome(drafted, bool(drafted.plan), check)
         if drafted.plan:
             drafted = self._apply(drafted, requests, allow_restart)
@@ -105,7 +116,7 @@ class Runner:
             return work()
         except PextraError as error:
             errors = error.errors if isinstance(error, AggregateError) else (error,)
-            if not any(isinstance(item, (ForeignError, HostError)) for item in errors):
+            if not any(isinstance(item, _LOOKED) for item in errors):
                 raise
             # Or another run made or removed it between our look at the store and at the host.
             with host_lock():
@@ -114,20 +125,20 @@ class Runner:
     def _apply(self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool) -> Drafted:
         requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
         missing = drafted.world.absences()
-        if drafted.hosted:
-            with host_lock():
-                drafted = self._claimed(requests, allow_restart, missing)
-                self._execute(drafted.plan.of(Phase.HOST))
-                self._store.transact(lambda tx: self._finish(tx, drafted))
-                drafted.world.read_from(self._store)
-                self._verify(drafted)
-            self._power(drafted)
-        else:
-            drafted = self._claimed(requests, allow_restart, missing)
+        if not drafted.hosted:
+            with contextlib.suppress(_LockNeeded):
+                return self._claimed(requests, allow_restart, missing, locked=False)
+        with host_lock():
+            drafted = self._claimed(requests, allow_restart, missing, locked=True)
+            self._execute(drafted.plan.of(Phase.HOST))
+            self._store.transact(lambda tx: self._finish(tx, drafted))
+            drafted.world.read_from(self._store)
+            self._verify(drafted)
+        self._power(drafted)
         return drafted
 
     def _claimed(
-        self, requests: Sequence[Request], allow_restart: bool, missing: Absences
+        self, requests: Sequence[Request], allow_restart: bool, missing: Absences, *, locked: bool
     ) -> Drafted:
         """The plan that is made true now, written to the store.
 
@@ -135,11 +146,20 @@ class Runner:
         missing by the page of the index where it would be, and of two transactions that have both
         read a page and both insert into it, only one can commit. A small table has but one page.
         If it is there meanwhile, a unique constraint tells, and then it is looked for.
+
+        Raises:
+            _LockNeeded: The host is not locked, and another run has made something meanwhile that
+                this one is to change there. Nothing is written.
         """
         presumed = [missing]
 
         def work(tx: Transaction) -> Drafted:
-            return self._claim(tx, requests, allow_restart, presumed.pop() if presumed else None)
+            known = presumed.pop() if presumed else None
+            drafted = self._planned(tx, requests, allow_restart, known)
+            if drafted.hosted and not locked:
+                raise _LockNeeded
+            self._claim(tx, drafted)
+            return drafted
 
         return self._outside(self._store.transact(work))
 
@@ -177,7 +197,7 @@ class Runner:
     def _world(self, tx: Transaction) -> World:
         return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)
 
-    def _claim(
+    def _planned(
         self,
         tx: Transaction,
         requests: Sequence[Request],
@@ -188,10 +208,12 @@ class Runner:
         if drafted is None:
             drafted = self._read_and_plan(tx, requests)
         self._check_restarts(drafted, allow_restart)
+        return drafted
+
+    def _claim(self, tx: Transaction, drafted: Drafted) -> None:
         late = {item.id for item in _deferred(drafted)}
         tx.write([item for item in drafted.world.changes() if item.id not in late])
         tx.audit(_with_ids(drafted), self._principal)
-        return drafted
 
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:
         world = drafted.world
@@ -288,12 +310,16 @@ class Runner:
             yield group
             begun += len(group)
 
-    def _verify(self, drafted: Drafted) -> None:
+    def _foresee(self, drafted: Drafted) -> None:
+        """Have the rows in the world as the run leaves them in the store."""
         for kind, id in drafted.hosted:
             row, behind = drafted.world.get(kind, id), self._kinds[kind]
             if row is not None and not _going(row) and behind.realised(row, drafted.world):
                 known = behind.learned(row, drafted.world)
                 drafted.world.put(kind, {**row, **known, "status": "ready"})
+
+    def _verify(self, drafted: Drafted) -> None:
+        self._foresee(drafted)
         asked = {(item.request.kind, item.id): item.request for item in drafted.targets}
         hosted = {key: asked.get(key) for key in drafted.hosted}
         left = [

@@ -61,6 +61,10 @@ class ConflictError(PextraError):
     code = "conflict"
 
 
+class MissingError(ConflictError):
+    """Data that the store promises is not on the host."""
+
+
 class ForeignError(ConflictError):
     """The name belongs to something on the host that is not ours."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pextra.model.change import RowChange
@@ -78,7 +78,10 @@ class Transaction:
         self._connection.execute(statement.encode())
 
     def write(self, changes: Sequence[RowChange]) -> None:
-        """Clear references, delete, insert and update, so that constraints hold at each step."""
+        """Clear references, delete, insert and update, so that constraints hold at each step.
+
+        What is unique of a row and goes to another one is put out of the way first.
+        """
         inserts: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         clearing: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
         updates: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
@@ -95,6 +98,8 @@ class Transaction:
                 group.setdefault((table, columns), []).append(values)
             elif before is not None:
                 deletes.append((change.spec, change.id))
+        for table, column, value, id in _handed_on(changes):
+            self._update(table, (column,), [[value, id]])
         for (table, columns), rows in clearing.items():
             self._update(table, columns, rows)
         for table, ids in reversed(_by_table(deletes).items()):
@@ -179,6 +184,28 @@ def _timed(row: dict[str, Any], times: Iterable[str]) -> Row:
         if row[column] is not None:
             row[column] = dt.datetime.fromisoformat(row[column])
     return row
+
+
+def _handed_on(changes: Sequence[RowChange]) -> Iterator[tuple[str, str, str | None, str]]:
+    """The columns of rows that lose what is unique to another row, with what they have meanwhile.
+
+    A row's own identifier is like no other text.
+    """
+    wanted: dict[tuple[str, tuple[str, ...], tuple[Any, ...]], str] = {}
+    for change in changes:
+        for columns in change.spec.unique_keys if change.after is not None else ():
+            values = tuple((change.after or {}).get(column) for column in columns)
+            wanted[change.spec.table, columns, values] = change.id
+    for change in changes:
+        before, after, table = change.before, change.after, change.spec.table
+        if before is None or after is None:
+            continue
+        for columns in change.spec.unique_keys:
+            values = tuple(before.get(column) for column in columns)
+            if None not in values and wanted.get((table, columns, values), change.id) != change.id:
+                column = next(item for item in columns if before[item] != after[item])
+                text = isinstance(before[column], str) and not column.endswith("_id")
+                yield table, column, change.id if text else None, change.id
 
 
 def _by_table(rows: Iterable[tuple[KindSpec, str]]) -> dict[str, list[str]]:

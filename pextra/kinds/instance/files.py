@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pextra.host.hypervisor import rootfs, seed
 from pextra.host.machine import Host
 from pextra.model import kinds
-from pextra.model.errors import ConflictError
+from pextra.model.errors import MissingError
 from pextra.model.plan import Phase, Shown, Step, Work
 from pextra.model.request import label
 
@@ -102,11 +102,11 @@ def making(
     """The steps that make the seed and the root file system, where they are not there yet.
 
     Raises:
-        ConflictError: A root file system that was there is gone.
+        MissingError: A root file system that was there is gone.
     """
     if row["rootfs_archive"] and row["rootfs"] not in there:
         if row["status"] != "pending":
-            raise ConflictError(
+            raise MissingError(
                 f"its root file system is missing at {row['rootfs']}",
                 resource=label("instance", row["name"]),
                 hint="Restore the directory, or remove the instance and create it again",

@@ -19,7 +19,13 @@ from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
 from pextra.kinds.instance_snapshot.work import HELD, Part, SnapshotWork
 from pextra.kinds.volume import overlays, saved
 from pextra.model import ids, kinds
-from pextra.model.errors import ConflictError, InputError, NotFoundError, UnsupportedError
+from pextra.model.errors import (
+    ConflictError,
+    InputError,
+    MissingError,
+    NotFoundError,
+    UnsupportedError,
+)
 from pextra.model.fields import Row
 from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
@@ -199,7 +205,7 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
                 yield _step(current, "snapshot", None, after, work)
             return
         if len(seen.taken) < len(work.parts) or (current["memory"] and not seen.saved):
-            raise ConflictError(
+            raise MissingError(
                 "its data is missing", resource=resource, hint="Remove it with state=absent"
             )
         if current["reverting"] and current["status"] == "updating":

@@ -11,7 +11,6 @@ from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.kinds.volume.place import parse_device_name
 from pextra.model import ids, kinds, units
-from pextra.model.errors import ConflictError
 from pextra.model.fields import Change, Field
 from pextra.model.names import Key
 from pextra.model.request import Request
@@ -97,7 +96,10 @@ class NetworkDevice(Kind["NetworkDeviceRow", None]):
         row: NetworkDeviceRow,
         world: World,
     ) -> None:
-        """Give it its place behind the others, and a MAC address that nothing else has."""
+        """Give it its place behind the others, and a MAC address.
+
+        Where that is asked for, nothing else may have it in the end.
+        """
         if current is None:
             there = world.by(kinds.NETWORK_DEVICE, "instance_id", row["instance_id"])
             others = [item["position"] for item in there if item["id"] != row["id"]]
@@ -105,14 +107,20 @@ class NetworkDevice(Kind["NetworkDeviceRow", None]):
         if not row["mac"]:
             instance = world.row(kinds.INSTANCE, row["instance_id"])
             row["mac"] = free_mac(instance["name"], row["name"], world)
-        for other in world.by(kinds.NETWORK_DEVICE, "mac", row["mac"]):
-            if other["id"] != row["id"]:
-                owner = world.get(kinds.INSTANCE, other["instance_id"])
-                raise ConflictError(
-                    f"MAC address {row['mac']} is taken by instance"
-                    f' "{owner["name"] if owner else other["instance_id"]}"',
-                    resource=request.label,
-                )
+
+    def taken(
+        self,
+        columns: tuple[str, ...],
+        row: NetworkDeviceRow,
+        other: NetworkDeviceRow,
+        world: World,
+    ) -> str:
+        """Which instance has its MAC address."""
+        if columns != ("mac",):
+            return super().taken(columns, row, other, world)
+        owner = world.get(kinds.INSTANCE, other["instance_id"])
+        name = owner["name"] if owner else other["instance_id"]
+        return f'MAC address {row["mac"]} is taken by instance "{name}"'
 
     def touched(
         self, before: NetworkDeviceRow | None, after: NetworkDeviceRow | None, world: World

@@ -18,7 +18,6 @@ DOCS = KindDocs(
             "Run on the node itself, the task also brings its facts up to date. Run elsewhere, it"
             " changes what is given.",
         ),
-        notes=("RV(node.last_seen) is the time of the run, in check mode too.",),
         seealso=("node_info", "cluster", "node_license", "preflight_info"),
         examples="""
 - name: Register this machine

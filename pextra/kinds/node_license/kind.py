@@ -38,9 +38,17 @@ class NodeLicense(Kind["NodeLicenseRow", None]):
         computed=COMPUTED,
         options=STEERING,
         scope=("node_id",),
+        unique=("key",),
         owned_by=None,
         rank=55,
     )
+
+    def taken(
+        self, columns: tuple[str, ...], row: NodeLicenseRow, other: NodeLicenseRow, world: World
+    ) -> str:
+        """Which node has the key, which is never said."""
+        node = world.get(kinds.NODE, other["node_id"])
+        return f'the key is that of node "{node["name"] if node else other["node_id"]}"'
 
     def resolve(self, request: Request, world: World) -> dict[str, str | None]:
         """The node, this one unless named."""

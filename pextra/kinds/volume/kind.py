@@ -23,7 +23,7 @@ from pextra.kinds.volume.fields import COMPUTED, FIELDS, STEERING, parse_volume_
 from pextra.kinds.volume.place import ATTACHED, detached, paths_of_drives, place, taking_back
 from pextra.kinds.volume.work import VolumeWork
 from pextra.model import kinds, units
-from pextra.model.errors import ConflictError, InputError
+from pextra.model.errors import ConflictError, InputError, MissingError
 from pextra.model.names import Key
 from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
@@ -48,6 +48,11 @@ class Volume(Kind["VolumeRow", VolumeState]):
         options=STEERING,
         states=("present", "attached", "detached", "absent"),
         scope=("storage_pool_id", "node_id"),
+        unique_together=(
+            ("instance_id", "device_path"),
+            ("instance_id", "device_name"),
+            ("storage_pool_id", "lun"),
+        ),
         rank=90,
         host_rank=30,
         on_host=True,
@@ -180,6 +185,19 @@ class Volume(Kind["VolumeRow", VolumeState]):
             row["is_root"] = True
         place(row, siblings, paths_of_drives(row, world), resource)
 
+    def taken(
+        self, columns: tuple[str, ...], row: VolumeRow, other: VolumeRow, world: World
+    ) -> str:
+        """Which volume has its place."""
+        place = {
+            "device_path": f"device path {row['device_path']} is used",
+            "device_name": f"device name {row['device_name']} is used",
+            "lun": f"LUN {row['lun']} is taken",
+        }.get(columns[-1])
+        if place is None:
+            return super().taken(columns, row, other, world)
+        return f'{place} by volume "{other["name"]}"'
+
     def take_back(self, request: Request, row: VolumeRow, world: World) -> None:
         """Its pool has to be there still."""
         taking_back(row, world, request.label)
@@ -259,7 +277,7 @@ class Volume(Kind["VolumeRow", VolumeState]):
                 before = world.before(kinds.VOLUME, current["id"])
                 going = before is not None and before["status"] == "deleting"
                 remove = ", remove it with state=absent," if going else ","
-                raise ConflictError(
+                raise MissingError(
                     f"its data is missing at {type.path(where, volume_of(current))}",
                     resource=f'volume "{current["name"]}"',
                     hint=f"Restore it{remove} or set recreate_missing=true to begin anew",

@@ -118,9 +118,12 @@ def paths_of_drives(row: VolumeRow, world: World) -> dict[str, str]:
 def place(
     row: VolumeRow, siblings: Sequence[VolumeRow], drives: Mapping[str, str], resource: str
 ) -> None:
-    """Give an attached volume bus, device path and device name, each unique in the instance."""
-    used_paths = {str(item["device_path"]): f'volume "{item["name"]}"' for item in siblings}
-    used_paths |= drives
+    """Give an attached volume bus, device path and device name.
+
+    What is chosen here nothing else has. What was asked for, another volume may have until the
+    plan is complete, such as one that is let go by it; the engine looks at that in the end.
+    """
+    used_paths = {str(item["device_path"]) for item in siblings} | drives.keys()
     path, bus = row["device_path"], row["bus"]
     if path is None:
         bus = bus or "virtio"
@@ -134,8 +137,8 @@ def place(
     letter = _LETTERS.index(path[-1])
     if not path.startswith(f"/dev/{_PREFIX[bus]}") or letter >= _COUNT[bus]:
         raise InputError(f"device path {path} does not fit bus {bus}", resource=resource)
-    if path in used_paths:
-        raise ConflictError(f"device path {path} is used by {used_paths[path]}", resource=resource)
+    if path in drives:
+        raise ConflictError(f"device path {path} is used by {drives[path]}", resource=resource)
     if row["read_only"] and bus == "sata":
         raise InputError(
             "a disk on bus sata cannot be read-only",
@@ -144,8 +147,6 @@ def place(
         )
     if row["device_name"] is None:
         row["device_name"] = f"disk-{path.removeprefix('/dev/')}"
-    if row["device_name"] in {item["device_name"] for item in siblings}:
-        raise ConflictError(f"device name {row['device_name']} is used", resource=resource)
 
 
 def taking_back(row: VolumeRow, world: World, resource: str) -> None:

@@ -18,7 +18,7 @@ from pextra.kinds.volume import overlays, saved
 from pextra.kinds.volume.work import VolumeWork
 from pextra.kinds.volume_snapshot.fields import COMPUTED, FIELDS
 from pextra.model import ids, kinds
-from pextra.model.errors import ConflictError, NotFoundError
+from pextra.model.errors import ConflictError, MissingError, NotFoundError
 from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
 from pextra.model.spec import KindSpec
@@ -150,7 +150,7 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
             return
         if seen.state is None:
             if current["status"] != "pending":
-                raise ConflictError(
+                raise MissingError(
                     "its data is missing", resource=resource, hint="Remove it with state=absent"
                 )
             after = {"size": current["size"]}

@@ -167,10 +167,9 @@ instance_snapshot:
       type: str
       sample: null
     status:
-      description:
-        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
-          where a run is at work or was interrupted, or another node still has to do its part.
-        - In check mode, it is what a real run begins with.
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating)
+        or V(deleting) where a run is at work or was interrupted, or another node still has to
+        do its part.
       type: str
       sample: ready
     creation:

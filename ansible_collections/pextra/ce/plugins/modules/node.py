@@ -65,8 +65,6 @@ options:
       - present
       - absent
     default: present
-notes:
-  - RV(node.last_seen) is the time of the run, in check mode too.
 seealso:
   - module: pextra.ce.node_info
   - module: pextra.ce.cluster

@@ -293,10 +293,9 @@ storage_pool:
       sample:
         path: /var/lib/pextra-ce/pools/local
     status:
-      description:
-        - What the store says of it. V(ready), or V(pending) (creation), V(updating) or V(deleting)
-          where a run is at work or was interrupted, or another node still has to do its part.
-        - In check mode, it is what a real run begins with.
+      description: What the store says of it. V(ready), or V(pending) (creation), V(updating)
+        or V(deleting) where a run is at work or was interrupted, or another node still has to
+        do its part.
       type: str
       sample: ready
     creation:

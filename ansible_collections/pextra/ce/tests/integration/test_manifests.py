@@ -41,6 +41,7 @@ def test_order_of_the_manifest_does_not_matter(
     said = node.apply(*manifest, check=True)
     done = node.apply(*manifest)
     assert agrees(said["plan"], done["plan"])
+    assert agrees(said["resources"], done["resources"])
     assert not node.apply(*reversed(manifest)).changed
     gone = [absent(entry) for entry in manifest]
     said = node.apply(*gone, check=True)

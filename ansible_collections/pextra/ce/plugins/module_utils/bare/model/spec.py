@@ -25,6 +25,7 @@ class KindSpec:
         key: The field that names a resource for people.
         scope: Columns within which a name is unique. A constraint of the table sees to it.
         unique: Columns besides whose values are unique in the whole store, by constraints too.
+        unique_together: Columns besides whose values are so together, where none of them is null.
         owned_by: The kind that creates and removes rows of this one with its own.
         states: What a request may ask for; the first is the default.
         options: Fields that steer a run and are not compared.
@@ -48,6 +49,7 @@ class KindSpec:
     key: str = "name"
     scope: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
+    unique_together: tuple[tuple[str, ...], ...] = ()
     owned_by: AnyName | None = None
     states: tuple[str, ...] = ("present", "absent")
     options: tuple[Field, ...] = ()
@@ -97,6 +99,15 @@ class KindSpec:
     def columns(self) -> frozenset[str]:
         """Every column of the table that the kind knows."""
         return frozenset({*self.shown, *(item.column for item in (*self.hidden, *self.stored))})
+
+    @property
+    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
+        """Columns whose values only one row has, by constraints of the table: its name, and more.
+
+        A null among them is like no other.
+        """
+        name = tuple(dict.fromkeys((self.key, *self.scope)))
+        return (name, *((column,) for column in self.unique), *self.unique_together)
 
     def is_unique(self, columns: Collection[str]) -> bool:
         """Whether at most one row has some values in these columns."""
