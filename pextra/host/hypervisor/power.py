@@ -198,6 +198,37 @@ def discard(hypervisor: Hypervisor, id: str, resource: str) -> None:
             hypervisor.domain(ids.uuid_of(id)).managedSaveRemove(0)
 
 
+def kept(domain: Any) -> tuple[str, ...]:
+    """What other tools keep of a domain in libvirt: snapshots and checkpoints, by name.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    with translated("listing its snapshots"):
+        snapshots = sorted(item.getName() for item in domain.listAllSnapshots(0))
+        checkpoints = sorted(item.getName() for item in domain.listAllCheckpoints(0))
+    return (
+        *(f"snapshot {name}" for name in snapshots),
+        *(f"checkpoint {name}" for name in checkpoints),
+    )
+
+
+def undefine(hypervisor: Hypervisor, id: str, resource: str, *, forget: bool) -> None:
+    """Have libvirt forget an instance, and also what other tools keep of it there if so asked.
+
+    Raises:
+        HostError: libvirt refused.
+    """
+    libvirt, flags = bindings(), 0
+    if not hypervisor.uri.startswith("lxc"):
+        flags = libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+        if forget:
+            flags |= libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+            flags |= libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+    with translated("undefining it", resource):
+        hypervisor.domain(ids.uuid_of(id)).undefineFlags(flags)
+
+
 def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
     """Have an instance that is off be called so, if another tool has renamed its domain.
 

@@ -62,9 +62,7 @@ def execute(step: Step, host: Host) -> None:
     elif step.action in ("plug", "unplug", "change-medium"):
         _execute_device(step, work, host)
     elif step.action == "undefine":
-        with translated("undefining it", resource):
-            flags = 4 if work.type == "qemu" else 0  # VIR_DOMAIN_UNDEFINE_NVRAM
-            driver.domain(ids.uuid_of(step.id)).undefineFlags(flags)
+        power.undefine(driver, step.id, resource, forget=work.forget)
     elif step.action == "start":
         host.console_marks[step.id] = power.console_size(console_log(step.id, host))
         power.start(driver, step.id, resource)

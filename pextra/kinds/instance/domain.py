@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
-from pextra.host.hypervisor import domain_xml, pauses, pci_xml
+from pextra.host.hypervisor import domain_xml, pauses, pci_xml, power
 from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.hypervisor.domain import (
     ALIAS,
@@ -56,6 +56,8 @@ class DomainState:
         run: Which start of the machine it is that runs; another one each time.
         paused: It runs, and its processors stand still; and why they do.
         saved: It is off, and goes on from its saved memory.
+        kept: Snapshots and checkpoints that other tools keep of it in libvirt; looked for where it
+            goes, or has another name.
         files: Seeds, and the console's log where the instance goes; see ``instance_files``.
         damaged: Those of the files that were overwritten.
         others_macs: Where the instance gets a network device: the MAC addresses of the domains
@@ -70,6 +72,7 @@ class DomainState:
     run: str | None = None
     paused: pauses.Pause | None = None
     saved: bool = False
+    kept: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     damaged: frozenset[str] = frozenset()
     others_macs: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +136,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
             if live and not looked:
                 host.links.look()
                 looked = True
+            matters = row["status"] == "deleting" or domain.name() != row["name"]
             found[row["id"]] = DomainState(
                 config=config,
                 live=instance_ports.observed(live, host) if live else None,
@@ -142,6 +146,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
                 run=pauses.run_of(domain) if live else None,
                 paused=pauses.pause_of(domain) if uuid in paused else None,
                 saved=uuid in saved,
+                kept=power.kept(domain) if matters and type == "qemu" else (),
                 files=files.get(row["id"], ()),
                 damaged=damaged,
                 others_macs=macs,

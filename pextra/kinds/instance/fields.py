@@ -293,6 +293,17 @@ STEERING = (
         ),
     ),
     Field(
+        "force",
+        "bool",
+        default=False,
+        doc=(
+            "With O(state=absent), also where another tool keeps something of the instance in"
+            " libvirt: snapshots (C(virsh snapshot-create)), checkpoints, or its saved memory."
+            " Libvirt forgets them, and the memory is lost. Files that they are in stay where they"
+            " are. Without it such an instance is not removed.",
+        ),
+    ),
+    Field(
         "commit_overlays",
         "bool",
         default=False,

@@ -13,6 +13,7 @@ from pextra.kinds.instance.domain import DomainState, desired
 from pextra.kinds.instance.work import DomainWork
 from pextra.kinds.instance_snapshot import kind as instance_snapshot
 from pextra.model import kinds
+from pextra.model.errors import ConflictError
 from pextra.model.plan import Phase, Step
 from pextra.model.request import Request, label
 from pextra.model.values import Document
@@ -50,6 +51,7 @@ def steps(
     if action in ("start", "restart"):
         instance_snapshot.refuse_half_reverted(world, row, label("instance", row["name"]))
         instance_ports.check_start(row, desired(row, seen, world))
+    check_rename(row, seen)
     timeout = request.options.get("timeout", 60) if request else 60
     off = "saved" if seen.saved else "stopped"
     before: Document = {"power": off if now == "off" else now}
@@ -60,6 +62,40 @@ def steps(
         kinds.INSTANCE, row["id"], row["name"], action, Phase.POWER, before, after,
         work=DomainWork(row["type"], timeout=timeout),
     )  # fmt: skip
+
+
+def check_rename(row: InstanceRow, seen: DomainState) -> None:
+    """Refuse what would give a domain its name back, where libvirt cannot.
+
+    Raises:
+        ConflictError: Another tool has renamed it, and keeps something of it.
+    """
+    renamed = [item for item in (seen.config, seen.live) if item and item.name != row["name"]]
+    if renamed and seen.kept:
+        raise ConflictError(
+            f"another tool has renamed it to {renamed[0].name}, and keeps {_listed(seen.kept)}"
+            " of it, with which libvirt renames nothing",
+            resource=label("instance", row["name"]),
+            hint="Remove them first, with virsh snapshot-delete --metadata or checkpoint-delete",
+        )
+
+
+def refuse_kept(seen: DomainState, resource: str) -> None:
+    """Refuse to remove an instance of which another tool keeps something.
+
+    Raises:
+        ConflictError: Always.
+    """
+    raise ConflictError(
+        f"another tool keeps {_listed(seen.kept)} of it",
+        resource=resource,
+        hint="Remove them first, with virsh snapshot-delete or checkpoint-delete; or have libvirt"
+        " forget them: force=true",
+    )
+
+
+def _listed(kept: Sequence[str]) -> str:
+    return ", ".join(kept[:5]) + (f" and {len(kept) - 5} more" if len(kept) > 5 else "")
 
 
 def foresee(

@@ -97,6 +97,8 @@ def steps(
         there = overlays.found([seen.live], world)
         runs = instance_overlays.committed(seen.live, there)
         live = list(_live(row, want, runs, restarts, cold, request))
+        if any(step.needs_restart for step in live):
+            instance_power.check_rename(row, seen)
     yield from live
     yield from instance_files.clearing(row, seen.files, instance_files.keep(row, world.host))
     power = list(instance_power.steps(request, row, state, seen, world))
@@ -117,6 +119,7 @@ def _rename(row: InstanceRow, seen: DomainState) -> Iterator[Step]:
     """Give a domain its name back that another tool has renamed, which it must be off for."""
     name = seen.config.name if seen.config is not None else row["name"]
     if name != row["name"] and seen.live is None:
+        instance_power.check_rename(row, seen)
         yield step_of(row, "rename", {"name": name}, {"name": row["name"]}, DomainWork(row["type"]))
 
 
@@ -319,8 +322,10 @@ def removal(
     """Undefine a domain that is not running, and remove the instance's files.
 
     Raises:
-        ConflictError: It runs, or another tool has put files over volumes that stay.
+        ConflictError: It runs, or another tool has put files over volumes that stay, or keeps
+            something else of it.
     """
+    force = request is not None and bool(request.options.get("force"))
     if seen.live is not None:
         raise ConflictError(
             "it is running",
@@ -329,9 +334,15 @@ def removal(
         )
     yield from instance_overlays.committing(request, gone, seen, world)
     if seen.saved:
-        if request is None or not request.options.get("discard_saved"):
+        if request is None or not (force or request.options.get("discard_saved")):
             saved.refuse(label("instance", gone["name"]))
         yield step_of(gone, "discard", {"state": "saved"}, {"state": "stopped"}, _work(gone))
     if seen.config is not None:
-        yield step_of(gone, "undefine", {"power": "stopped"}, None, DomainWork(gone["type"]))
+        before: Document = {"power": "stopped"}
+        if seen.kept:
+            if not force:
+                instance_power.refuse_kept(seen, label("instance", gone["name"]))
+            before["kept"] = list(seen.kept)
+        work = DomainWork(gone["type"], forget=force)
+        yield step_of(gone, "undefine", before, None, work)
     yield from instance_files.clearing(gone, seen.files, None)

@@ -24,3 +24,4 @@ class DomainWork(Work):
     timeout: int = 60
     metadata: str = ""
     nic: Nic | None = None
+    forget: bool = False

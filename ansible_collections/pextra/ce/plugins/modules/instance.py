@@ -441,6 +441,15 @@ options:
         not removed.
     type: bool
     default: false
+  force:
+    description:
+      - 'With O(state=absent), also where another tool keeps something of the
+        instance in libvirt: snapshots (C(virsh snapshot-create)), checkpoints,
+        or its saved memory. Libvirt forgets them, and the memory is lost. Files
+        that they are in stay where they are. Without it such an instance is not
+        removed.'
+    type: bool
+    default: false
   commit_overlays:
     description:
       - Where another tool has put an overlay over a volume, such as C(virsh snapshot-create-as
@@ -1083,6 +1092,7 @@ ARGUMENT_SPEC = {
     "timeout": {"type": "int", "default": 60},
     "allow_restart": {"type": "bool", "default": False},
     "destroy_volumes": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
     "commit_overlays": {"type": "bool", "default": False},
     "discard_saved": {"type": "bool", "default": False},
     "wait_console": {"type": "str"},

@@ -293,6 +293,64 @@ def test_saved_memory_is_given_up_only_if_that_is_asked(node: Node) -> None:
     assert not node.run("instance", **wanted).changed
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_snapshots_and_checkpoints_of_others_are_told_before_an_instance_goes(
+    node: Node, running: bool
+) -> None:
+    entry = node.guest(node.name("vm"))
+    entry["volumes"][0]["format"] = "qcow2"
+    name = entry["name"]
+    node.run("instance", **entry, state="started", **WAITED)
+    if not running:
+        node.run("instance", name=name, state="killed")
+    node.virsh("snapshot-create-as", name, "theirs")
+    kept = ["snapshot theirs"]
+    if running:  # qemu makes a checkpoint only while it runs, and not beside a snapshot
+        node.virsh("snapshot-delete", name, "theirs", "--metadata")
+        node.virsh("checkpoint-create-as", name, "mark")
+        kept = ["checkpoint mark"]
+        node.run("instance", name=name, state="killed")
+    gone = {"name": name, "state": "absent", "destroy_volumes": True}
+    for check in (True, False):
+        result = node.refused("instance", **gone, check=check)
+        assert result.code == "conflict"
+        assert kept[0] in result.message
+        assert "force=true" in result.message
+    assert node.row("instances", name)["status"] == "ready"
+    assert not node.run("instance", **entry).changed
+    said = node.run("instance", **gone, force=True, check=True)
+    done = node.run("instance", **gone, force=True)
+    assert said["plan"] == done["plan"]
+    (step,) = (step for step in done["plan"] if step["action"] == "undefine")
+    assert step["before"]["kept"] == kept
+    assert node.left() == [node.pool, node.vswitch]
+
+
+def test_force_gives_up_saved_memory_too(node: Node) -> None:
+    entry, _log = saved(node)
+    name = entry["name"]
+    for kind, snapshot in (("instance", "first"), ("volume", "one")):
+        more = {"volume": f"{name}-root", "storage_pool": node.pool}
+        more = {"instance": name} if kind == "instance" else more
+        node.run(f"{kind}_snapshot", name=snapshot, state="absent", **more)
+    node.run("instance", name=name, state="absent", destroy_volumes=True, force=True)
+    assert node.left() == [node.pool, node.vswitch]
+
+
+def test_instance_that_was_renamed_and_has_snapshots_of_others_is_told(node: Node) -> None:
+    entry, other = node.guest(node.name("vm")), node.name("renamed")
+    entry["volumes"][0]["format"] = "qcow2"
+    node.run("instance", **entry)
+    node.virsh("domrename", entry["name"], other)
+    node.virsh("snapshot-create-as", other, "theirs")
+    before = node.libvirt()
+    for check in (True, False):
+        result = node.refused("instance", name=entry["name"], check=check)
+        assert "snapshot theirs" in result.message
+        assert other in result.message
+    assert node.libvirt() == before
+
+
 def test_saved_instance_is_not_removed_without_asking(node: Node) -> None:
     name = node.name("vm")
     node.run("instance", **node.guest(name), state="started", **WAITED)
