@@ -120,6 +120,13 @@ class Kind(Generic[R, S]):
         """Steps that make the host match ``row``, or clear away ``gone``. Pure."""
         return ()
 
+    def turn(self, step: Step) -> int:
+        """When a step comes among those of its kind, so that many are done in one go.
+
+        Within a turn steps stay in the order of ``converge``.
+        """
+        return 0
+
     def on_this_node(self, world: World) -> Iterable[R]:
         """The rows of this kind that this node has to do with."""
         if world.here is None or not (self.spec.on_node or self.spec.on_host):

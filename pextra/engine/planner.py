@@ -332,6 +332,7 @@ def converge(
         if not rows:
             continue
         seen = kind.observe(rows, host, world)
+        own: list[Step] = []
         for row in rows:
             gone = row if row.get("status") == "deleting" else None
             try:
@@ -350,7 +351,8 @@ def converge(
             if gone:
                 cleared.append(steps)
             else:
-                made += steps
+                own += steps
+        made += sorted(own, key=kind.turn)
     if errors:
         raise AggregateError(errors)
     powered = [step for step in made if step.phase is Phase.POWER]

@@ -28,6 +28,7 @@ from pextra.model.errors import (
     PextraError,
     RestartRequiredError,
     VerificationError,
+    one_or_all,
 )
 from pextra.model.plan import Phase, Plan, Step
 from pextra.model.principal import Principal
@@ -235,7 +236,7 @@ class Runner:
         blocked = [step for step in drafted.plan if step.needs_restart]
         if not blocked or allow_restart:
             return
-        raise _one_or_all(
+        raise one_or_all(
             [
                 RestartRequiredError(
                     f"this change needs a restart while it is running: {changes}",
@@ -272,7 +273,7 @@ class Runner:
             done += [step for step in waited if step.id not in failed]
         self._note_powered(done, drafted.world)
         if errors:
-            raise _one_or_all(errors, "the others were done")
+            raise one_or_all(errors, "the others were done")
 
     def _note_powered(self, done: Sequence[Step], world: World) -> None:
         """Write what power steps that have taken effect leave to be written."""
@@ -329,7 +330,7 @@ class Runner:
         ]
         if left:
             again = "Run it again; if this stays, something else changes it at the same time"
-            raise _one_or_all(
+            raise one_or_all(
                 [
                     VerificationError(
                         f"after applying, the host still differs: {changes}",
@@ -376,10 +377,6 @@ def _deferred(drafted: Drafted) -> Iterator[RowChange]:
 
 def _going(row: Mapping[str, object]) -> bool:
     return row.get("status") == "deleting"
-
-
-def _one_or_all(errors: Sequence[PextraError], outcome: str = "nothing was changed") -> PextraError:
-    return errors[0] if len(errors) == 1 else AggregateError(errors, outcome)
 
 
 def _by_resource(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:

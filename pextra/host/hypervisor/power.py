@@ -251,23 +251,6 @@ def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
         hypervisor.connection.defineXMLFlags(text, 0).setAutostart(autostart)
 
 
-def wait_unplugged(domain: Any, alias: str | None, name: str, timeout: float = 30) -> None:
-    """Wait until a running guest has let go of a device.
-
-    Raises:
-        HostError: It still holds it after ``timeout`` seconds.
-    """
-    deadline = time.monotonic() + timeout
-    while alias and f"'{alias}'" in domain.XMLDesc(0):
-        if time.monotonic() > deadline:
-            raise HostError(
-                f"the guest did not let go of a device within {timeout:.0f} seconds",
-                resource=f'instance "{name}"',
-                hint="Stop the instance and run it again",
-            )
-        time.sleep(POLL)
-
-
 def grow_disk(hypervisor: Hypervisor, instance_id: str, path: str, size: int) -> bool:
     """Grow a disk of a running instance to ``size`` bytes; false if it does not run.
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pextra.host.hypervisor import domain_xml, live_ports, pauses, power
+from pextra.host.hypervisor import domain_xml, live_ports, pauses, power, unplug
 from pextra.host.hypervisor.connection import some_at_once, translated
 from pextra.host.machine import Host
 from pextra.kinds.instance import files as instance_files
@@ -17,7 +17,7 @@ from pextra.kinds.instance import overlays as instance_overlays
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance.work import DomainWork
 from pextra.model import ids
-from pextra.model.errors import PextraError
+from pextra.model.errors import PextraError, one_or_all
 from pextra.model.plan import Step
 from pextra.model.request import Request, label
 
@@ -36,6 +36,9 @@ def execute_many(steps: Sequence[Step], host: Host) -> None:
         PextraError: One failed; those that had not yet begun are not carried out, as after an
             interruption.
     """
+    if steps[0].action == "unplug":
+        _unplug(steps, host)
+        return
     if steps[0].action not in _DEFINITIONS:
         for step in steps:
             execute(step, host)
@@ -59,7 +62,7 @@ def execute(step: Step, host: Host) -> None:
         _execute_define(step, work, host)
     elif step.action == "set-port" and work.nic is not None:
         live_ports.correct(driver.domain(ids.uuid_of(step.id)), work.nic, work.metadata, resource)
-    elif step.action in ("plug", "unplug", "change-medium"):
+    elif step.action in ("plug", "change-medium"):
         _execute_device(step, work, host)
     elif step.action == "undefine":
         power.undefine(driver, step.id, resource, forget=work.forget)
@@ -96,11 +99,28 @@ def _execute_device(step: Step, work: DomainWork, host: Host) -> None:
             live_ports.plug(domain, work.nic, work.metadata, work.text, step.name)
         elif step.action == "plug":
             domain.attachDeviceFlags(work.text, _LIVE)
-        elif step.action == "unplug":
-            domain.detachDeviceFlags(work.text, _LIVE)
-            power.wait_unplugged(domain, domain_xml.alias_of(work.text), step.name)
         else:
             domain.updateDeviceFlags(work.text, _LIVE)
+
+
+def _unplug(steps: Sequence[Step], host: Host) -> None:
+    """Have guests let go of devices: all are asked before any is waited for.
+
+    Raises:
+        PextraError: Some were not let go of.
+    """
+    errors: list[PextraError] = []
+    asked: list[unplug.Asked] = []
+    for step in steps:
+        work = step.work_as(DomainWork)
+        domain = host.driver(work.type).domain(ids.uuid_of(step.id))
+        try:
+            asked.append(unplug.ask(domain, work.text, label("instance", step.name)))
+        except PextraError as error:
+            errors.append(error)
+    errors += unplug.wait(asked)
+    if errors:
+        raise one_or_all(errors, "what else was to be let go of was")
 
 
 def wait(steps: Sequence[Step], host: Host) -> dict[str, PextraError]:

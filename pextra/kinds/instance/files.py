@@ -23,7 +23,8 @@ from pextra.model.request import label
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
 
-ACTIONS = ("seed", "unpack", "clean")
+MAKING = ("seed", "unpack")
+ACTIONS = (*MAKING, "clean")
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,6 +207,10 @@ class Instance(Kind["InstanceRow", DomainState]):
             return instance_steps.steps(request, row, seen, world)
         return ()
 
+    def turn(self, step: Step) -> int:
+        """Guests are asked to let go of devices at the same time."""
+        return instance_steps.turn(step)
+
     def unasked(self, step: Step, row: InstanceRow) -> str | None:
         """What runs keeps its devices: it may have been asked to take over changes later."""
         return super().unasked(step, row) or instance_steps.left_running(step)

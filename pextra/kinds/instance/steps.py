@@ -187,6 +187,16 @@ def _shown(value: Any) -> Any:
     return value
 
 
+_BEFORE_DEVICES = ("commit", "discard", "rename", "define", "redefine", *instance_files.MAKING)
+
+
+def turn(step: Step) -> int:
+    """First what a machine starts with next, then what running guests let go of, then the rest."""
+    if step.action in _BEFORE_DEVICES:
+        return 0
+    return 1 if step.action == "unplug" else 2
+
+
 def _live(
     row: InstanceRow,
     want: Domain,

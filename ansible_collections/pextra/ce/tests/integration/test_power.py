@@ -160,6 +160,43 @@ def test_all_that_fail_are_told_together(node: Node) -> None:
     assert [item["resource"] for item in result["errors"]] == [f'instance "{n}"' for n in names]
 
 
+def test_all_that_guests_do_not_let_go_of_is_told_at_once(node: Node) -> None:
+    deaf, heeds = [node.name("a"), node.name("b")], node.name("c")
+    cards = [{"name": name, "port_group": "lan"} for name in ("net0", "net1")]
+    entries = [{"kind": "instance", **node.instance(name, networks=cards)} for name in deaf]
+    for entry in entries:
+        entry["volumes"] = [*entry["volumes"], node.volume(f"{entry['name']}-data")]
+    entries.append({"kind": "instance", **node.guest(heeds, networks=cards)})
+    node.apply(*({**entry, "state": "started"} for entry in entries))
+    node.run("instance", name=heeds, state="started", **WAITED)
+    macs = {
+        name: sorted(str(item.get("address")) for item in node.domain(name).iter("mac"))
+        for name in deaf
+    }
+    for name in deaf:
+        node.virsh("suspend", name)
+    less = [
+        {**entry, "networks": [], "volumes": entry["volumes"][:1], "purge": ["networks", "volumes"]}
+        for entry in entries
+    ]
+    said = node.apply(*less, check=True)
+    unplugs = [step for step in said["plan"] if step["action"] == "unplug"]
+    assert len(unplugs) == 8
+    first = said["plan"].index(unplugs[0])
+    assert said["plan"][first : first + 8] == unplugs
+    result = node.task("apply", {"resources": less})
+    assert result.failed
+    assert [item["resource"] for item in result["errors"]] == [f'instance "{n}"' for n in deaf]
+    for item, name in zip(result["errors"], deaf, strict=True):
+        assert all(mac in item["message"] for mac in ("vdb", *macs[name]))
+        assert "it is paused by another tool" in item["message"]
+    assert list(node.live(heeds).iter("interface")) == []
+    for name in deaf:
+        node.virsh("destroy", name)
+    node.apply(*less)
+    assert not node.apply(*less).changed
+
+
 # Paused
 
 

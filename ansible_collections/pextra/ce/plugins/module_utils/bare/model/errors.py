@@ -122,6 +122,11 @@ class AggregateError(PextraError):
         super().__init__(text)
 
 
+def one_or_all(errors: Sequence[PextraError], outcome: str = "nothing was changed") -> PextraError:
+    """The only error, or all of them as one."""
+    return errors[0] if len(errors) == 1 else AggregateError(errors, outcome)
+
+
 class IncompleteError(PextraError):
     """Some of what was asked was done, and some failed.
 
