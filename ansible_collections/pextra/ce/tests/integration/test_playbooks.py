@@ -11,14 +11,12 @@ import subprocess
 import sysconfig
 from typing import Any
 
-from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Node
+from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Lab, Node
 
 SECRET = "correct horse battery"
 
 
-def play(
-    node: Node, tasks: list[dict[str, Any]], *options: str
-) -> subprocess.CompletedProcess[str]:
+def play(node: Lab, tasks: list[dict[str, Any]], *options: str) -> subprocess.CompletedProcess[str]:
     """Run tasks on this machine with Debian's Python."""
     play = {
         "hosts": "localhost",
