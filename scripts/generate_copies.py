@@ -29,6 +29,16 @@ ROOTS = (
 )
 """What is used; the rest is what these import."""
 _IMPORT = re.compile(rf"\bfrom ({'|'.join(PACKAGES)})\b(?=[\w.]* import\b)")
+_GUARD = '''\
+# Made by `make generate`.
+"""Copies of what is needed where neither the engine nor the mirror's program is."""
+
+from __future__ import annotations
+
+from ansible_collections.pextra.ce.plugins.module_utils import python
+
+python.check()
+'''
 _HEAD = "# Copied from {source} by `make generate`: change it there.\n"
 
 
@@ -69,7 +79,7 @@ def closure() -> set[Path]:
 
 def copies() -> dict[Path, str]:
     """The texts of all files of the folder of copies."""
-    found = {TARGET / "__init__.py": ""}
+    found = {TARGET / "__init__.py": _GUARD}
     for path in closure():
         text = _IMPORT.sub(lambda line: f"from {copy_of(line[1])}", path.read_text())
         head = _HEAD.format(source=path.relative_to(ROOT))

@@ -11,7 +11,7 @@ from typing import Any
 from pextra.calls.call import Answer, Call, Procedure
 from pextra.engine.progress import SILENT, Progress
 from pextra.host.machine import Host
-from pextra.model.errors import NotFoundError
+from pextra.model.errors import HostError, NotFoundError
 from pextra.model.fields import MASK, Masked
 from pextra.model.fields import masked as masked_by_fields
 from pextra.model.principal import Principal
@@ -123,4 +123,7 @@ def call(
             store = opened.enter_context(Store(given.get("database"), any_schema=any_schema))
         if host is None:
             host = opened.enter_context(Host(confirms=confirms))
-        return procedure.run(Call(rest, store, host, principal, check, diff, progress))
+        try:
+            return procedure.run(Call(rest, store, host, principal, check, diff, progress))
+        except OSError as error:
+            raise HostError(str(error)) from error

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from pextra import VERSION
+from pextra.calls import task
+from pextra.calls.call import Answer, Call, Procedure
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "host=/nowhere"
@@ -88,3 +90,28 @@ def test_what_libraries_and_programs_print_is_not_in_the_answer(tmp_path: Path) 
 def test_the_answer_is_the_same_whatever_the_environment_says() -> None:
     odd = {"PYTHONIOENCODING": "utf-16", "LC_ALL": "C", "PYTHONWARNINGS": "always"}
     assert answer(asked({"name": "Ünï"}), **odd)["code"] == "invalid_input"
+
+
+@pytest.mark.parametrize(
+    ("error", "user", "hint"),
+    [
+        (PermissionError(13, "Permission denied", "/run/lock/x"), 65534, "Run it as root"),
+        (PermissionError(13, "Permission denied", "/run/lock/x"), 0, ""),
+        (OSError(28, "No space left on device", "/var/x"), 0, "Free space"),
+        (OSError(122, "Disk quota exceeded", "/var/x"), 0, "Free space"),
+        (OSError(30, "Read-only file system", "/var/x"), 0, "Make that"),
+    ],
+)
+def test_what_the_system_refuses_is_a_failure_with_a_hint(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, user: int, hint: str
+) -> None:
+    def fail(_call: Call) -> Answer:
+        raise error
+
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    procedure = Procedure("x", (), fail, uses_store=False)
+    result = task.result(procedure, {}, (), check=False, diff=False, confirms=False)
+    assert result["code"] == "host"
+    assert str(error) in result["msg"]
+    assert (result["errors"][0]["hint"] or "").startswith(hint)
+    assert "fault in it" not in result["msg"]

@@ -13,6 +13,9 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.pextra.ce.plugins.module_utils import python
+
+python.check()
 VERSION = "0.2.0"
 """This collection's version, which is also that of the engine it was made with."""
 ENGINE = (0, 2)

@@ -206,12 +206,17 @@ def test_marked_for_removal_stays_while_it_holds_a_volume(lab: Lab) -> None:
     assert not lab.task(PROPAGATE, {})["changed"]
 
 
-def test_a_name_stays_taken_until_the_last_node_has_let_go(lab: Lab, machine: str) -> None:
+def test_a_pool_is_taken_back_by_the_nodes_that_have_not_let_go(lab: Lab, machine: str) -> None:
     lab.run("storage_pool", **pool(lab, nodes=["node1", "node2"]))
     name = lab.name("pool")
-    assert not lab.task("storage_pool", pool(lab, state="absent"), machine_id=machine).failed
-    assert status(lab, name)[0] == "deleting"
-    assert "marked for destruction" in lab.refused("storage_pool", **pool(lab)).message
+    for back in (True, False):
+        assert not lab.task("storage_pool", pool(lab, state="absent"), machine_id=machine).failed
+        assert status(lab, name)[0] == "deleting"
+        if back:
+            made = lab.run("storage_pool", **pool(lab))["storage_pool"]
+            assert [node["name"] for node in made["nodes"]] == ["node1"]
+            assert status(lab, name)[0] == "ready"
+            assert lab.pools() == [name]
     assert branches(lab.run(PROPAGATE)) == {name: "remove"}
     assert lab.run("storage_pool_info", name=name)["storage_pools"] == []
     assert lab.run("storage_pool", **pool(lab)).changed

@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import signal
+import subprocess
+import sys
+from typing import Any
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import Lab, Node, Result
+from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Lab, Node, Result, run
 from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
+from ansible_collections.pextra.ce.tests.integration.test_playbooks import play, recap, task
 
 
 def told(lab: Lab, database: str, **more: object) -> Result:
@@ -172,3 +178,83 @@ def test_run_that_loses_its_connection_anywhere_is_finished_by_the_next(
         node.run("instance", name=name, state="absent", destroy_volumes=True)
         assert node.domains() == []
     assert failures
+
+
+NOBODY = 65534
+PIECES: dict[str, dict[str, Any]] = {
+    "vswitch": {"name": "svswitch9"},
+    "node_files": {},
+    "reconcile": {},
+}
+
+
+@pytest.mark.parametrize("module", PIECES)
+def test_task_of_another_user_than_root_is_told_what_it_needs(node: Node, module: str) -> None:
+    job = node.job(module, PIECES[module], user=NOBODY)
+    if module == "node_files":
+        del job["args"]["database"]
+    (result,) = node.together([{**job, "op": "call"} if module != "vswitch" else job])
+    assert result.failed
+    assert result["code"] in ("host", "store")
+    assert "become: true" in result.message or "Linux user" in result.message
+    assert "fault in it" not in result.message
+
+
+@pytest.mark.parametrize("wanted", ["qcow2", "raw"])
+def test_volume_on_a_full_disk_is_told_to_free_space(node: Node, wanted: str) -> None:
+    mount, image = node.mount("small", 8), node.image("full.qcow2", "qcow2", "16M")
+    run("qemu-io", "-f", "qcow2", "-c", "write -P 1 0 12M", str(image))
+    tight = {**node.pool_entry(), "name": node.name("tight"), "options": {"path": str(mount)}}
+    node.apply(tight)
+    disk = {**node.volume("big", None, image=str(image), format=wanted)}
+    result = node.task("volume", {**disk, "storage_pool": node.name("tight")})
+    assert result.failed
+    assert "Free space" in result.message
+    assert [path.name for path in mount.iterdir() if path.name != "lost+found"] == []
+
+
+def test_python_that_is_too_old_is_named_with_the_one_that_is_needed(node: Node) -> None:
+    """Tasks run with a Python that says it is 3.9, as Debian 11's is."""
+    old = node.file(
+        "python3.9",
+        b"""#!/bin/sh
+exec /usr/bin/python3 -c '
+import sys
+sys.version_info = (3, 9, 2, "final", 0)
+sys.argv = sys.argv[1:]
+__file__ = sys.argv[0]
+exec(compile(open(__file__).read(), __file__, "exec"))
+' "$@"
+""",
+    )
+    old.chmod(0o755)
+    for module in ("preflight_info", "aptly_info"):
+        done = play(node, [task(module)], "-e", f"ansible_python_interpreter={old}")
+        assert recap(done)["failed"] == 1, done.stdout
+        assert "pextra.ce needs Python 3.11 or newer" in done.stdout
+        assert "is 3.9" in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_module_that_is_sent_to_a_python_that_is_too_old_says_so() -> None:
+    code = """
+import sys
+sys.version_info = (3, 9, 2, "final", 0)
+from ansible.module_utils import basic
+basic._ANSIBLE_ARGS = b"{}"
+from ansible_collections.pextra.ce.plugins.modules import organization
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert "is 3.9" in told["msg"]
+    assert told["code"] == "unsupported"
+    assert done.stderr == ""
+
+
+def test_what_says_that_a_python_is_too_old_is_read_by_older_ones() -> None:
+    utils = ROOT / "ansible_collections/pextra/ce/plugins/module_utils"
+    for path in (utils / "python.py", utils / "bare/__init__.py", utils / "__init__.py"):
+        ast.parse(path.read_text(), feature_version=(3, 7))

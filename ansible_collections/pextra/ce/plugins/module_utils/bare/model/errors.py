@@ -7,8 +7,24 @@ Back ends raise; only a face turns an error into a failed task, an HTTP status o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+_SPACE = "Free space on the file system where that is, and run it again"
+_USUAL = (
+    ("No space left on device", _SPACE),
+    ("Disk quota exceeded", _SPACE),
+    ("Read-only file system", "Make that file system writable, and run it again"),
+)
+_FORBIDDEN = ("Permission denied", "Operation not permitted")
+
+
+def usual_hint(message: str) -> str | None:
+    """What to do about what the system says, in whatever program's message; see errno(3)."""
+    if any(words in message for words in _FORBIDDEN) and os.geteuid() != 0:
+        return "Run it as root (become: true)"
+    return next((hint for words, hint in _USUAL if words in message), None)
 
 
 class PextraError(Exception):
@@ -28,7 +44,7 @@ class PextraError(Exception):
         super().__init__(message)
         self.message = message
         self.resource = resource
-        self.hint = hint
+        self.hint = usual_hint(message) if hint is None else hint
 
     def __str__(self) -> str:
         text = f"{self.resource}: {self.message}" if self.resource else self.message
