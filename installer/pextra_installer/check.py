@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,7 +36,9 @@ def plan_of(data: object, source: str = "the answers") -> Plan:
     try:
         return adapter().validate_python(data)
     except ValidationError as error:
-        details = [one for one in error.errors() if not _follows(one, error.errors())]
+        found = error.errors(include_url=False, include_input=False)
+        below = {detail["loc"][:length] for detail in found for length in range(len(detail["loc"]))}
+        details = [detail for detail in found if not _follows(detail, below)]
         problems = [problem for detail in details for problem in _problems(detail)]
     raise AnswersError(sorted(set(problems), key=lambda one: path_text(one.path)), source)
 
@@ -78,12 +80,13 @@ def _item_of(hint: Any) -> Any:
     return _plain(typing.get_args(_plain(hint))[0]) if typing.get_args(_plain(hint)) else None
 
 
-def _follows(detail: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
-    """Whether a list is too short only because its entries are not acceptable."""
-    path = detail["loc"]
-    return detail["type"] == "too_short" and any(
-        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in others
-    )
+def _follows(detail: ErrorDetails, below: Set[Path]) -> bool:
+    """Whether a list is too short only because its entries are not acceptable.
+
+    Args:
+        below: The places that errors lie below.
+    """
+    return detail["type"] == "too_short" and detail["loc"] in below
 
 
 def _problems(detail: ErrorDetails) -> list[Problem]:

@@ -26,14 +26,19 @@ UNFINISHED = 6
 
 def _validate(arguments: argparse.Namespace) -> int:
     from pextra_installer import preview
+    from pextra_installer.advice import warnings
     from pextra_installer.answers import files
     from pextra_installer.hardware import model
 
     plan = files.read(arguments.file)
     print(f"{arguments.file}: the answers are complete and consistent")
-    if arguments.hardware is not None:
+    if arguments.hardware is None:
+        lines = [f"warning: {warning}" for warning in warnings(plan)]
+    else:
         target = preview.target_of(plan, model.read(arguments.hardware))
-        print("\n".join(preview.lines(plan, target)))
+        lines = preview.lines(plan, target)
+    for line in lines:
+        print(line)
     return 0
 
 

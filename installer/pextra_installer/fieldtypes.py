@@ -31,6 +31,10 @@ _CRYPT = re.compile(
     r"|\$6\$(rounds=[1-9][0-9]{3,8}\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{86}",
     re.ASCII,
 )
+# These stand for the machine's own setting, and for none: as that setting they name nothing.
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+MAX_PASSWORD = 256
+"""Bytes. OpenSSL, which makes the hash for Linux, leaves out what follows, and says nothing."""
 # Names of Linux that are somebody else's, and would be the administrator's.
 _TAKEN_USERS = frozenset({"root", "daemon", "bin", "sys", "nobody", "postgres", "sshd"})
 
@@ -83,7 +87,8 @@ def _interface(value: str) -> str:
 def timezones() -> frozenset[str]:
     """Every time zone that can be chosen."""
     known = zoneinfo.available_timezones()
-    return frozenset(name for name in known if not name.startswith(("posix/", "right/")))
+    zones = (name for name in known if not name.startswith(("posix/", "right/")))
+    return frozenset(zones) - _NO_ZONES
 
 
 def _timezone(value: str) -> str:
@@ -119,8 +124,12 @@ def _organization(value: str) -> str:
 
 
 def _password(value: str) -> str:
-    if not 8 <= len(value) <= 1024 or len(value.encode("utf-8", "replace")) > 1024:
-        raise refuse(f"the password has {len(value)} characters", "Use 8 to 1024")
+    if not 8 <= len(value) <= MAX_PASSWORD:
+        raise refuse(f"the password has {len(value)} characters", f"Use 8 to {MAX_PASSWORD}")
+    size = len(value.encode("utf-8", "replace"))
+    if size > MAX_PASSWORD:
+        hint = f"At most {MAX_PASSWORD} can be used: shorten it"
+        raise refuse(f"the password takes {size} bytes", hint)
     if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
         raise refuse("the password has characters that no keyboard types", "Use printable ones")
     return value
@@ -169,29 +178,74 @@ def _device(value: str) -> str:
 
 
 def _address(version: int) -> Callable[[str], str]:
+    example = "192.0.2.10/24" if version == 4 else "2001:db8::10/64"
+
     def check(value: str) -> str:
+        _refuse_zone(value)
         try:
             address = ipaddress.ip_interface(value)
         except ValueError:
             address = None
-        example = "192.0.2.10/24" if version == 4 else "2001:db8::10/64"
         if address is None or address.version != version or "/" not in value:
             hint = f"Write address and prefix length, such as {example}"
             raise refuse(f"{value[:80]!r} is not an IPv{version} address with its prefix", hint)
-        if address.ip.is_multicast or address.ip.is_unspecified or address.ip.is_loopback:
-            raise refuse(f"{value[:80]!r} cannot be a node's address")
-        edge = address.network.prefixlen < (31 if version == 4 else 127)
-        if edge and address.ip == address.network.network_address:
-            raise refuse(f"{value[:80]!r} is the network itself", f"Such as {example}")
-        if version == 4 and edge and address.ip == address.network.broadcast_address:
-            raise refuse(f"{value[:80]!r} is the network's broadcast address", f"Such as {example}")
+        network, hint = address.network, f"Such as {example}"
+        why = no_host(address.ip) or ("is link-local" if address.ip.is_link_local else None)
+        if why:
+            raise refuse(f"{value[:80]!r} cannot be a node's address: it {why}", hint)
+        if network.prefixlen < LEAST_PREFIX:
+            why = f"the prefix length {network.prefixlen} makes most of the internet neighbours"
+            raise refuse(why, hint)
+        edge = edge_of(address.ip, network)
+        if edge:
+            raise refuse(f"{value[:80]!r} is {edge}", hint)
         return str(address)
 
     return check
 
 
+LEAST_PREFIX = 8
+"""Shorter ones are of no network that anybody has."""
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")  # RFC 1122, 3.2.1.3
+
+
+def no_host(address: _Address) -> str | None:
+    """Why no machine in a network can have an address; None if one can."""
+    if address.is_unspecified or (address.version == 4 and address in _THIS_NETWORK):
+        return "stands for no address"
+    if address.is_multicast:
+        return "is of a group of machines (multicast)"
+    if address.is_loopback:
+        return "is of each machine itself (loopback)"
+    if address.version == 4 and address.is_reserved:
+        return "is reserved"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return "is an IPv4 address, written as one of IPv6"
+    return None
+
+
+def edge_of(address: _Address, network: _Network) -> str | None:
+    """What of a network an address is, where it is of no machine in it; else None."""
+    if network.prefixlen >= network.max_prefixlen - 1:  # RFC 3021, RFC 6164
+        return None
+    if address == network.network_address:
+        return f"the network {network} itself"
+    if network.version == 4 and address == network.broadcast_address:
+        return f"the broadcast address of {network}"
+    return None
+
+
+def _refuse_zone(value: str) -> None:
+    """An address is at the interface that is chosen, and names none itself (RFC 4007, zones)."""
+    if "%" in value:
+        raise refuse(f"{value[:80]!r} names an interface", "Leave out % and what follows it")
+
+
 def _ip(version: int | None) -> Callable[[str], str]:
     def check(value: str) -> str:
+        _refuse_zone(value)
         try:
             address = ipaddress.ip_address(value)
         except ValueError:
@@ -199,6 +253,9 @@ def _ip(version: int | None) -> Callable[[str], str]:
         if address is None or version not in (None, address.version):
             kind = f"an IPv{version}" if version else "an IP"
             raise refuse(f"{value[:80]!r} is not {kind} address", "Give it without a prefix length")
+        why = no_host(address)
+        if why:
+            raise refuse(f"{value[:80]!r} cannot be used: it {why}", "Give a machine's address")
         return str(address)
 
     return check

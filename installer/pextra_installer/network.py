@@ -19,6 +19,7 @@ from pextra_installer.fieldtypes import (
     Ip6,
     Mtu,
     Vlan,
+    edge_of,
 )
 from pextra_installer.rules import STRICT, Findings
 
@@ -69,12 +70,18 @@ def _static_problems(
     interface = ipaddress.ip_interface(address)
     if gateway is None:
         return
-    router = ipaddress.ip_address(gateway)
+    router, network = ipaddress.ip_address(gateway), interface.network
+    # IPv6's routers have link-local addresses, which they announce (RFC 4861); IPv4's have none.
+    near = router.version == 6 and router.is_link_local
+    edge = edge_of(router, network)
     if router == interface.ip:
         findings.add(f"the gateway {router} is the node itself", key="gateway")
-    elif router not in interface.network and not router.is_link_local:
-        hint = f"Its address must lie in {interface.network}"
+    elif router not in network and not near:
+        hint = f"Its address must lie in {network}"
         findings.add(f"the gateway {router} is outside the network", hint, key="gateway")
+    elif edge:
+        hint = "Give the router's own address"
+        findings.add(f"the gateway {router} is {edge}", hint, key="gateway")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

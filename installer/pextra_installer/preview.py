@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pextra_installer.advice import warnings
 from pextra_installer.hardware.choice import ChosenLinks, choose_disk, choose_links, unmet
 from pextra_installer.hardware.model import Disk, Firmware, Hardware, Interface
 from pextra_installer.plan import Plan
@@ -84,5 +85,5 @@ def lines(plan: Plan, target: Target) -> list[str]:
         *(f"{name + ':':15} {value}" for name, value in pairs),
         f"{'Network:':15} {described[0]}",
         *(f"{'':15} {line}" for line in described[1:]),
-        *(f"warning: {warning}" for warning in target.links.warnings),
+        *(f"warning: {warning}" for warning in (*target.links.warnings, *warnings(plan))),
     ]

@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 
 from pextra.kinds.user import passwords
+from pextra_installer.fieldtypes import MAX_PASSWORD
 from pextra_installer.plan import Administrator, Plan
 from pextra_installer.problems import InstallerError
 
@@ -14,8 +15,13 @@ def crypt_hash(password: str) -> str:
     """The SHA-512 crypt(5) hash of a password, by openssl, which reads it from standard input.
 
     Raises:
-        InstallerError: openssl is not there or refuses.
+        InstallerError: openssl is not there or refuses, or would hash a part of the password only.
     """
+    if len(password.encode()) > MAX_PASSWORD or set(password) & set("\0\r\n"):
+        raise InstallerError(
+            "this password cannot be hashed for Linux",
+            f"Use at most {MAX_PASSWORD} bytes, on one line",
+        )
     try:
         done = subprocess.run(
             ["openssl", "passwd", "-6", "-stdin"],

@@ -14,7 +14,8 @@ from pextra_installer.answers.yaml_document import dump_yaml, parse_yaml
 from pextra_installer.plan import Plan
 from pextra_installer.problems import AnswersError
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 16
+"""No answer file needs a tenth of it; reading a larger one takes a slow machine minutes."""
 
 
 class Format(StrEnum):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from pextra.host.disks.devices import ANSWERS_LABEL, holds_answers
 from pextra_installer.answers import files
-from pextra_installer.answers.download import AddressError, Unreachable, fetch
+from pextra_installer.answers.download import AddressError, Unreachable, address_of, fetch
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 
@@ -96,12 +96,13 @@ def _download(
     tell: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> Found:
-    format = files.format_of(url.partition("?")[0].partition("#")[0])
+    address = address_of(url)
+    format = files.format_of(address.path.partition("?")[0])
     waits = pauses()
     for attempt in range(1, ATTEMPTS + 1):
         tell(f"answers: {url}, attempt {attempt} of {ATTEMPTS}")
         try:
-            return Found(url, fetch(url, pin, files.MAX_BYTES), format)
+            return Found(url, fetch(address, pin, files.MAX_BYTES), format)
         except Unreachable as error:
             reason = str(error)
             pause = next(waits, None)

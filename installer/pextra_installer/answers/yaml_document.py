@@ -1,4 +1,8 @@
-"""YAML 1.2 with lines, by ruamel.yaml: duplicate keys are errors, ``no`` is a text."""
+"""YAML 1.2 with lines, by ruamel.yaml: duplicate keys are errors, ``no`` is a text.
+
+Anchors and aliases are errors too. Answers need none, and with them ``*x`` is not the text that it
+looks like, and a few lines can stand for gigabytes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    NodeEvent,
+)
 
 from pextra_installer.answers.document import Document, unreadable
 from pextra_installer.problems import Path
@@ -23,6 +33,7 @@ def parse_yaml(text: str, source: str) -> Document:
         AnswersError: It is not one YAML document of plain data.
     """
     try:
+        _check_events(text, source)
         loaded = YAML(typ="rt", pure=True).load(text)
     except DuplicateKeyError as error:
         mark = error.problem_mark
@@ -40,13 +51,27 @@ def parse_yaml(text: str, source: str) -> Document:
         reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
         raise unreadable(source, f"this is not YAML: {reason}", None, None) from None
     lines: dict[Path, int] = {(): 1}
-    return Document(_plain(loaded, (), lines, source), lines)
+    return Document(_plain(loaded, (), lines), lines)
 
 
-def _plain(value: Any, path: Path, lines: dict[Path, int], source: str) -> object:
+def _check_events(text: str, source: str) -> None:
+    """Refuse anchors, aliases and deep nesting, before anything is made of the text."""
+    depth = 0
+    for event in YAML(typ="rt", pure=True).parse(text):
+        line = event.start_mark.line + 1
+        if isinstance(event, AliasEvent):
+            hint = f'If it is a text, put it in quotes: "*{event.anchor}"'
+            raise unreadable(source, f"*{event.anchor} is an alias of YAML", line, hint)
+        if isinstance(event, NodeEvent) and event.anchor is not None:
+            hint = f'If it is a text, put it in quotes: "&{event.anchor} ..."'
+            raise unreadable(source, f"&{event.anchor} is an anchor of YAML", line, hint)
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise unreadable(source, "it is nested too deeply", line, None)
+
+
+def _plain(value: Any, path: Path, lines: dict[Path, int]) -> object:
     """Plain Python data of ruamel's classes, noting lines on the way."""
-    if len(path) > MAX_DEPTH:
-        raise unreadable(source, "it is nested too deeply, or refers to itself", None, None)
     if isinstance(value, CommentedMap):
         data: dict[str, object] = {}
         for key, item in value.items():
@@ -54,7 +79,7 @@ def _plain(value: Any, path: Path, lines: dict[Path, int], source: str) -> objec
             place = value.lc.data.get(key) if value.lc.data else None
             if place is not None:
                 lines[here] = place[0] + 1
-            data[str(key)] = _plain(item, here, lines, source)
+            data[str(key)] = _plain(item, here, lines)
         return data
     if isinstance(value, CommentedSeq):
         entries: list[object] = []
@@ -62,7 +87,7 @@ def _plain(value: Any, path: Path, lines: dict[Path, int], source: str) -> objec
             place = value.lc.data.get(position) if value.lc.data else None
             if place is not None:
                 lines[(*path, position)] = place[0] + 1
-            entries.append(_plain(item, (*path, position), lines, source))
+            entries.append(_plain(item, (*path, position), lines))
         return entries
     if isinstance(value, bool) or value is None:
         return value

@@ -149,13 +149,26 @@ def test_a_file_that_is_not_there_is_not_asked_for_again(server: Server) -> None
         ("https:///a.yaml", None),
         ("https://192.0.2.1/a.txt", None),
         ("https://192.0.2.1/a.yaml", "abc"),
+        ("https://192.0.2.1:99999/a.yaml", None),
+        ("https://192.0.2.1:x/a.yaml", None),
+        ("https://192.0.2.1:0/a.yaml", None),
+        ("https://[::1/a.yaml", None),
+        ("https://a..b/a.yaml", None),
+        (f"https://{'a' * 70}.example.com/a.yaml", None),
+        ("https://192.0.2.1/\u00e4.yaml", None),
+        ("https://user:geheim@192.0.2.1/a.yaml", None),
+        ("https://user:geheim@192.0.2.1/a.txt", None),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_before_any_connection(
     url: str, pin: str | None
 ) -> None:
-    with pytest.raises(InstallerError):
-        find(url, pin, [])
+    waits: list[float] = []
+    with pytest.raises(InstallerError) as caught:
+        find(url, pin, waits)
+    assert waits == []
+    assert caught.value.code == 3
+    assert "geheim" not in str(caught.value)
 
 
 def test_a_file_in_the_medium_is_found_and_several_are_an_error(tmp_path: pathlib.Path) -> None:
