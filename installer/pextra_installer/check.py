@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -23,24 +23,33 @@ def adapter() -> TypeAdapter[Plan]:
     return TypeAdapter(Plan)
 
 
-def plan_of(data: object, source: str = "the answers") -> Plan:
+Check = Callable[[Mapping[str, Any]], Iterable[Problem]]
+"""Looks at answers for what the plan's types cannot know, such as the day that it is."""
+
+
+def plan_of(data: object, source: str = "the answers", *checks: Check) -> Plan:
     """The plan that data describe.
 
     Args:
         data: Mappings, lists, texts, numbers and booleans, as a file's reader gives them.
         source: What they are called in the error.
+        checks: What else to look for.
 
     Raises:
         AnswersError: With every problem; no secret's value is in it.
     """
+    more = [problem for look in checks if isinstance(data, Mapping) for problem in look(data)]
+    problems: list[Problem] = []
     try:
-        return adapter().validate_python(data)
+        plan = adapter().validate_python(data)
+        if not more:
+            return plan
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         below = {detail["loc"][:length] for detail in found for length in range(len(detail["loc"]))}
         details = [detail for detail in found if not _follows(detail, below)]
         problems = [problem for detail in details for problem in _problems(detail)]
-    raise AnswersError(sorted(set(problems), key=lambda one: path_text(one.path)), source)
+    raise AnswersError(sorted({*problems, *more}, key=lambda one: path_text(one.path)), source)
 
 
 def data_of(plan: Plan) -> dict[str, Any]:

@@ -19,24 +19,34 @@ from pextra.model.errors import PextraError
 from pextra_installer.problems import InstallerError
 
 if TYPE_CHECKING:
+    from pextra_installer.answers.sources import Found
     from pextra_installer.plan import Plan
 
 UNFINISHED = 6
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    from pextra_installer import preview
+    from pextra.licensing.trust import TrustStore
+    from pextra_installer import licensing, preview
     from pextra_installer.advice import warnings
     from pextra_installer.answers import files
     from pextra_installer.hardware import model
 
-    plan = files.read(arguments.file)
+    folder = arguments.license_keys
+    if folder is not None and not folder.is_dir():
+        raise InstallerError(f"there is no directory {folder}", "It holds the signers' .pem files")
+    # Which medium will be used is not known here.
+    signers = TrustStore.load(folder) if folder is not None else licensing.here()
+    known = signers if folder is not None or signers.keys else None
+    look = licensing.LicenseCheck.today(known)
+    plan = files.read(arguments.file, look)
     print(f"{arguments.file}: the answers are complete and consistent")
+    lines = [f"warning: {warning}" for warning in look.unchecked(plan)]
     if arguments.hardware is None:
-        lines = [f"warning: {warning}" for warning in warnings(plan)]
+        lines += [f"warning: {warning}" for warning in warnings(plan)]
     else:
         target = preview.target_of(plan, model.read(arguments.hardware))
-        lines = preview.lines(plan, target)
+        lines += preview.lines(plan, target)
     for line in lines:
         print(line)
     return 0
@@ -55,25 +65,44 @@ def _probe(arguments: argparse.Namespace) -> int:
 
 
 def _install(arguments: argparse.Namespace) -> int:
+    from pextra_installer import licensing
     from pextra_installer.answers import files
 
-    _execute(files.read(arguments.answers), arguments)
+    look = licensing.LicenseCheck.today(licensing.here())
+    _execute(files.read(arguments.answers, look), arguments)
     return 0
 
 
 def _wizard(arguments: argparse.Namespace) -> int:
-    from pextra_installer import plain
+    from pextra_installer import licensing, plain
     from pextra_installer.hardware.probe import probe
     from pextra_installer.image import find_image
     from pextra_installer.session import Session
 
-    session = Session(probe(), find_image(arguments.image), arguments.state)
+    if sys.stdin.isatty():
+        _give_way(arguments)
+    session = Session(probe(), find_image(arguments.image), arguments.state, licensing.here())
     if arguments.plain or not _can_draw():
         return plain.run(session)
     from pextra_installer.wizard.app import Wizard
 
     code = Wizard(session).run()
     return UNFINISHED if code is None else code
+
+
+def _give_way(arguments: argparse.Namespace) -> None:
+    """Install by answers that are there, unless somebody presses a key."""
+    from pextra_installer import countdown
+    from pextra_installer.answers import sources
+
+    try:
+        found = sources.attached()
+        if found is None or not countdown.run_out(found.source, arguments.state):
+            return
+        _by_answers(found, arguments)
+    except InstallerError as error:
+        print(f"pextra-installer: {error}", file=sys.stderr)
+        input("Press Enter for the wizard. ")
 
 
 def _can_draw() -> bool:
@@ -85,27 +114,33 @@ def _can_draw() -> bool:
 
 def _auto(arguments: argparse.Namespace) -> int:
     from pextra_installer.answers import sources
-    from pextra_installer.session import leave
 
     found = sources.find()
     if found is None:
         raise InstallerError(
             "there are no answers", "Give pextra.answers=URL, or a volume PEXTRA-ANSWERS"
         )
-    plan = found.plan()
-    print(f"answers: {found.source}", flush=True)
-    _execute(plan, arguments)
-    leave(plan.when_done)
+    _by_answers(found, arguments)
     return 0
 
 
+def _by_answers(found: Found, arguments: argparse.Namespace) -> None:
+    from pextra_installer import licensing
+    from pextra_installer.session import leave
+
+    plan = found.plan(licensing.LicenseCheck.today(licensing.here()))
+    print(f"answers: {found.source}", flush=True)
+    _execute(plan, arguments)
+    leave(plan.when_done)
+
+
 def _execute(plan: Plan, arguments: argparse.Namespace) -> None:
-    from pextra_installer import plain, preview
+    from pextra_installer import licensing, plain, preview
     from pextra_installer.hardware.probe import probe
     from pextra_installer.image import find_image
     from pextra_installer.session import Session
 
-    session = Session(probe(), find_image(arguments.image), arguments.state)
+    session = Session(probe(), find_image(arguments.image), arguments.state, licensing.here())
     target = preview.target_of(plan, session.hardware)
     print("\n".join(preview.lines(plan, target)), flush=True)
     if not getattr(arguments, "yes", True) and input("Type 'erase' to go on: ") != "erase":
@@ -118,6 +153,13 @@ def _first_boot(_arguments: argparse.Namespace) -> int:
     from pextra_installer import first_boot
 
     first_boot.run()
+    return 0
+
+
+def _license(_arguments: argparse.Namespace) -> int:
+    from pextra_installer import license_prompt
+
+    license_prompt.run()
     return 0
 
 
@@ -159,6 +201,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PROBE.json",
         help="show what would be erased on the machine that this file records",
     )
+    validate.add_argument(
+        "--license-keys",
+        type=pathlib.Path,
+        metavar="DIRECTORY",
+        help="public keys (.pem) of the signers that the medium trusts: check the licence key by "
+        "them",
+    )
     validate.set_defaults(run=_validate)
 
     probe = commands.add_parser("probe", help="write down this machine's hardware")
@@ -188,6 +237,9 @@ def _parser() -> argparse.ArgumentParser:
 
     booting = commands.add_parser("first-boot", help="make an installed node's cloud")
     booting.set_defaults(run=_first_boot)
+
+    prompt = commands.add_parser("license", help="ask for a licence key, and set it on this node")
+    prompt.set_defaults(run=_license)
 
     hashing = commands.add_parser(
         "hash-password", help="make the two hashes of a password, for an answer file"

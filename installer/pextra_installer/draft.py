@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pextra.licensing.trust import TrustStore
 from pextra_installer import check
 from pextra_installer.hardware.model import Disk, Hardware
+from pextra_installer.licensing import NOBODY, LicenseCheck
 from pextra_installer.plan import Plan
 from pextra_installer.problems import AnswersError, Path, Problem
 
@@ -17,8 +19,10 @@ from pextra_installer.problems import AnswersError, Path, Problem
 class Draft:
     """Answers by path; whatever is emptied counts as not given."""
 
-    def __init__(self, hardware: Hardware) -> None:
+    def __init__(self, hardware: Hardware, medium: TrustStore = NOBODY) -> None:
         self.hardware = hardware
+        self.medium = medium
+        """Signers of licence keys that the medium brings."""
         self.data: dict[str, Any] = {"version": 1, "disk": {}, "administrator": {}}
         linked = [one for one in hardware.interfaces if one.physical and one.link]
         if len(linked) == 1:
@@ -57,7 +61,7 @@ class Draft:
     def problems(self, *places: Path) -> list[Problem]:
         """What is wrong at some places of the answers, or anywhere if none is named."""
         try:
-            check.plan_of(self.data)
+            self.plan()
         except AnswersError as error:
             return [
                 problem
@@ -77,7 +81,7 @@ class Draft:
         Raises:
             AnswersError: Something is still wrong.
         """
-        return check.plan_of(self.data)
+        return check.plan_of(self.data, "the answers", LicenseCheck.today(self.medium))
 
 
 def _literal(text: str) -> str:

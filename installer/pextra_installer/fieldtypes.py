@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, St
 from pydantic_core import PydanticCustomError
 
 from pextra.kinds.user import passwords
-from pextra.licensing import token
+from pextra.licensing import keys, token
 from pextra.model import units
 from pextra.model.errors import PextraError
 
@@ -154,6 +154,28 @@ def _license_key(value: str) -> str:
     return value.strip()
 
 
+def public_key_of(text: str) -> bytes:
+    """The raw bytes of an Ed25519 public key: of PEM, or of the line between its first and last.
+
+    Raises:
+        LicenseError: It is none.
+    """
+    if "-----BEGIN" in text:
+        return keys.load_public_pem(text.encode("utf-8", "replace"))
+    body = "".join(text.split())
+    pem = f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
+    return keys.load_public_pem(pem.encode("utf-8", "replace"))
+
+
+def _public_key(value: str) -> str:
+    """The line between the first and the last one of its PEM."""
+    try:
+        return "".join(keys.public_pem(public_key_of(value)).decode().splitlines()[1:-1])
+    except PextraError as error:
+        hint = "Copy the whole of the signer's .pem file, or the line between its first and last"
+        raise refuse(f"this is no public key of a signer: {error.message}", hint) from None
+
+
 def _by_id(value: str) -> str:
     name = value.removeprefix("/dev/disk/by-id/")
     if not name or "/" in name:
@@ -286,6 +308,7 @@ Password = Annotated[Text, AfterValidator(_password)]
 Argon2Hash = Annotated[Text, AfterValidator(_argon2)]
 CryptHash = Annotated[Text, AfterValidator(_crypt)]
 LicenseKey = Annotated[Text, AfterValidator(_license_key)]
+PublicKey = Annotated[Text, AfterValidator(_public_key)]
 ById = Annotated[Text, AfterValidator(_by_id)]
 Glob = Annotated[Text, AfterValidator(_glob)]
 Device = Annotated[Text, AfterValidator(_device)]

@@ -12,12 +12,14 @@ import os
 import pathlib
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pextra.calls import registry
 from pextra.calls.call import Answer
 from pextra.host.identity import local
+from pextra.licensing.errors import LicenseError
 from pextra.model.errors import PextraError
 from pextra_installer.outcome import web_address
 from pextra_installer.problems import InstallerError
@@ -25,6 +27,8 @@ from pextra_installer.redaction import redact
 
 NOTES = pathlib.Path("/etc/pextra-ce/first-boot.json")
 BANNER = pathlib.Path("/etc/issue.d/pextra.issue")
+REFUSED = pathlib.Path("/etc/pextra-ce/license-refused")
+"""Why the licence key was refused, until another one is set (`license_prompt`)."""
 SECRETS = ("site_admin_password_hash", "site_license_key")
 RETRY_SECONDS = 30
 _Ip = Callable[..., list[dict[str, Any]]]
@@ -36,8 +40,13 @@ class FirstBootError(InstallerError):
     code = 6
 
 
-def run(notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER) -> None:
+def run(
+    notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER, refused: pathlib.Path = REFUSED
+) -> None:
     """Make the node and its cloud; remove the notes, which hold secrets, when that is done.
+
+    A licence key that is refused keeps nobody from using the node: it gets an evaluation licence,
+    and whoever logs in is asked for another key.
 
     Raises:
         FirstBootError: It did not finish.
@@ -52,8 +61,7 @@ def run(notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER) -> None:
     secrets = [str(told[name]) for name in SECRETS if told.get(name)]
     show(banner, "is being set up; this takes a moment")
     try:
-        for line in make(resources):
-            print(redact(line, secrets), flush=True)
+        made = make(resources)
     except PextraError as error:
         reason = redact(str(error), secrets)
         show(
@@ -62,19 +70,62 @@ def run(notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER) -> None:
             f"It is tried again in {RETRY_SECONDS} s. More: journalctl -u pextra-first-boot",
         )
         raise FirstBootError(f"the first boot did not finish: {reason}") from None
+    for line in made.lines:
+        print(redact(line, secrets), flush=True)
+    if made.refused is not None:
+        reason = redact(str(made.refused), secrets)
+        refused.write_text(f"{reason}\n", encoding="utf-8")
+        print(f"the licence key was refused: {reason}", flush=True)
     notes.unlink()
-    show(banner, "is ready")
+    ready(banner, refused)
 
 
-def make(resources: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Make the tables and the resources of a manifest; says in a line each what there is.
+def ready(banner: pathlib.Path = BANNER, refused: pathlib.Path = REFUSED) -> None:
+    """Show that the node is ready, and what is left to do."""
+    state = "is ready"
+    if refused.exists():
+        reason = refused.read_text(encoding="utf-8").strip()
+        state += f"\nIts licence key was refused: {reason}\nLog in as root to set another one"
+    show(banner, state)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made, a line each, and why the licence key was not taken, if it was not."""
+
+    lines: list[str]
+    refused: LicenseError | None = None
+
+
+def make(resources: Sequence[Mapping[str, Any]]) -> Made:
+    """Make the tables and the resources of a manifest.
 
     Raises:
         PextraError: It was refused, or failed on the way; another call goes on from there.
     """
     _call("database", {"state": "migrated"})
-    made = _call("apply", {"resources": resources})["resources"]
-    return [f"{one['kind']} {one['name'] or ''} {one['id']}".replace("  ", " ") for one in made]
+    refused: LicenseError | None = None
+    for tried in licensed(resources):
+        try:
+            made = _call("apply", {"resources": tried})["resources"]
+        except LicenseError as error:
+            refused = refused or error
+            continue
+        lines = [f"{one['kind']} {one['name'] or ''} {one['id']}" for one in made]
+        return Made([line.replace("  ", " ") for line in lines], refused)
+    raise refused or LicenseError("the node can be made with no licence")
+
+
+def licensed(resources: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """The resources with the licence that was answered, with an evaluation, and with none."""
+    yield resources
+    others = [one for one in resources if one["kind"] != "node_license"]
+    licenses = [one for one in resources if one["kind"] == "node_license"]
+    if any("key" in one for one in licenses):
+        plain = [{name: one[name] for name in one if name != "key"} for one in licenses]
+        yield [*others, *({**one, "evaluation": True} for one in plain)]
+    if licenses:
+        yield others
 
 
 def _call(name: str, given: Mapping[str, Any]) -> Answer:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from pextra.licensing.errors import LicenseError
+from pextra_installer import licensing
 from pextra_installer.draft import Draft
 from pextra_installer.hardware.choice import unmet
 from pextra_installer.hardware.model import Interface
@@ -114,6 +116,25 @@ def _node_intro(draft: Draft) -> str:
     return "\n".join(lines)
 
 
+def _license_intro(draft: Draft) -> str:
+    known = ", ".join(sorted(key.name for key in draft.medium.keys.values()))
+    return (
+        "Each node needs a licence key: a text that begins with PCE1.\n"
+        "Without one the node makes an evaluation licence of 30 days for itself.\n"
+        f"Signers that the medium brings: {known or 'none'}. Of another one that you trust, give\n"
+        "the public key too: the line between the first and the last of its .pem file."
+    )
+
+
+def license_note(draft: Draft) -> str:
+    """What the licence key grants that was typed; nothing where there is none yet."""
+    key = draft.get(("license_key",))
+    try:
+        return f"This key: {licensing.described(key)}" if key else ""
+    except LicenseError:
+        return ""
+
+
 def _text(text: str) -> Callable[[Draft], str]:
     return lambda _draft: text
 
@@ -158,11 +179,16 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "Licence key",
-        _text(
-            "Each node needs a licence key: a text that begins with PCE1.\n"
-            "Without one the node makes an evaluation licence of 30 days for itself."
+        _license_intro,
+        (
+            Question(("license_key",), "Key", example="empty for an evaluation"),
+            Question(
+                ("trusted_license_keys",),
+                "Signer's key",
+                Kind.WORDS,
+                example="of a signer that the medium does not bring",
+            ),
         ),
-        (Question(("license_key",), "Key", example="empty for an evaluation"),),
     ),
     Page(
         "Node and organization",

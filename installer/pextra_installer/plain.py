@@ -29,7 +29,7 @@ class Back(Exception):
 
 def run(session: Session, ask: Ask = input, ask_secret: Ask = getpass.getpass) -> int:
     """Ask everything, then install; returns the command's exit code."""
-    draft = Draft(session.hardware)
+    draft = session.draft()
     print("Empty keeps what is in [brackets], < goes back a page, - empties an answer.")
     while True:
         _ask_pages(draft, ask, ask_secret)

@@ -24,6 +24,7 @@ from pextra_installer.fieldtypes import (
     LicenseKey,
     Organization,
     Password,
+    PublicKey,
     Size,
     Text,
     Timezone,
@@ -146,6 +147,7 @@ class Plan:
     disk: DiskChoice
     network: Network = Network()
     license_key: LicenseKey | None = Field(default=None, repr=False)
+    trusted_license_keys: Annotated[tuple[PublicKey, ...], Field(max_length=8)] = ()
     timezone: Timezone = "Etc/UTC"
     when_done: WhenDone = WhenDone.REBOOT
     ignore_checks: tuple[Annotated[Text, AfterValidator(_check_name)], ...] = ()

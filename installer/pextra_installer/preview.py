@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pextra_installer import licensing
 from pextra_installer.advice import warnings
 from pextra_installer.hardware.choice import ChosenLinks, choose_disk, choose_links, unmet
 from pextra_installer.hardware.model import Disk, Firmware, Hardware, Interface
@@ -73,7 +74,7 @@ def lines(plan: Plan, target: Target) -> list[str]:
         ("Host name", plan.hostname),
         ("Organization", plan.organization),
         ("Administrator", plan.administrator.username),
-        ("Licence", "key given" if plan.license_key else "evaluation of 30 days"),
+        ("Licence", licensing.described(plan.license_key)),
         ("Time zone", plan.timezone),
         ("Firmware", target.firmware.value),
         ("At the end", plan.when_done.value),

@@ -7,8 +7,10 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pextra_installer import outcome
+from pextra.licensing.trust import TrustStore
+from pextra_installer import licensing, outcome
 from pextra_installer.answers import files
+from pextra_installer.draft import Draft
 from pextra_installer.execute import run
 from pextra_installer.execute.progress import Progress
 from pextra_installer.execute.variables import ANSWERS, STATE, Image
@@ -25,6 +27,8 @@ class Session:
     hardware: Hardware
     image: Image
     state: pathlib.Path = STATE
+    trusted: TrustStore = licensing.NOBODY
+    """Signers of licence keys that the medium brings."""
 
     def install(self, plan: Plan, tell: Callable[[Progress], None]) -> None:
         """Save the answers, then install.
@@ -35,7 +39,13 @@ class Session:
         plan = hashed(plan)
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write(plan, self.state / ANSWERS)
-        run.install(plan, target_of(plan, self.hardware), self.image, tell, self.state)
+        target = target_of(plan, self.hardware)
+        trusted = licensing.trusted_by(plan, self.trusted)
+        run.install(plan, target, self.image, tell, self.state, trusted)
+
+    def draft(self) -> Draft:
+        """Answers to be given, of which nothing is known but what the machine says."""
+        return Draft(self.hardware, self.trusted)
 
     def outcome(self, plan: Plan) -> str:
         """What is told when the installation of a plan is done."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+from collections.abc import Sequence
 from enum import StrEnum
 
 from pextra_installer import check
@@ -43,8 +44,8 @@ def format_of(name: str) -> Format:
     return _SUFFIXES[suffix]
 
 
-def parse(data: bytes, format: Format, source: str) -> Plan:
-    """The plan of an answer file's contents.
+def parse(data: bytes, format: Format, source: str, *checks: check.Check) -> Plan:
+    """The plan of an answer file's contents, which also passes these checks.
 
     Raises:
         AnswersError: With every problem and its line.
@@ -57,15 +58,15 @@ def parse(data: bytes, format: Format, source: str) -> Plan:
         line = data[: error.start].count(b"\n") + 1
         raise unreadable(source, "it is not UTF-8", line, "Save it as UTF-8") from None
     document = (parse_yaml if format is Format.YAML else parse_toml)(text, source)
-    return _plan(document, source)
+    return _plan(document, source, checks)
 
 
-def _plan(document: Document, source: str) -> Plan:
+def _plan(document: Document, source: str, checks: Sequence[check.Check]) -> Plan:
     if not isinstance(document.data, dict):
         hint = "Begin with: version: 1"
         raise unreadable(source, "there are no keys in it", 1, hint)
     try:
-        return check.plan_of(document.data, source)
+        return check.plan_of(document.data, source, *checks)
     except AnswersError as error:
         located = [
             dataclasses.replace(problem, line=document.line_of(problem.path))
@@ -74,8 +75,8 @@ def _plan(document: Document, source: str) -> Plan:
     raise AnswersError(sorted(located, key=lambda problem: problem.line or 0), source)
 
 
-def read(path: pathlib.Path) -> Plan:
-    """The plan of an answer file.
+def read(path: pathlib.Path, *checks: check.Check) -> Plan:
+    """The plan of an answer file, which also passes these checks.
 
     Raises:
         AnswersError: With every problem and its line; or the file cannot be read, or its name
@@ -87,7 +88,7 @@ def read(path: pathlib.Path) -> Plan:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise unreadable(str(path), f"it cannot be read: {error.strerror}", None, None) from None
-    return parse(data, format, str(path))
+    return parse(data, format, str(path), *checks)
 
 
 def render(plan: Plan, format: Format) -> str:

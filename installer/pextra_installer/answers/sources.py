@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pextra.host.disks.devices import ANSWERS_LABEL, holds_answers
 from pextra_installer.answers import files
 from pextra_installer.answers.download import AddressError, Unreachable, address_of, fetch
+from pextra_installer.check import Check
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 
@@ -40,13 +41,13 @@ class Found:
     data: bytes
     format: files.Format
 
-    def plan(self) -> Plan:
-        """The plan.
+    def plan(self, *checks: Check) -> Plan:
+        """The plan, which also passes these checks.
 
         Raises:
             AnswersError: With every problem and its line.
         """
-        return files.parse(self.data, self.format, self.source)
+        return files.parse(self.data, self.format, self.source, *checks)
 
 
 def options(command_line: str) -> Mapping[str, str]:
@@ -79,6 +80,15 @@ def find(
     given = options(command_line)
     if URL in given:
         return _download(given[URL], given.get(PIN), tell, sleep)
+    return attached(tell)
+
+
+def attached(tell: Callable[[str], None] = print) -> Found | None:
+    """The answers on a volume or on the medium, None where there are none.
+
+    Raises:
+        InstallerError: They cannot be read.
+    """
     return from_volume(tell) or from_directories(MEDIUM)
 
 

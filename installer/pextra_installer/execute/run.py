@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
-from pextra_installer import consoles
+from pextra.licensing.trust import TrustStore
+from pextra_installer import consoles, licensing
 from pextra_installer.execute.ansible import SUCCESSFUL, failure, play
 from pextra_installer.execute.journal import Journal
 from pextra_installer.execute.progress import NAMES, Progress
@@ -79,6 +80,7 @@ def install(
     image: Image,
     tell: Callable[[Progress], None],
     state: pathlib.Path = STATE,
+    trusted: TrustStore = licensing.NOBODY,
 ) -> None:
     """Install; a run after a failed one goes on where that one stopped.
 
@@ -88,6 +90,7 @@ def install(
         image: The system.
         tell: Called when a step begins.
         state: A directory of the live system for notes and logs.
+        trusted: Signers of licence keys that the node accepts.
 
     Raises:
         UnfinishedError: With what failed; the log has the rest.
@@ -101,7 +104,7 @@ def install(
     with (state / LOG).open("a", encoding="utf-8") as log:
         os.fchmod(log.fileno(), 0o600)
         watch = _Watch(journal, log, secrets_of(plan), tell, time.monotonic())
-        extra = variables(plan, target, image, token, state)
+        extra = variables(plan, target, image, token, state, trusted)
         extra["install_consoles"] = consoles.named(pathlib.Path("/proc/cmdline").read_text("utf-8"))
         status = play("pextra.ce.install", extra, watch.event)
     journal.end("done" if status == SUCCESSFUL else "failed")

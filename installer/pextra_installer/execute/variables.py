@@ -7,6 +7,8 @@ import pathlib
 from dataclasses import dataclass
 from typing import Any
 
+from pextra.licensing.trust import TrustStore
+from pextra_installer import licensing
 from pextra_installer.networkd import units
 from pextra_installer.plan import Plan
 from pextra_installer.preview import Target
@@ -51,7 +53,12 @@ def first_boot(plan: Plan) -> dict[str, Any]:
 
 
 def variables(
-    plan: Plan, target: Target, image: Image, token: str, state: pathlib.Path = STATE
+    plan: Plan,
+    target: Target,
+    image: Image,
+    token: str,
+    state: pathlib.Path = STATE,
+    trusted: TrustStore = licensing.NOBODY,
 ) -> dict[str, Any]:
     """Variables of the playbook pextra.ce.install.
 
@@ -61,6 +68,7 @@ def variables(
         image: What is installed.
         token: Names this installation.
         state: Where the notes and logs are.
+        trusted: Signers of licence keys that the node accepts.
     """
     return {
         "install_disk": target.disk.path,
@@ -81,6 +89,7 @@ def variables(
         "install_search_domains": list(plan.network.dns.search),
         "install_node": node(plan),
         "install_first_boot": first_boot(plan),
+        "install_license_keys": licensing.files(trusted),
         "install_target": str(state / "target"),
         "install_answers": str(state / ANSWERS),
         "install_logs": [str(state / "install.log"), str(state / "journal.json")],

@@ -10,7 +10,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from pextra_installer import support
-from pextra_installer.draft import Draft
 from pextra_installer.execute.progress import Progress
 from pextra_installer.pages import PAGES
 from pextra_installer.plan import Plan, WhenDone
@@ -41,7 +40,7 @@ class Wizard(App[int]):
     ) -> None:
         super().__init__()
         self.session = session
-        self.draft = Draft(session.hardware)
+        self.draft = session.draft()
         self.plan: Plan | None = None
         self._install = install or session.install
         self._leave = leave

@@ -14,6 +14,7 @@ import pytest
 
 from pextra.calls import registry
 from pextra.calls.call import Procedure
+from pextra.licensing.errors import LicenseExpiredError
 from pextra.model.errors import StoreError
 from pextra_installer import first_boot
 
@@ -83,6 +84,46 @@ def test_a_failed_one_keeps_the_notes_and_shows_why_without_secrets(
     banner = (tmp_path / "banner").read_text()
     assert "could not be set up: no room for ********" in banner
     assert HASH not in banner + str(caught.value) + capsys.readouterr().out
+
+
+KEY = {"kind": "node_license", "node": "node1", "key": "PCE1.secret.secret"}
+EVALUATION = {"kind": "node_license", "node": "node1", "evaluation": True}
+
+
+@pytest.mark.parametrize(
+    ("license", "refusals", "made"),
+    [(KEY, 0, [KEY]), (KEY, 1, [EVALUATION]), (KEY, 2, []), (EVALUATION, 1, [])],
+)
+def test_a_node_whose_licence_key_is_refused_is_made_and_says_so(
+    notes: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    license: dict[str, Any],
+    refusals: int,
+    made: list[dict[str, Any]],
+) -> None:
+    manifests: list[Any] = []
+
+    def call(procedure: Procedure, given: Mapping[str, Any], _by: object) -> dict[str, Any]:
+        if procedure.name == "apply":
+            manifests.append(given["resources"])
+            if len(manifests) <= refusals:
+                raise LicenseExpiredError("the licence expired, PCE1.secret.secret")
+        return {"resources": []}
+
+    monkeypatch.setattr(registry, "call", call)
+    told = {"site_license_key": KEY["key"], "resources": [*RESOURCES, license]}
+    notes.write_text(json.dumps(told))
+    banner, refused = tmp_path / "banner", tmp_path / "refused"
+    first_boot.run(notes, banner, refused)
+    assert [one for one in manifests[-1] if one["kind"] == "node_license"] == made
+    assert [one["kind"] for one in manifests[-1][:3]] == ["organization", "node", "user"]
+    assert not notes.exists()
+    assert "is ready" in banner.read_text()
+    assert refused.exists() is bool(refusals)
+    assert ("Log in as root to set another one" in banner.read_text()) is bool(refusals)
+    if refusals:
+        assert refused.read_text() == "the licence expired, ********\n"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"resources": [{}]}'])

@@ -18,7 +18,7 @@ from pextra_installer.session import Session
 from .test_hardware import MACHINE
 
 NETWORK = [""] * 12
-BEFORE_DISK = ["2", *NETWORK, "", "node1", "Example", "", "", ""]
+BEFORE_DISK = ["2", *NETWORK, "", "", "node1", "Example", "", "", ""]
 
 
 def play(
@@ -55,10 +55,10 @@ def test_back_and_wrong_answers_ask_again(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [
-        "1", "9", "2", "<", "2", *NETWORK, "PCE1.x", "-", "node 1", "Example", "", "",
+        "1", "9", "2", "<", "2", *NETWORK, "PCE1.x", "", "-", "", "node 1", "Example", "", "",
         "node1", "", "", "", "", "2", "1", "no", "",
     ]  # fmt: skip
-    again = [*NETWORK, "", "", "", "", "", "", "", "", "erase"]
+    again = [*NETWORK, "", "", "", "", "", "", "", "", "", "erase"]
     code, begun = play(tmp_path, monkeypatch, [*lines, *again])
     shown = capsys.readouterr().out
     assert (code, len(begun)) == (0, 1)

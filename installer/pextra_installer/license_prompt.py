@@ -1,0 +1,58 @@
+"""A node whose licence key was refused: root is asked for another one at the console."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable
+
+from pextra.calls import registry
+from pextra.host.identity import local
+from pextra.licensing.errors import LicenseError, LicenseUnknownSignerError
+from pextra.licensing.trust import DEFAULT_DIRECTORY
+from pextra.model.errors import PextraError
+from pextra_installer import first_boot, licensing
+
+Ask = Callable[[str], str]
+
+
+def run(
+    ask: Ask = input,
+    refused: pathlib.Path = first_boot.REFUSED,
+    banner: pathlib.Path = first_boot.BANNER,
+    trusted: pathlib.Path = DEFAULT_DIRECTORY,
+) -> None:
+    """Ask for a licence key until the node takes one, or nothing is typed."""
+    if refused.exists():
+        reason = refused.read_text(encoding="utf-8").strip()
+        print(f"\nThe licence key of this node was refused: {reason}")
+    while key := ask("\nLicence key, from PCE1 to its last character (empty: later): ").strip():
+        try:
+            registry.call(registry.find("node_license"), {"key": key}, local("installer"))
+        except LicenseUnknownSignerError as error:
+            print(error.message)
+            _trust(ask, trusted)
+        except PextraError as error:
+            print(error)
+        else:
+            print("The licence key is set.")
+            refused.unlink(missing_ok=True)
+            first_boot.ready(banner, refused)
+            return
+    print("Later: pextra-installer license")
+
+
+def _trust(ask: Ask, directory: pathlib.Path) -> None:
+    """Ask for the public key of a signer, and have the node trust it."""
+    line = ask("If you trust its signer, its public key: the middle line of its .pem: ").strip()
+    if not line:
+        return
+    try:
+        (file,) = licensing.files(licensing.named([line]))
+    except LicenseError as error:
+        print(error)
+        return
+    directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    path = directory / pathlib.PurePath(file["path"]).name
+    path.write_text(file["content"], encoding="ascii")
+    path.chmod(0o644)
+    print(f"It is trusted now, by {path}. Give the licence key again.")
