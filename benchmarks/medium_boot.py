@@ -16,9 +16,11 @@ from benchmarks.rows import Row, Say
 from benchmarks.timing import Figure, Sample
 from guest import ADDRESS, Guest
 from pextra_image.boot import Attachment, Console, Firmware
+from pextra_image.grub import INSTALL
 from pextra_image.settings import ROOT
 from system.test_install import ANSWERS, PASSWORD
 
+_SCREEN, SERIAL, AUTOMATED = INSTALL
 MEDIUM, NODE = "medium, from power on", "node, from power on"
 FIRST_BOOT = 1.5
 """Times its start to a login that a node may take, at most, until its first boot is done."""
@@ -36,7 +38,7 @@ def rows(folder: Path, say: Say) -> Iterator[Row]:
     guest = Guest(folder / "guest", Firmware.BIOS, Attachment.CD, ADDRESS, PASSWORD)
     for entry, pattern, side in (
         ("Rescue shell on the serial console", "This is the rescue shell", "a shell"),
-        ("Install on the serial console", "1/7  Licence agreement", "the wizard's first page"),
+        (SERIAL.title, "1/7  Licence agreement", "the wizard's first page"),
     ):
         began = time.monotonic()
         with guest.medium(iso) as console:
@@ -71,7 +73,7 @@ def _ready(side: str, login: float, ready: float, most: float | None) -> Row:
 
 def _installed(console: Console) -> float:
     began = time.monotonic()
-    console.choose("Automated install")
+    console.choose(AUTOMATED.title)
     console.expect("The installation is done", "the end of the installation")
     console.wait_off("switching off")
     return time.monotonic() - began

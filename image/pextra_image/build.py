@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pextra_image import architecture, foreign, grub, lock, pool, repository, results, root
 from pextra_image import iso as iso_image
 from pextra_image import packages as debian_packages
-from pextra_image.architecture import AMD64, Architecture
+from pextra_image.architecture import AMD64
+from pextra_image.extras import read as read_extras
 from pextra_image.files import digest, sha256_of
 from pextra_image.settings import Settings
 from pextra_image.steps import Steps
@@ -22,7 +24,8 @@ def packages(settings: Settings) -> Path:
     tree = snapshot(settings.programs, settings.root)
     debs = _debs(settings, tree, Steps(settings.cache, settings.screen))
     target = settings.output / "apt"
-    repository.publish(settings.programs, debs, settings.key(), tree.epoch, target)
+    with settings.key() as key:
+        repository.publish(settings.programs, debs, key, tree.epoch, target)
     return target
 
 
@@ -128,6 +131,7 @@ def _locked_root_steps(settings: Settings, epoch: int, own: list[Path], steps: S
 def iso(settings: Settings) -> Path:
     """Make the ISO and what lies beside it; returns the ISO."""
     programs = settings.programs
+    extras = read_extras(settings.answers, settings.license_keys)
     root.check_name()
     tree = snapshot(programs, settings.root)
     steps = Steps(settings.cache, settings.screen)
@@ -136,10 +140,9 @@ def iso(settings: Settings) -> Path:
     packages_there = results.installed((parts / "dpkg-status").read_text(encoding="utf-8"))
     names = {package.name for package in packages_there}
     product = f"Pextra CloudEnvironment {tree.version}"
-    answers = iso_image.read_answers(settings.answers)
     medium = iso_image.Medium(
-        iso_image.identifier(parts, product, answers), product,
-        settings.architecture, tree.epoch, "pextra-installer" in names, answers,
+        iso_image.identifier(parts, product, extras), product,
+        settings.architecture, tree.epoch, "pextra-installer" in names, extras,
     )  # fmt: skip
     code = digest(*(sha256_of(Path(name)) for name in
                     (architecture.__file__, iso_image.__file__, grub.__file__)))  # fmt: skip
@@ -149,34 +152,37 @@ def iso(settings: Settings) -> Path:
         inputs,
         lambda folder: iso_image.make(programs, parts, medium, folder / "image.iso"),
     )
-    target = settings.output / f"pextra-ce-{tree.version}-{settings.architecture.name}.iso"
+    with_answers = f"-answers-{extras.label}" if extras.label else ""
+    name = f"pextra-ce-{tree.version}-{settings.architecture.name}{with_answers}.iso"
+    target = settings.output / name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     shutil.copy2(made / "image.iso", target)
-    key = settings.key()
-    manifest = results.Manifest(
-        product=product,
-        uuid=medium.uuid,
-        architecture=settings.architecture.name,
-        source_date_epoch=tree.epoch,
-        sha256=sha256_of(target),
-        size=target.stat().st_size,
-        signed_by=key.fingerprint,
-        development_key=key.development,
-        inputs={**inputs, "lock": sha256_of(_lock_file(settings)), "packages": tree.digest},
+    inputs |= {"lock": sha256_of(_lock_file(settings)), "packages": tree.digest}
+    bom = results.bill_of_materials(medium, packages_there, _hashes(settings, debs))
+    with settings.key() as key:
+        beside = results.write(programs, target, medium, inputs, bom, key)
+    short = (
+        "pextra-ce" if settings.architecture is AMD64 else f"pextra-ce-{medium.architecture.name}"
     )
-    hashes = {p.name: p.sha256 for p in lock.read(_lock_file(settings)).packages}
-    for deb in debs:
-        hashes[deb.name.split("_")[0]] = sha256_of(deb)
-    bom = results.bill_of_materials(medium, packages_there, hashes)
-    results.write(programs, target, manifest, bom, key)
-    _link_latest(target, settings.architecture)
+    _link_latest(f"{short}{with_answers}.iso", target, beside)
     return target
 
 
-def _link_latest(target: Path, built: Architecture) -> None:
-    """Let pextra-ce.iso be the newest for amd64, and pextra-ce-arm64.iso the one for arm64."""
-    name = "pextra-ce" if built is AMD64 else f"pextra-ce-{built.name}"
-    latest = target.with_name(f"{name}.iso")
-    latest.unlink(missing_ok=True)
-    latest.symlink_to(target.name)
+def _hashes(settings: Settings, debs: list[Path]) -> dict[str, str]:
+    """The SHA256 of each package of the root file system, Debian's and ours, by name."""
+    hashes = {package.name: package.sha256 for package in lock.read(_lock_file(settings)).packages}
+    return hashes | {deb.name.split("_")[0]: sha256_of(deb) for deb in debs}
+
+
+def _link_latest(name: str, target: Path, beside: Sequence[Path]) -> None:
+    """Let a short name be that of the newest ISO, and of each file that has its name and more.
+
+    So pextra-ce.iso is the one for amd64, pextra-ce-arm64.iso the one for arm64, and the guide's
+    commands find pextra-ce.iso.sha256 and the signatures.
+    """
+    for path in (target, *beside):
+        if path.name.startswith(target.name):
+            latest = target.with_name(f"{name}{path.name.removeprefix(target.name)}")
+            latest.unlink(missing_ok=True)
+            latest.symlink_to(path.name)

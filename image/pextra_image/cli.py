@@ -53,6 +53,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         programs=Programs(arguments.log_file),
         screen=Screen(),
         answers=getattr(arguments, "answers", None),
+        license_keys=tuple(getattr(arguments, "license_key", ())),
         locked=getattr(arguments, "locked", False),
     )
 
@@ -85,8 +86,13 @@ def _parser() -> argparse.ArgumentParser:
             )  # fmt: skip
             action.add_argument(
                 "--answers", type=Path, metavar="FILE",
-                help="put an answer file on the medium, for its entry Automated install; whoever "
-                "has the medium can read it",
+                help="put an answer file on the medium, which then installs by itself after a "
+                "countdown; whoever has the medium can read it. The ISO is named after the file",
+            )  # fmt: skip
+            action.add_argument(
+                "--license-key", type=Path, action="append", default=[], metavar="FILE.pem",
+                help="public key of a signer whose licence keys the installed nodes take; again "
+                "for further ones",
             )  # fmt: skip
         action.set_defaults(command=_made_by(make))
     for add in (media.add_verify, media.add_write, media.add_boot_test):

@@ -13,11 +13,13 @@ class Entry:
     """A menu entry that starts the live system, with words for the kernel.
 
     :ivar serial: on the serial console, and not only on the screen.
+    :ivar name: what GRUB's settings call it.
     """
 
     title: str
     words: str
     serial: bool = False
+    name: str = ""
 
 
 RESCUE = (
@@ -25,13 +27,17 @@ RESCUE = (
     Entry("Rescue shell on the serial console", "systemd.unit=pextra-rescue.target", serial=True),
 )
 
+PRODUCT = "Pextra CloudEnvironment"
+AUTOMATED = "automated"
+_INSTALLER = "systemd.unit=pextra-installer.target"
 INSTALL = (
-    Entry("Install", "systemd.unit=pextra-installer.target"),
-    Entry("Install on the serial console", "systemd.unit=pextra-installer.target", serial=True),
+    Entry(f"Install {PRODUCT}", _INSTALLER),
+    Entry(f"Install {PRODUCT} on the serial console", _INSTALLER, serial=True),
     Entry(
-        "Automated install",
-        "systemd.unit=pextra-installer.target pextra.install=automated",
+        f"Automated install of {PRODUCT}",
+        f"{_INSTALLER} pextra.install=automated",
         serial=True,
+        name=AUTOMATED,
     ),
 )
 """Only on a medium whose root file system has the package pextra-installer."""
@@ -72,22 +78,28 @@ def consoles(architecture: Architecture) -> str:
     return f"console=tty0 console={architecture.serial},115200n8"
 
 
-def menu(product: str, installer: bool, architecture: Architecture) -> str:
-    """Compose the menu.
+def menu(
+    product: str, installer: bool, architecture: Architecture, *, answers: bool = False
+) -> str:
+    """Compose the menu. Where there are answers, the automated installation is what it begins.
 
     :param product: name and version, for the head of the menu.
     :param installer: whether the medium has one.
+    :param answers: whether it has answers; a volume with some is looked for when it starts.
     """
     entries = (*INSTALL, *RESCUE) if installer else RESCUE
     head = _HEAD.format(product=product) + (_SERIAL if architecture.bios else "") + _COLOURS
+    if installer:
+        head += f"set default={AUTOMATED}\n" if answers else _LOOK_FOR_ANSWERS
     return head + "".join(_live(entry, architecture) for entry in entries) + LOCAL_DISK
 
 
 def _live(entry: Entry, architecture: Architecture) -> str:
     words = f"{entry.words} {consoles(architecture)}" if entry.serial else entry.words
+    name = f" --id {entry.name}" if entry.name else ""
     return (
-        f'menuentry "{entry.title}" {{\n'
-        f"  linux /live/vmlinuz boot=live components noeject {words}\n"
+        f'menuentry "{entry.title}"{name} {{\n'
+        f"  linux /live/vmlinuz boot=live components noeject {_QUIET} {words}\n"
         "  initrd /live/initrd.img /live/uuid.img\n"
         "}\n"
     )
@@ -108,6 +120,20 @@ if serial --unit=0 --speed=115200 --word=8 --parity=no --stop=1; then
   terminal_output console serial
 fi
 """
+
+# The label as a FAT volume has it, which keeps 11 characters, and as others have it. In a
+# condition, GRUB says nothing of a volume that is not there.
+_LOOK_FOR_ANSWERS = f"""\
+if search --no-floppy --label --set=answers PEXTRA-ANSW; then
+  set default={AUTOMATED}
+elif search --no-floppy --label --set=answers PEXTRA-ANSWERS; then
+  set default={AUTOMATED}
+fi
+"""
+
+# Without it systemd says each second which job it waits for: an installation is one, and the line
+# fills the log of a serial console.
+_QUIET = "systemd.show_status=error"
 
 _COLOURS = """\
 set menu_color_normal=white/black

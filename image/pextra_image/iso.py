@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pextra_image import grub
 from pextra_image.architecture import Architecture
+from pextra_image.extras import PLAIN, Extras
 from pextra_image.files import sha256_of
-from pextra_image.run import ImageError, Programs, require
+from pextra_image.run import Programs, require
 
 PROGRAMS = {
     "cpio": "cpio",
@@ -28,30 +29,10 @@ NAMESPACE = uuid.UUID("6e7d8b8a-3d0a-5f0e-9d0e-0d6a3b0b7c11")
 """Of the identifiers of media (RFC 9562, version 5)."""
 
 BIOS_MODULES = (
-    "all_video", "biosdisk", "chain", "configfile", "echo", "iso9660", "linux", "minicmd",
-    "normal", "part_gpt", "part_msdos", "regexp", "search", "search_fs_file", "serial",
-    "terminal", "test",
+    "all_video", "biosdisk", "chain", "configfile", "echo", "ext2", "fat", "iso9660", "linux",
+    "minicmd", "normal", "part_gpt", "part_msdos", "regexp", "search", "search_fs_file",
+    "search_label", "serial", "terminal", "test",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """An answer file: the name that the installer knows it by, and its contents."""
-
-    name: str
-    data: bytes
-
-
-def read_answers(path: Path | None) -> Answers | None:
-    """Read an answer file; what it says is the installer's business."""
-    if path is None:
-        return None
-    if path.suffix not in (".toml", ".yaml", ".yml"):
-        raise ImageError(f"{path} is no answer file: its name ends in .yaml or .toml")
-    try:
-        return Answers(f"answers{path.suffix}", path.read_bytes())
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +49,14 @@ class Medium:
     architecture: Architecture
     epoch: int
     installer: bool
-    answers: Answers | None = None
+    extras: Extras = PLAIN
 
 
-def identifier(parts: Path, product: str, answers: Answers | None = None) -> str:
-    """Work out the identifier of the medium with a root file system, and perhaps answers."""
+def identifier(parts: Path, product: str, extras: Extras) -> str:
+    """Work out the identifier of the medium with a root file system, and what it has besides."""
     contents = f"{product} {sha256_of(parts / 'filesystem.squashfs')}"
-    if answers is not None:
-        contents += f" {answers.name} {hashlib.sha256(answers.data).hexdigest()}"
+    for extra in extras.files:
+        contents += f" {extra.name} {hashlib.sha256(extra.data).hexdigest()}"
     return str(uuid.uuid5(NAMESPACE, contents))
 
 
@@ -97,14 +78,16 @@ def make(programs: Programs, parts: Path, medium: Medium, output: Path) -> None:
     squashfs = live / "filesystem.squashfs"
     beside = squashfs.with_name(f"{squashfs.name}.sha256")
     beside.write_text(f"{sha256_of(squashfs)}  {squashfs.name}\n")
-    if medium.answers is not None:
-        (tree / "pextra").mkdir()
-        (tree / "pextra" / medium.answers.name).write_bytes(medium.answers.data)
+    for extra in medium.extras.files:
+        path = tree / "pextra" / extra.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(extra.data)
     (disk / "info").write_text(f"{medium.product}\n")
     (disk / "live-uuid-pextra").write_text(f"{medium.uuid}\n")
     (tree / grub.marker(medium.uuid).lstrip("/")).touch()
+    answers = medium.extras.answers
     (loader / "grub.cfg").write_text(
-        grub.menu(medium.product, medium.installer, medium.architecture)
+        grub.menu(medium.product, medium.installer, medium.architecture, answers=answers)
     )
     _write_uuid_initramfs(programs, medium, live / "uuid.img")
     bios = parts / "boot/grub/i386-pc" if medium.architecture.bios else None

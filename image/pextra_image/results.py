@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pextra_image.files import sha256_of
 from pextra_image.iso import NAMESPACE, Medium
 from pextra_image.run import Programs
 from pextra_image.signing import Key
@@ -94,11 +95,28 @@ def bill_of_materials(medium: Medium, packages: list[Installed], hashes: dict[st
     return f"{JsonV1Dot6(bom).output_as_string(indent=1)}\n"
 
 
-def write(programs: Programs, iso: Path, manifest: Manifest, bom: str, key: Key) -> list[Path]:
-    """Write the files beside an ISO; returns them."""
+def write(
+    programs: Programs, iso: Path, medium: Medium, inputs: dict[str, str], bom: str, key: Key
+) -> list[Path]:
+    """Write the files beside an ISO; returns them.
+
+    :param inputs: the keys of the steps that it was made by.
+    :param bom: its bill of materials.
+    """
     beside = [Path(f"{iso}{ending}") for ending in
               (".sha256", ".sha256.asc", ".asc", ".cdx.json", ".manifest.json")]  # fmt: skip
     checksum, checksum_signature, signature, bom_path, manifest_path = beside
+    manifest = Manifest(
+        product=medium.product,
+        uuid=medium.uuid,
+        architecture=medium.architecture.name,
+        source_date_epoch=medium.epoch,
+        sha256=sha256_of(iso),
+        size=iso.stat().st_size,
+        signed_by=key.fingerprint,
+        development_key=key.development,
+        inputs=inputs,
+    )
     checksum.write_text(f"{manifest.sha256}  {iso.name}\n", encoding="utf-8")
     key.sign(programs, checksum, checksum_signature)
     key.sign(programs, iso, signature)

@@ -55,7 +55,7 @@ def own_key(programs: Programs, name: str) -> Key:
 
 def development_key(programs: Programs, home: Path) -> Key:
     """Make a key without passphrase in a folder of its own, or find the one made before."""
-    require({"gpg": "gnupg"})
+    require({"gpg": "gnupg", "gpgconf": "gpgconf"})
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     gpg = ["gpg", "--batch", "--no-tty", "--homedir", str(home)]
@@ -63,6 +63,11 @@ def development_key(programs: Programs, home: Path) -> Key:
         programs.run([*gpg, "--passphrase", "", "--quick-generate-key", DEVELOPMENT_NAME,
                       "ed25519", "sign", "never"])  # fmt: skip
     return Key(_fingerprints(programs, gpg, "")[0], home, development=True)
+
+
+def end_agent(programs: Programs, home: Path) -> None:
+    """End the agent that gpg started for the keys in a home folder, and that would stay."""
+    programs.run(["gpgconf", "--homedir", home, "--kill", "all"])
 
 
 def _fingerprints(programs: Programs, gpg: list[str], name: str) -> list[str]:

@@ -61,7 +61,7 @@ def placed(place: Place, answers: str, iso: Path, folder: Path) -> Iterator[Sour
         case Place.MEDIUM:
             output = folder / "dist"
             assert main(["build", "--answers", str(file), "--output", str(output)]) == 0
-            made = (output / "pextra-ce.iso").resolve(strict=True)
+            made = (output / "pextra-ce-answers-answers.iso").resolve(strict=True)
             yield Source(made, "/run/live/medium/pextra/answers.yaml")
             made.unlink()
         case Place.ADDRESS:

@@ -72,8 +72,9 @@ class Guest:
         """
         argv = self._command(iso, port)
         if volume is not None:
+            # UEFI shows GRUB only what it could start from.
             argv += ["-drive", f"file={volume},format=raw,if=none,id=volume"]
-            argv += ["-device", "virtio-blk-pci,drive=volume,serial=volume"]
+            argv += ["-device", "virtio-blk-pci,drive=volume,serial=volume,bootindex=3"]
         with (self.folder / "install.console").open("w", errors="replace") as log:
             console = Console(argv, self.machine.timeout, log)
             try:

@@ -48,10 +48,15 @@ def test_the_guides_own_commands_accept_the_iso(iso: Path, tmp_path: Path) -> No
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--batch", "--quiet", "--homedir", str(home)]
-    subprocess.run(["sha256sum", "--check", f"{iso.name}.sha256"], cwd=iso.parent, check=True)
-    subprocess.run([*gpg, "--import", "pextra-gpg-key.asc"], cwd=iso.parent, check=True)
-    for signed in (f"{iso.name}.sha256", iso.name):
-        subprocess.run([*gpg, "--verify", f"{signed}.asc", signed], cwd=iso.parent, check=True)
+    folder = iso.parent
+    said = subprocess.run(
+        ["sha256sum", "pextra-ce.iso"], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
+    assert said.split()[0] == (folder / "pextra-ce.iso.sha256").read_text().split()[0]
+    subprocess.run(["sha256sum", "--check", f"{iso.name}.sha256"], cwd=folder, check=True)
+    subprocess.run([*gpg, "--import", "pextra-gpg-key.asc"], cwd=folder, check=True)
+    for signed in ("pextra-ce.iso.sha256", "pextra-ce.iso", f"{iso.name}.sha256", iso.name):
+        subprocess.run([*gpg, "--verify", f"{signed}.asc", signed], cwd=folder, check=True)
 
 
 def test_the_bill_of_materials_has_every_package_of_the_root_file_system(

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,44 @@ def test_a_machine_whose_name_does_not_resolve_is_told_before_anything_is_built(
     monkeypatch.setattr("socket.getaddrinfo", unknown)
     with pytest.raises(ImageError, match=r"/etc/hosts: 127\.0\.1\.1 builder"):
         root.check_name()
+
+
+def test_the_short_names_are_those_of_all_that_lies_beside_the_newest_iso(tmp_path: Path) -> None:
+    target = tmp_path / "pextra-ce-0.2.0-amd64.iso"
+    endings = ("", ".sha256", ".sha256.asc", ".asc", ".cdx.json", ".manifest.json")
+    beside = [Path(f"{target}{ending}") for ending in endings]
+    for path in (*beside, tmp_path / "pextra-gpg-key.asc"):
+        path.write_text(path.name)
+    for _time in range(2):
+        build._link_latest("pextra-ce.iso", target, [*beside[1:], tmp_path / "pextra-gpg-key.asc"])
+    for ending in endings:
+        assert (tmp_path / f"pextra-ce.iso{ending}").read_text() == f"{target.name}{ending}"
+    assert len(list(tmp_path.iterdir())) == 2 * len(endings) + 1
+
+
+def agents(home: Path) -> list[str]:
+    """The processes that were started for keys in a home folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = path.read_text(errors="replace").replace("\0", " ")
+            found += [line] if str(home) in line and line.startswith("gpg") else []
+    return found
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_agent_of_gpg_is_left_behind(tmp_path: Path, fails: bool) -> None:
+    settings = Settings(
+        tmp_path, tmp_path, tmp_path, AMD64, None, (), Programs(), Screen(io.StringIO())
+    )
+    signed = tmp_path / "x"
+    signed.write_text("x")
+    with contextlib.suppress(ImageError), settings.key() as key:
+        key.sign(settings.programs, signed, tmp_path / "x.asc")
+        assert len(agents(tmp_path)) == 1
+        if fails:
+            raise ImageError("it failed")
+    until = time.monotonic() + 30
+    while agents(tmp_path) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert agents(tmp_path) == []

@@ -27,14 +27,43 @@ def test_without_an_installer_the_menu_has_rescue_and_local_disk_only() -> None:
 
 def test_with_an_installer_installing_comes_first() -> None:
     found = titles(menu("x 1", installer=True, architecture=AMD64))
-    assert found[:3] == ["Install", "Install on the serial console", "Automated install"]
+    assert found[:3] == [
+        "Install Pextra CloudEnvironment",
+        "Install Pextra CloudEnvironment on the serial console",
+        "Automated install of Pextra CloudEnvironment",
+    ]
     assert found[-1] == "Boot from the local disk"
 
 
+def test_with_answers_the_automated_installation_begins_after_a_countdown() -> None:
+    """GRUB counts down from its timeout, on the screen, to the entry that is the default."""
+    baked = menu("x 1", installer=True, architecture=AMD64, answers=True)
+    assert re.findall(r"^set default=(.+)$", baked, re.MULTILINE) == ["0", "automated"]
+    assert re.findall(r"^set timeout=(.+)$", baked, re.MULTILINE) == ["15"]
+    entry = re.search(r'menuentry "Auto.+" --id automated {\n(.+)', baked)
+    assert entry is not None
+    assert "pextra.install=automated" in entry.group(1)
+
+
+def test_a_volume_with_answers_is_looked_for_by_both_of_its_labels() -> None:
+    text = menu("x 1", installer=True, architecture=AMD64)
+    labels = re.findall(r"if search --no-floppy --label --set=answers (.+); then", text)
+    assert labels == ["PEXTRA-ANSW", "PEXTRA-ANSWERS"]
+    assert re.findall(r"^  set default=(.+)$", text, re.MULTILINE) == ["automated"] * 2
+    assert "search" not in menu("x 1", installer=False, architecture=AMD64)
+
+
+def test_systemd_fills_no_log_of_a_serial_console() -> None:
+    lines = re.findall(r"^  linux .+$", menu("x 1", True, AMD64), re.MULTILINE)
+    assert len(lines) == 5
+    assert all("systemd.show_status=error" in line for line in lines)
+
+
 def test_the_medium_is_found_by_identifier_and_never_by_label() -> None:
-    text = first_stage(UUID) + menu("x 1", installer=True, architecture=AMD64)
+    text = first_stage(UUID)
     assert f"--file /.disk/id-{UUID}" in text
     assert "label" not in text.lower()
+    assert "--set=root" not in menu("x 1", installer=True, architecture=AMD64)
 
 
 def test_the_serial_console_is_the_one_of_the_architecture() -> None:
@@ -57,5 +86,6 @@ def test_grub_can_read_the_menu(
     tmp_path: Path, installer: bool, architecture: Architecture
 ) -> None:
     path = tmp_path / "grub.cfg"
-    path.write_text(first_stage(UUID) + menu("x 1", installer, architecture))
-    subprocess.run(["grub-script-check", str(path)], check=True)
+    for answers in (True, False):
+        path.write_text(first_stage(UUID) + menu("x 1", installer, architecture, answers=answers))
+        subprocess.run(["grub-script-check", str(path)], check=True)

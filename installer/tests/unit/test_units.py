@@ -33,6 +33,39 @@ def test_no_service_of_the_installer_starts_on_an_installed_node(path: pathlib.P
     assert "WantedBy" not in made
 
 
+@pytest.mark.parametrize(
+    ("line", "automated"),
+    [
+        ("boot=live", False),
+        ("boot=live pextra.install=automated", True),
+        ("boot=live pextra.answers=https://192.0.2.1/a.yaml", True),
+    ],
+)
+def test_answers_at_an_address_are_followed_whatever_entry_was_chosen(
+    line: str, automated: bool
+) -> None:
+    for name, starts in (
+        ("pextra-installer-automated.service", automated),
+        ("pextra-installer@.service", not automated),
+    ):
+        conditions = unit(name)["ConditionKernelCommandLine"]
+        assert holds(conditions, line.split()) is starts, name
+
+
+def holds(conditions: list[str], words: list[str]) -> bool:
+    """Whether systemd starts a unit, by systemd.unit(5): one of those with | is enough."""
+
+    def met(condition: str) -> bool:
+        wanted = condition.removeprefix("!")
+        names = words if "=" in wanted else [word.partition("=")[0] for word in words]
+        return (wanted in names) != condition.startswith("!")
+
+    triggers = [met(one.removeprefix("|")) for one in conditions if one.startswith("|")]
+    return all(met(one) for one in conditions if not one.startswith("|")) and (
+        not triggers or any(triggers)
+    )
+
+
 def test_the_network_of_the_installer_is_in_memory_and_there_before_networkd() -> None:
     network = unit("pextra-installer-network.service")
     assert network["ExecStart"][0].endswith(" /run/systemd/network/80-pextra-installer.network")
