@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from pextra_installer.fieldtypes import near_match
 from pextra_installer.plan import Plan
-from pextra_installer.problems import AnswersError, Path, Problem, path_text
+from pextra_installer.problems import AnswersError, Path, Problem, ProblemKind, path_text
 
 
 @functools.cache
@@ -109,9 +109,11 @@ def _problems(detail: ErrorDetails) -> list[Problem]:
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return [_unknown(path)]
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return [Problem(path, "it is missing", f"Add {path[-1]}" if path else None)]
+        hint = f"Add {path[-1]}" if path else None
+        return [Problem(path, "it is missing", hint, kind=ProblemKind.MISSING)]
     message, hint = _wrong_type(kind, context, path)
-    return [Problem(path, message, hint)]
+    told = ProblemKind.TYPE if kind in _TYPES else ProblemKind.OTHER
+    return [Problem(path, message, hint, kind=told)]
 
 
 def _unknown(path: Path) -> Problem:

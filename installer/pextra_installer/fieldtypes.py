@@ -20,6 +20,7 @@ from pextra.kinds.user import passwords
 from pextra.licensing import keys, token
 from pextra.model import units
 from pextra.model.errors import PextraError
+from pextra_installer import keyboard
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII)
@@ -100,6 +101,14 @@ def _timezone(value: str) -> str:
     raise refuse(f"{value[:80]!r} is not a time zone", hint)
 
 
+def _keyboard(value: str) -> str:
+    if value in keyboard.LAYOUTS:
+        return value
+    near = near_match(value, keyboard.LAYOUTS)
+    hint = f"Did you mean {near}?" if near else f"Use one of: {', '.join(keyboard.LAYOUTS)}"
+    raise refuse(f"{value[:80]!r} is no keyboard layout of a console", hint)
+
+
 def near_match(word: str, known: object) -> str | None:
     """The known word that somebody who wrote ``word`` most likely meant."""
     import difflib
@@ -119,7 +128,7 @@ def _username(value: str) -> str:
 
 
 def _organization(value: str) -> str:
-    checked: str = _checked(units.parse_name)(value)
+    checked: str = _checked(units.parse_title)(value)
     return checked
 
 
@@ -302,6 +311,7 @@ Hostname = Annotated[Text, AfterValidator(_hostname)]
 Domain = Annotated[Text, AfterValidator(_domain)]
 Interface = Annotated[Text, AfterValidator(_interface)]
 Timezone = Annotated[Text, AfterValidator(_timezone)]
+Keyboard = Annotated[Text, AfterValidator(_keyboard)]
 Username = Annotated[Text, AfterValidator(_username)]
 Organization = Annotated[Text, AfterValidator(_organization)]
 Password = Annotated[Text, AfterValidator(_password)]

@@ -61,11 +61,13 @@ def _static_problems(
         for key, value in (("address", address), ("gateway", gateway)):
             if value is not None:
                 findings.add(
-                    f"it is given, but the method is {method}", "Set method: static", key=key
+                    f"it is given, but the method is {method}",
+                    "Choose static as the method, or leave it out",
+                    key=key,
                 )
         return
     if address is None:
-        findings.add("a static configuration needs an address", "Add address", key="address")
+        findings.add("a static configuration needs an address", "Give the address", key="address")
         return
     interface = ipaddress.ip_interface(address)
     if gateway is None:
@@ -160,12 +162,14 @@ class Network:
     def _consistent(self) -> Network:
         findings = Findings()
         if self.interface is not None and self.bond is not None:
-            hint = "Remove one; the bond's own interfaces are listed in bond.interfaces"
+            hint = "Give one of them: a bond names its own interfaces"
             findings.add("interface and bond are both given", hint, key="interface")
         if self.ipv4.method is Method4.NONE and self.ipv6.method is Method6.NONE:
-            findings.add("the node would have no address", "Use IPv4 or IPv6", key="ipv4")
+            findings.add(
+                "the node would have no address", "Use IPv4 or IPv6", key=("ipv4", "method")
+            )
         if self.mtu is not None and self.mtu < MIN_MTU_IPV6 and self.ipv6.method != "none":
-            hint = "Raise it, or set ipv6.method: none"
+            hint = "Raise it, or choose none as the method of IPv6"
             findings.add(f"IPv6 needs an MTU of at least {MIN_MTU_IPV6}", hint, key="mtu")
         findings.raise_any()
         return self

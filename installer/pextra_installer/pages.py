@@ -8,13 +8,15 @@ from enum import Enum
 from typing import Any
 
 from pextra.licensing.errors import LicenseError
-from pextra_installer import licensing
+from pextra_installer import draft as answers
+from pextra_installer import keyboard, licensing
 from pextra_installer.draft import Draft
+from pextra_installer.fieldtypes import timezones
 from pextra_installer.hardware.choice import unmet
 from pextra_installer.hardware.model import Interface
 from pextra_installer.network import BondMode, Method4, Method6
 from pextra_installer.plan import WhenDone
-from pextra_installer.problems import Path, Problem
+from pextra_installer.problems import Path, Problem, ProblemKind
 
 
 class Kind(Enum):
@@ -25,6 +27,7 @@ class Kind(Enum):
     WORDS = "words"
     SECRET = "typed unseen"  # noqa: S105
     CHOICE = "choice"
+    SEARCH = "searched in a list"
 
 
 Choices = Sequence[tuple[str, Any]]
@@ -33,13 +36,17 @@ Choices = Sequence[tuple[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One answer of the plan; ``choices`` are read from the machine."""
+    """One answer of the plan; ``choices`` are read from the machine.
+
+    ``called`` is its name where the label alone would not say which one is meant.
+    """
 
     path: Path
     label: str
     kind: Kind = Kind.TEXT
     choices: Callable[[Draft], Choices] | None = None
     example: str = ""
+    called: str = ""
 
     @property
     def name(self) -> str:
@@ -53,11 +60,26 @@ class Question:
             return ""
         return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
+    @property
+    def words(self) -> str:
+        """What it is called in a sentence."""
+        return self.called or self.label.strip()
+
+    def found(self, draft: Draft, typed: str) -> list[str]:
+        """The choices that what was typed stands for: itself, or all that it is a part of."""
+        wanted = typed.strip().replace(" ", "_").casefold()
+        names = [text for text, _value in self.choices(draft)] if self.choices else []
+        exact = [name for name in names if name.casefold() == wanted]
+        return exact or [name for name in names if wanted in name.casefold()]
+
     def take(self, draft: Draft, typed: str) -> None:
         """Take what was typed; what is no number stays a text, which the plan then refuses."""
         text = typed if self.kind is Kind.SECRET else typed.strip()
         if self.kind is Kind.NUMBER and text.isascii() and text.isdigit():
             draft.set(self.path, int(text))
+        elif self.kind is Kind.SEARCH:
+            found = self.found(draft, text)
+            draft.set(self.path, found[0] if len(found) == 1 else text)
         elif self.kind is Kind.WORDS:
             draft.set(self.path, text.replace(",", " ").split())
         else:
@@ -76,24 +98,59 @@ class Page:
         """What is wrong with this page's answers."""
         return draft.problems(*(question.path for question in self.questions))
 
+    def told(self, problem: Problem, draft: Draft) -> str:
+        """A problem with an answer, in the page's own words."""
+        around = [one for one in self.questions if one.path[: len(problem.path)] == problem.path]
+        within = [one for one in self.questions if problem.path[: len(one.path)] == one.path]
+        empty = [one for one in around if draft.get(one.path) is None]
+        asked = next(iter((*within, *empty, *around)), None)
+        subject = asked.words if asked else self.title
+        if problem.kind is ProblemKind.MISSING or (empty and not within):
+            return f"{subject}: an answer is needed"
+        if problem.kind is ProblemKind.TYPE or problem.hint is None:
+            return f"{subject}: {problem.message}"
+        return f"{subject}: {problem.message}. {problem.hint}"
 
-def link_line(link: Interface) -> str:
-    """An interface, its link and the address that it got from DHCP."""
-    state = "link" if link.link else "NO LINK"
-    return "  ".join((link.name, link.mac, state, *link.addresses))
+    def doubts(self, draft: Draft) -> list[str]:
+        """What is acceptable here and is asked about once more."""
+        password = draft.get(PASSWORD.path)
+        if PASSWORD not in self.questions or not password or strength_of(password) > WEAK:
+            return []
+        return [f"The password is {_SCORES[strength_of(password)]}: it is among the first guesses"]
+
+
+SHOWN_LINKS = 4
+"""Lines about interfaces that leave room for the questions below them."""
+
+
+def _links(draft: Draft) -> list[Interface]:
+    """The interfaces, those first whose cable leads somewhere."""
+    physical = [one for one in draft.hardware.interfaces if one.physical]
+    return sorted(physical or draft.hardware.interfaces, key=lambda link: not link.link)
 
 
 def _network_intro(draft: Draft) -> str:
-    links = [one for one in draft.hardware.interfaces if one.physical]
-    links = links or list(draft.hardware.interfaces)
+    links = _links(draft)
     if not links:
         return "This machine shows no network interface: it cannot become a node."
-    return "\n".join(link_line(link) for link in links[:4])
+    lines = [str(link) for link in links]
+    if len(lines) > SHOWN_LINKS:
+        rest = links[SHOWN_LINKS:]
+        linked = len([link for link in rest if link.link])
+        more = f"{linked} of them with a link" if linked else "none of them with a link"
+        lines = [*lines[:SHOWN_LINKS], f"and {len(rest)} more, {more}: all are in the list"]
+    return "\n".join(lines)
 
 
 def _interfaces(draft: Draft) -> Choices:
-    names = [link.name for link in draft.hardware.interfaces]
-    return [("(a bond, below)", ""), *((name, name) for name in names)]
+    first = _links(draft)
+    rest = [one for one in draft.hardware.interfaces if one not in first]
+    return [("(a bond, below)", ""), *((_short(link), link.name) for link in (*first, *rest))]
+
+
+def _short(link: Interface) -> str:
+    """An interface for the list, where many are told apart by link and address."""
+    return "  ".join((link.name, "link" if link.link else "NO LINK", *link.addresses[:1]))
 
 
 def _values(kind: type[Enum]) -> Callable[[Draft], Choices]:
@@ -126,21 +183,36 @@ def _license_intro(draft: Draft) -> str:
     )
 
 
-def license_note(draft: Draft) -> str:
+def license_note(key: str) -> str:
     """What the licence key grants that was typed; nothing where there is none yet."""
-    key = draft.get(("license_key",))
     try:
         return f"This key: {licensing.described(key)}" if key else ""
     except LicenseError:
         return ""
 
 
+def _zones(_draft: Draft) -> Choices:
+    return [(zone, zone) for zone in sorted(timezones())]
+
+
+def _keyboards(_draft: Draft) -> Choices:
+    return [(f"{name} ({layout})", layout) for layout, name in keyboard.LAYOUTS.items()]
+
+
 def _text(text: str) -> Callable[[Draft], str]:
     return lambda _draft: text
 
 
+def _family(family: str, part: str, called: str, example: str) -> Question:
+    return Question(("network", family, part), f"  {part}", example=example, called=called)
+
+
 DISK = Question(("disk", "match"), "Boot disk", Kind.CHOICE, _disks)
-PASSWORD = Question(("administrator", "password"), "Password", Kind.SECRET)
+LICENSE_KEY = Question(("license_key",), "Key", example="empty for an evaluation")
+PASSWORD = Question(answers.PASSWORD, "Password", Kind.SECRET)
+AGAIN = Question(answers.AGAIN, "Once more", Kind.SECRET, called="Password, once more")
+KEYBOARD = Question(("keyboard",), "Keyboard", Kind.CHOICE, _keyboards)
+TIMEZONE = Question(("timezone",), "Time zone", Kind.SEARCH, _zones, example="part of its name")
 AGREEMENT = Question(
     ("agreement",),
     "I accept the licence agreement",
@@ -152,12 +224,13 @@ PAGES: tuple[Page, ...] = (
     Page(
         "Licence agreement",
         _text(
+            "This installs Pextra CloudEnvironment on this machine.\n\n"
             "The collection pextra.ce is licensed under the GNU General Public License,\n"
             "version 3 or later, everything else under the Apache License 2.0. Both texts\n"
             "are on the medium and on the installed system in /usr/share/doc.\n"
             "The software comes WITHOUT ANY WARRANTY, to the extent that law permits."
         ),
-        (AGREEMENT,),
+        (AGREEMENT, KEYBOARD),
     ),
     Page(
         "Management network",
@@ -169,11 +242,11 @@ PAGES: tuple[Page, ...] = (
             Question(("network", "vlan"), "VLAN", Kind.NUMBER, example="none"),
             Question(("network", "mtu"), "MTU", Kind.NUMBER, example="1500"),
             Question(("network", "ipv4", "method"), "IPv4", Kind.CHOICE, _values(Method4)),
-            Question(("network", "ipv4", "address"), "  address", example="192.0.2.10/24"),
-            Question(("network", "ipv4", "gateway"), "  gateway", example="192.0.2.1"),
+            _family("ipv4", "address", "IPv4 address", "192.0.2.10/24"),
+            _family("ipv4", "gateway", "IPv4 gateway", "192.0.2.1"),
             Question(("network", "ipv6", "method"), "IPv6", Kind.CHOICE, _values(Method6)),
-            Question(("network", "ipv6", "address"), "  address", example="2001:db8::10/64"),
-            Question(("network", "ipv6", "gateway"), "  gateway", example="fe80::1"),
+            _family("ipv6", "address", "IPv6 address", "2001:db8::10/64"),
+            _family("ipv6", "gateway", "IPv6 gateway", "fe80::1"),
             Question(("network", "dns", "servers"), "DNS servers", Kind.WORDS),
         ),
     ),
@@ -181,7 +254,7 @@ PAGES: tuple[Page, ...] = (
         "Licence key",
         _license_intro,
         (
-            Question(("license_key",), "Key", example="empty for an evaluation"),
+            LICENSE_KEY,
             Question(
                 ("trusted_license_keys",),
                 "Signer's key",
@@ -196,14 +269,14 @@ PAGES: tuple[Page, ...] = (
         (
             Question(("hostname",), "Host name", example="node1.example.com"),
             Question(("organization",), "Organization", example="Example"),
-            Question(("timezone",), "Time zone"),
+            TIMEZONE,
             Question(("ignore_checks",), "Ignored checks", Kind.WORDS, example="none"),
         ),
     ),
     Page(
         "Administrator",
         _text("The root user of the deployment. Linux's user root gets the same password."),
-        (Question(("administrator", "username"), "User name"), PASSWORD),
+        (Question(("administrator", "username"), "User name"), PASSWORD, AGAIN),
     ),
     Page(
         "Boot disk",
@@ -229,11 +302,39 @@ def drop_unused(draft: Draft) -> None:
 _SCORES = ("very weak", "weak", "fair", "good", "strong")
 
 
-def strength(password: str) -> str:
-    """How hard a password is to guess, in words."""
+WEAK = 1
+"""Up to this place in the words above a password is asked about."""
+
+
+def strength_of(password: str) -> int:
+    """How hard a password is to guess, from 0 to 4."""
     import zxcvbn
 
+    return int(zxcvbn.zxcvbn(password[:100])["score"])
+
+
+def strength(password: str) -> str:
+    """The same in words; none of no password."""
     if not password:
         return ""
-    score = zxcvbn.zxcvbn(password[:100])["score"]
+    score = strength_of(password)
     return f"{_SCORES[score]} ({'#' * (score + 1)}{'.' * (4 - score)})"
+
+
+_METHODS: dict[Path, str] = {("network", family, "method"): family for family in ("ipv4", "ipv6")}
+
+
+def take_over(question: Question, draft: Draft) -> bool:
+    """Where this answer wants static addresses, fill in those of now; whether any were."""
+    family = _METHODS.get(question.path)
+    return family is not None and draft.get(question.path) == "static" and draft.take_over(family)
+
+
+def page_of(problem: Problem) -> int:
+    """The place of the page that a problem is on."""
+    for place, page in enumerate(PAGES):
+        for question in page.questions:
+            shorter = min(len(problem.path), len(question.path))
+            if problem.path[:shorter] == question.path[:shorter]:
+                return place
+    return 0

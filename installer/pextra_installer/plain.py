@@ -6,20 +6,34 @@ An empty line keeps what is in brackets, ``<`` goes back a page, ``-`` empties a
 from __future__ import annotations
 
 import getpass
+import pathlib
+import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from pextra_installer import outcome, preview, support
+from pextra_installer import keyboard, outcome, preview, support
 from pextra_installer.draft import Draft
 from pextra_installer.execute.progress import STEPS, Progress
 from pextra_installer.hardware.model import Disk
-from pextra_installer.pages import DISK, PAGES, Kind, Page, Question, drop_unused
+from pextra_installer.pages import (
+    DISK,
+    KEYBOARD,
+    PAGES,
+    Kind,
+    Page,
+    Question,
+    drop_unused,
+    take_over,
+)
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 from pextra_installer.session import Session, leave
 
 UNFINISHED = 6
+_KEYS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+"""Ctrl+C, Ctrl+\\ and Ctrl+Z."""
 Ask = Callable[[str], str]
 
 
@@ -32,7 +46,7 @@ def run(session: Session, ask: Ask = input, ask_secret: Ask = getpass.getpass) -
     draft = session.draft()
     print("Empty keeps what is in [brackets], < goes back a page, - empties an answer.")
     while True:
-        _ask_pages(draft, ask, ask_secret)
+        _ask_pages(draft, session.state, ask, ask_secret)
         plan = _agreed(session, draft, ask)
         if plan is None:
             continue
@@ -52,7 +66,7 @@ def tell_end(session: Session, plan: Plan) -> None:
     print(f"{outcome.DONE}\n{session.outcome(plan)}", flush=True)
 
 
-def _ask_pages(draft: Draft, ask: Ask, ask_secret: Ask) -> None:
+def _ask_pages(draft: Draft, state: pathlib.Path, ask: Ask, ask_secret: Ask) -> None:
     place = 0
     while place < len(PAGES):
         page = PAGES[place]
@@ -63,19 +77,25 @@ def _ask_pages(draft: Draft, ask: Ask, ask_secret: Ask) -> None:
         except Back:
             place = max(0, place - 1)
             continue
-        place += 1 if _acceptable(page, draft) else 0
+        place += 1 if _acceptable(page, draft, ask) else 0
+        draft.save(state)
 
 
-def _acceptable(page: Page, draft: Draft) -> bool:
+def _acceptable(page: Page, draft: Draft, ask: Ask) -> bool:
     drop_unused(draft)
     problems = page.problems(draft)
     for problem in problems:
-        print(f"  ! {problem}")
-    return not problems
+        print(f"  ! {page.told(problem, draft)}")
+    if problems:
+        return False
+    return all(
+        ask(f"  ? {doubt}. Type yes to take it all the same: ") == "yes"
+        for doubt in page.doubts(draft)
+    )
 
 
 def _ask(question: Question, draft: Draft, ask: Ask, ask_secret: Ask) -> None:
-    if question.choices is not None:
+    if question.kind is Kind.CHOICE and question.choices is not None:
         _choose(question, question.choices(draft), draft, ask)
         return
     secret = question.kind is Kind.SECRET
@@ -85,6 +105,10 @@ def _ask(question: Question, draft: Draft, ask: Ask, ask_secret: Ask) -> None:
     typed = (ask_secret if secret else ask)(f"{question.label.strip()}{hint}: ")
     if typed == "<":
         raise Back
+    if question.kind is Kind.SEARCH and typed and len(question.found(draft, typed)) > 1:
+        print("\n".join(f"  {name}" for name in question.found(draft, typed)[:20]))
+        _ask(question, draft, ask, ask_secret)
+        return
     if typed:
         question.take(draft, "" if typed == "-" else typed)
 
@@ -110,6 +134,9 @@ def _choose(question: Question, choices: Sequence[tuple[str, Any]], draft: Draft
         draft.choose_disk(value)
     else:
         draft.set(question.path, value)
+    take_over(question, draft)
+    if question is KEYBOARD:
+        keyboard.take(value)
 
 
 def _agreed(session: Session, draft: Draft, ask: Ask) -> Plan | None:
@@ -128,7 +155,8 @@ def _install(session: Session, plan: Plan, ask: Ask) -> int | None:
     """Install; the exit code, or None to change the answers."""
     while True:
         try:
-            session.install(plan, tell)
+            with _undisturbed():
+                session.install(plan, tell)
         except InstallerError as error:
             print(f"\n{error}")
         else:
@@ -138,6 +166,17 @@ def _install(session: Session, plan: Plan, ask: Ask) -> int | None:
         chosen = _after_failure(session, plan, ask)
         if chosen != "retry":
             return None if chosen == "edit" else UNFINISHED
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no key of the terminal end what writes to a disk."""
+    keys = {sign: signal.signal(sign, signal.SIG_IGN) for sign in _KEYS}
+    try:
+        yield
+    finally:
+        for sign, before in keys.items():
+            signal.signal(sign, before)
 
 
 def _after_failure(session: Session, plan: Plan, ask: Ask) -> str:

@@ -21,6 +21,7 @@ from pextra_installer.fieldtypes import (
     Flag,
     Glob,
     Hostname,
+    Keyboard,
     LicenseKey,
     Organization,
     Password,
@@ -32,6 +33,7 @@ from pextra_installer.fieldtypes import (
     near_match,
     refuse,
 )
+from pextra_installer.keyboard import DEFAULT as DEFAULT_KEYBOARD
 from pextra_installer.network import Network
 from pextra_installer.rules import STRICT, Findings
 
@@ -149,5 +151,6 @@ class Plan:
     license_key: LicenseKey | None = Field(default=None, repr=False)
     trusted_license_keys: Annotated[tuple[PublicKey, ...], Field(max_length=8)] = ()
     timezone: Timezone = "Etc/UTC"
+    keyboard: Keyboard = DEFAULT_KEYBOARD
     when_done: WhenDone = WhenDone.REBOOT
     ignore_checks: tuple[Annotated[Text, AfterValidator(_check_name)], ...] = ()

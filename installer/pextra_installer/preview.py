@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pextra_installer import licensing
+from pextra_installer import keyboard, licensing
 from pextra_installer.advice import warnings
 from pextra_installer.hardware.choice import ChosenLinks, choose_disk, choose_links, unmet
 from pextra_installer.hardware.model import Disk, Firmware, Hardware, Interface
@@ -41,7 +41,7 @@ def target_of(plan: Plan, hardware: Hardware) -> Target:
         raise HardwareError(
             "this machine does not meet the requirements of a node:\n"
             + "\n".join(f"  {line}" for line in missing),
-            "To install all the same, name the checks in ignore_checks",
+            "To install all the same, name them as ignored checks (ignore_checks)",
         )
     return Target(disk, links, hardware.firmware, hardware.architecture)
 
@@ -76,6 +76,7 @@ def lines(plan: Plan, target: Target) -> list[str]:
         ("Administrator", plan.administrator.username),
         ("Licence", licensing.described(plan.license_key)),
         ("Time zone", plan.timezone),
+        ("Keyboard", keyboard.LAYOUTS[plan.keyboard]),
         ("Firmware", target.firmware.value),
         ("At the end", plan.when_done.value),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 Path = tuple[str | int, ...]
 """Where in the answers: keys, and positions in lists from 0."""
@@ -17,14 +18,26 @@ def path_text(path: Path) -> str:
     return text
 
 
+class ProblemKind(Enum):
+    """What a problem is, where a form says it in other words than a file."""
+
+    MISSING = "it is missing"
+    TYPE = "something of another type is there"
+    OTHER = "anything else"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not acceptable; ``line`` counts from 1, None where there is no file."""
+    """One thing that is not acceptable; ``line`` counts from 1, None where there is no file.
+
+    ``kind`` tells those apart that are said in a file's words, and that a form says in its own.
+    """
 
     path: Path
     message: str
     hint: str | None = None
     line: int | None = None
+    kind: ProblemKind = ProblemKind.OTHER
 
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line is not None else ""

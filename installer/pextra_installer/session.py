@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pextra.licensing.trust import TrustStore
 from pextra_installer import licensing, outcome
 from pextra_installer.answers import files
-from pextra_installer.draft import Draft
+from pextra_installer.draft import Draft, forget
 from pextra_installer.execute import run
 from pextra_installer.execute.progress import Progress
 from pextra_installer.execute.variables import ANSWERS, STATE, Image
@@ -42,10 +42,13 @@ class Session:
         target = target_of(plan, self.hardware)
         trusted = licensing.trusted_by(plan, self.trusted)
         run.install(plan, target, self.image, tell, self.state, trusted)
+        forget(self.state)
 
     def draft(self) -> Draft:
-        """Answers to be given, of which nothing is known but what the machine says."""
-        return Draft(self.hardware, self.trusted)
+        """Answers to be given: those of an earlier sitting, else what the machine says alone."""
+        draft = Draft(self.hardware, self.trusted)
+        draft.restore(self.state)
+        return draft
 
     def outcome(self, plan: Plan) -> str:
         """What is told when the installation of a plan is done."""

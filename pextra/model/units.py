@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 
 from pextra.model.errors import InputError
 
@@ -117,6 +118,37 @@ def parse_name(value: object) -> str:
             " starting and ending with a letter or digit",
         )
     return value
+
+
+MAX_TITLE = 63
+"""Characters of a name for people."""
+
+
+def parse_title(value: object) -> str:
+    """A name for people, such as ``Kea & Sons``: 1 to 63 printable characters of any script.
+
+    It is brought into Unicode's composed form, so that what shows the same is the same.
+
+    Raises:
+        InputError: It is empty or too long, has characters that do not show, begins or ends with
+            a space, or has no letter and no digit.
+    """
+    title = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    good = (
+        title.isprintable()
+        and title == title.strip()
+        and 1 <= len(title) <= MAX_TITLE
+        and any(char.isalnum() for char in title)
+        and not unicodedata.category(title[0]).startswith("M")
+    )
+    if not good:
+        shown = repr(value if len(str(value)) <= 80 else f"{str(value)[:77]}...")
+        raise InputError(
+            f"{shown} is not an acceptable name",
+            hint=f"Use 1 to {MAX_TITLE} printable characters, at least one letter or digit among"
+            " them, and no space at either end",
+        )
+    return title
 
 
 def parse_hostname(value: object) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -257,3 +258,17 @@ def test_nothing_else_is_an_identifier(text: str) -> None:
 def test_uuid_is_stable_and_another_for_another_resource(one: list[str], two: list[str]) -> None:
     assert ids.uuid_of(*one) == ids.uuid_of(*one)
     assert (ids.uuid_of(*one) == ids.uuid_of(*two)) == ("/".join(one) == "/".join(two))
+
+
+@pytest.mark.parametrize("name", ["Kea & Sons", "a", "Müller GmbH & Co. KG", "株式会社", "x" * 63])
+def test_a_title_is_any_text_that_people_read(name: str) -> None:
+    assert units.parse_title(name) == name
+    assert units.parse_title(unicodedata.normalize("NFD", name)) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a ", "a\n", "a\u200bb", "a\u202eb", "\ud800", "\u0301a", "&", "x" * 64, 7]
+)
+def test_a_text_that_does_not_show_as_it_is_is_no_title(name: object) -> None:
+    with pytest.raises(InputError, match="not an acceptable name"):
+        units.parse_title(name)

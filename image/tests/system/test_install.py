@@ -145,8 +145,9 @@ def type_answers(console: Console) -> None:
     press(ENTER, cursor_at("none"))
     press("cores memory", "cores memory")
     press(NEXT, "5/7  Administrator")
-    press(ENTER, EMPTY_FIELD)
-    press(PASSWORD, "\u2022" * len(PASSWORD))
+    for label in ("Password", "Once more"):
+        press(ENTER, empty_field(label))
+        press(PASSWORD, "\u2022" * len(PASSWORD))
     press(NEXT, "6/7  Boot disk")
     press(ENTER, "/dev/vda")
     press(DOWN, "/dev/vda")
@@ -162,9 +163,13 @@ def cursor_at(placeholder: str) -> str:
     return rf"{first}\x1b[^{first}]{{1,20}}{rest}"
 
 
-EMPTY_FIELD = r"(18H|Password\x1b\[0m\x1b\[[0-9;]*m {8}\x1b\[0m)\x1b\[[0-9;]*m \x1b\[0m"
-"""The cursor at the beginning of the field, which has no placeholder: drawn alone, or with its line
-where the key was faster than the page."""
+def empty_field(label: str) -> str:
+    """What the terminal gets where the cursor is at the beginning of a field without placeholder.
+
+    It is drawn alone, or with its line where the key was faster than the page.
+    """
+    line = rf"{label}\x1b\[0m\x1b\[[0-9;]*m {{{16 - len(label)}}}\x1b\[0m"
+    return rf"(18H|{line})\x1b\[[0-9;]*m \x1b\[0m"
 
 
 @pytest.fixture(scope="module", params=quick(2, WAYS), ids=lambda way: way.name)

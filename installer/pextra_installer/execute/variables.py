@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pextra.licensing.trust import TrustStore
-from pextra_installer import licensing
+from pextra_installer import keyboard, licensing
 from pextra_installer.networkd import units
 from pextra_installer.plan import Plan
 from pextra_installer.preview import Target
@@ -80,6 +80,7 @@ def variables(
         "install_image_sha256": image.sha256,
         "install_hostname": plan.hostname,
         "install_timezone": plan.timezone,
+        "install_keyboard": keyboard.settings(plan.keyboard),
         "install_root_password_hash": plan.administrator.root_password_hash,
         "install_network_units": [
             {"path": f"/etc/systemd/network/{name}", "content": text}

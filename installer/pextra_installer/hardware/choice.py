@@ -128,7 +128,7 @@ def _only(interfaces: Sequence[Interface]) -> Interface:
     count = f"{len(linked)} have" if linked else "none of them has"
     raise HardwareError(
         f"it is unclear which network interface is meant: {count} a link",
-        f"Set network.interface to one of: {names}",
+        f"Name it (network.interface); it is one of: {names}",
     )
 
 

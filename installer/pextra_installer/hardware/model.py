@@ -72,7 +72,11 @@ class Disk:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
 class Interface:
-    """A wired network interface; ``link`` is whether a cable leads anywhere."""
+    """A wired network interface; ``link`` is whether a cable leads anywhere.
+
+    ``addresses`` are with their prefix lengths; they, ``gateways`` and ``name_servers`` are what
+    DHCP and router advertisements gave while the installer runs.
+    """
 
     name: str
     mac: str
@@ -81,6 +85,12 @@ class Interface:
     speed: int | None = None
     driver: str | None = None
     addresses: tuple[str, ...] = ()
+    gateways: tuple[str, ...] = ()
+    name_servers: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line for people, such as ``eno1  3c:ec:ef:00:00:01  link  192.0.2.57/24``."""
+        return "  ".join((self.name, self.mac, "link" if self.link else "NO LINK", *self.addresses))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)

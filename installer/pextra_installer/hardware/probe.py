@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -99,7 +100,7 @@ def _secure_boot(efi: pathlib.Path) -> bool | None:
 
 def _interfaces(root: pathlib.Path, speeds: Mapping[str, int | None]) -> tuple[Interface, ...]:
     """The wired interfaces that the preflight knows, with their links and addresses."""
-    addresses = _addresses()
+    addresses, gateways, name_servers = _addresses(), _gateways(), _name_servers()
     found = []
     for name, speed in speeds.items():
         directory = root / "sys/class/net" / name
@@ -116,6 +117,8 @@ def _interfaces(root: pathlib.Path, speeds: Mapping[str, int | None]) -> tuple[I
                 speed=speed,
                 driver=os.path.basename(os.readlink(driver)) if driver.is_symlink() else None,
                 addresses=addresses.get(name, ()),
+                gateways=gateways.get(name, ()),
+                name_servers=name_servers.get(name, ()),
             )
         )
     return tuple(found)
@@ -131,6 +134,36 @@ def _addresses() -> dict[str, tuple[str, ...]]:
             if one.get("scope") == "global"
         )
     return found
+
+
+def _gateways() -> dict[str, tuple[str, ...]]:
+    """The routers that lead elsewhere, by interface; none where that cannot be read."""
+    found: dict[str, tuple[str, ...]] = {}
+    for family in ("-4", "-6"):
+        try:
+            listing = _json(["ip", "-json", family, "route", "show", "default"])
+        except HardwareError:
+            continue
+        for route in listing if isinstance(listing, list) else ():
+            name, gateway = str(route.get("dev")), route.get("gateway")
+            if gateway and gateway not in found.get(name, ()):
+                found[name] = (*found.get(name, ()), str(gateway))
+    return found
+
+
+def _name_servers() -> dict[str, tuple[str, ...]]:
+    """DNS servers by interface, as systemd-resolved has them; none where it does not run."""
+    try:
+        done = subprocess.run(["resolvectl", "dns"], capture_output=True, text=True, check=False)
+    except OSError:
+        return {}
+    return servers_of(done.stdout)
+
+
+def servers_of(told: str) -> dict[str, tuple[str, ...]]:
+    """DNS servers by interface, of what ``resolvectl dns`` prints."""
+    lines = re.findall(r"^Link \d+ \((\S+)\): (.+)$", told, re.MULTILINE)
+    return {name: tuple(servers.split()) for name, servers in lines}
 
 
 def _text(path: pathlib.Path) -> str:

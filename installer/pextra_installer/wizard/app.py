@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Callable
 from typing import ClassVar
@@ -9,13 +10,13 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from pextra_installer import support
+from pextra_installer import keyboard, support
 from pextra_installer.execute.progress import Progress
-from pextra_installer.pages import PAGES
+from pextra_installer.pages import KEYBOARD, PAGES
 from pextra_installer.plan import Plan, WhenDone
 from pextra_installer.problems import InstallerError
 from pextra_installer.session import Session, leave
-from pextra_installer.wizard.ending import DoneScreen, FailedScreen, ProgressScreen
+from pextra_installer.wizard.ending import DoneScreen, FailedScreen, LeaveScreen, ProgressScreen
 from pextra_installer.wizard.page import PageScreen
 from pextra_installer.wizard.summary import SummaryScreen
 
@@ -29,7 +30,8 @@ class Wizard(App[int]):
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = "wizard.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "quit_unfinished", "Quit", show=False),
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True),
+        Binding("ctrl+c", "leave", "Quit", show=False),
     ]
 
     def __init__(
@@ -37,6 +39,7 @@ class Wizard(App[int]):
         session: Session,
         install: Install | None = None,
         leave: Callable[[WhenDone], None] = leave,
+        take_keyboard: Callable[[str], None] = keyboard.take,
     ) -> None:
         super().__init__()
         self.session = session
@@ -44,15 +47,28 @@ class Wizard(App[int]):
         self.plan: Plan | None = None
         self._install = install or session.install
         self._leave = leave
+        self.take_keyboard = take_keyboard
 
     def on_mount(self) -> None:
         """Begin."""
         self.theme = "textual-ansi" if self.ansi_color else "textual-dark"
         self.push_screen(PageScreen(0))
+        self.take_keyboard(str(self.draft.get(KEYBOARD.path)))
 
-    def action_quit_unfinished(self) -> None:
-        """Leave; an installation that did not finish is no success."""
-        self.exit(6)
+    def action_leave(self) -> None:
+        """Ask whether to leave; nothing ends an installation that writes to a disk."""
+        if not isinstance(self.screen, ProgressScreen | LeaveScreen):
+            self.push_screen(LeaveScreen())
+
+    def keep(self) -> None:
+        """Keep the answers, for a wizard that is started after this one."""
+        with contextlib.suppress(OSError):
+            self.draft.save(self.session.state)
+
+    def go_to(self, place: int) -> None:
+        """Go back to a page."""
+        while not (isinstance(self.screen, PageScreen) and self.screen.place == place):
+            self.pop_screen()
 
     def after_page(self, place: int) -> None:
         """Show what follows a page."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Button, Label, ProgressBar, Static
@@ -115,6 +116,40 @@ class FailedScreen(EndScreen):
             self.query_one("#note", Static).update(self.wizard.support_archive())
         else:
             self.wizard.exit(6)
+
+
+class LeaveScreen(EndScreen):
+    """Whether to leave without an installation."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stay", "Stay")]
+
+    def compose(self) -> ComposeResult:
+        """The question."""
+        yield Label("Leave the wizard?", id="title")
+        with Vertical(id="body"):
+            yield Static(
+                "The answers are kept until the machine restarts, all but the password:\n"
+                "the wizard begins with them when it is started again.",
+                markup=False,
+            )
+        with Vertical(id="foot"), Horizontal(id="buttons"):
+            yield Button("Stay", id="stay", compact=True, variant="primary")
+            yield Button("Leave", id="leave", compact=True)
+            yield Label("Tab moves, Enter chooses, Esc stays", id="keys")
+
+    def on_mount(self) -> None:
+        """Enter alone leaves nothing."""
+        self.query_one("#stay").focus()
+
+    @on(Button.Pressed, "#stay")
+    def action_stay(self) -> None:
+        """Back to where it was."""
+        self.wizard.pop_screen()
+
+    @on(Button.Pressed, "#leave")
+    def leave(self) -> None:
+        """Leave; an installation that did not finish is no success."""
+        self.wizard.exit(6)
 
 
 class DoneScreen(EndScreen):

@@ -214,6 +214,24 @@ def test_an_address_that_a_machine_can_have_is_taken(network: dict[str, Any]) ->
     check.plan_of({**BASE, "network": network})
 
 
+@pytest.mark.parametrize("name", ["Kea & Sons", "Müller GmbH & Co. KG", "株式会社"])
+def test_an_organization_is_called_as_people_call_it(name: str) -> None:
+    plan = check.plan_of({**BASE, "organization": name})
+    assert plan.organization == name
+    assert (
+        files.parse(files.render(plan, files.Format.YAML).encode(), files.Format.YAML, "a") == plan
+    )
+
+
+@pytest.mark.parametrize(
+    ("layout", "hint"), [("gbr", "Did you mean gb?"), ("ru", "Use one of: us, gb"), ("", "Use")]
+)
+def test_a_keyboard_that_nobody_can_log_in_with_is_refused(layout: str, hint: str) -> None:
+    with pytest.raises(AnswersError, match="is no keyboard layout of a console") as caught:
+        check.plan_of({**BASE, "keyboard": layout})
+    assert hint in str(caught.value)
+
+
 @pytest.mark.parametrize("zone", ["localtime", "posixrules", "Factory", "posix/Europe/Berlin"])
 def test_what_names_no_time_zone_of_its_own_is_none(zone: str) -> None:
     with pytest.raises(AnswersError, match="is not a time zone"):

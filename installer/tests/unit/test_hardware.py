@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pathlib
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from pextra_installer import cli, preview
 from pextra_installer.answers import files
 from pextra_installer.hardware import block, choice, model
-from pextra_installer.hardware.probe import probe
+from pextra_installer.hardware.probe import probe, servers_of
 from pextra_installer.network import Bond, Network
 from pextra_installer.plan import DiskChoice, DiskFilter, SizeRange
 from pextra_installer.problems import DiskChoiceError, HardwareError
@@ -224,3 +227,25 @@ def test_a_requirement_that_is_not_met_stops_unless_it_is_ignored() -> None:
         preview.target_of(MINIMAL, machine)
     ignoring = dataclasses.replace(MINIMAL, ignore_checks=("avx2",))
     assert preview.target_of(ignoring, machine).disk is DISKS[0]
+
+
+INSIDE = """
+ip link add eno1 type veth peer name eno2 && ip link set eno1 up && ip link set eno2 up
+ip address add 192.0.2.7/24 dev eno1 && ip address add 2001:db8::7/64 dev eno1 nodad
+ip route add default via 192.0.2.1 && ip -6 route add default via fe80::1 dev eno1
+exec "$@"
+"""
+
+
+def test_routers_are_read_by_their_interface() -> None:
+    """In a network of its own, which is gone with its processes."""
+    code = "from pextra_installer.hardware import probe; print(probe._gateways())"
+    argv = ["unshare", "--net", "bash", "-ec", INSIDE, "bash", sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.strip() == "{'eno1': ('192.0.2.1', 'fe80::1')}", done.stderr
+
+
+def test_name_servers_are_read_as_resolved_tells_them() -> None:
+    told = "Global:\nLink 2 (eno1): 192.0.2.53 2001:db8::53\nLink 3 (eno2):\nLink 4 (br-a.1): ::1\n"
+    assert servers_of(told) == {"eno1": ("192.0.2.53", "2001:db8::53"), "br-a.1": ("::1",)}

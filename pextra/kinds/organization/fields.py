@@ -3,14 +3,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from pextra.kinds.common import DESCRIPTION, NAME
-from pextra.model.fields import documented
+from pextra.model import units
 from pextra.model.returned import Returned
 
 FIELDS = (
-    documented(
+    dataclasses.replace(
         NAME,
-        "Name of the organization, unique in the deployment. Renaming it changes nothing else.",
+        parse=units.parse_title,
+        doc=(
+            "Name of the organization, unique in the deployment. Renaming it changes nothing else.",
+            "From 1 to 63 printable characters of any script, such as C(Kea & Sons), at least one"
+            " letter or digit among them, and no space at either end.",
+        ),
         returned=Returned("Name of the organization.", sample="Example"),
     ),
     DESCRIPTION,

@@ -24,8 +24,8 @@ options:
   name:
     description:
       - Name of the organization, unique in the deployment. Renaming it changes nothing else.
-      - From 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens, beginning and
-        ending with a letter or digit.
+      - From 1 to 63 printable characters of any script, such as C(Kea & Sons), at least one letter
+        or digit among them, and no space at either end.
       - Required to create one. Together with O(id) it is the new name.
     type: str
   description:

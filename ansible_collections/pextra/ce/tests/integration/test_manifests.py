@@ -321,3 +321,14 @@ def test_any_spelling_of_a_value_is_the_same_value(node: Node) -> None:
     for one, two in itertools.pairwise(macs):
         node.run("node", name="node1", wol_mac=one)
         assert not node.run("node", name="node1", wol_mac=two).changed
+
+
+def test_an_organization_is_called_as_people_call_it(lab: Lab) -> None:
+    for name in ("Kea & Sons", "Müller GmbH & Co. KG", "株式会社"):
+        organization = {"kind": "organization", "name": name}
+        user = {"kind": "user", "username": "ann", "organization": name}
+        lab.apply(organization, user)
+        assert not lab.apply(organization, user).changed
+        found = lab.run("organization_info", name=name)["organizations"]
+        assert [one["name"] for one in found] == [name]
+    assert "acceptable name" in lab.apply_refused({"kind": "organization", "name": " a"}).message
