@@ -46,6 +46,7 @@ PYTEST_IMAGE = $(IMAGE_VENV)/bin/pytest --timeout 3600 --junitxml=$(RESULTS)/$@.
 # Shell scripts for shellcheck.
 SCRIPTS := .ci/run debian/install-ansible debian/install-collection debian/install-installer \
 	debian/install-wheels debian/installer-command debian/install-engine \
+	debian/license-prompt.sh \
 	image/pextra-image scripts/apt-install scripts/install-collection scripts/lab scripts/sanity \
 	scripts/start-libvirt scripts/test-scenario \
 	$(addprefix $(COLLECTION)/roles/demo_guest/files/guest/usr/lib/pextra-demo/,lease start stop)

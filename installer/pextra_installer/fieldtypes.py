@@ -9,6 +9,7 @@ import fnmatch
 import functools
 import ipaddress
 import re
+import urllib.parse
 import zoneinfo
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -185,6 +186,35 @@ def _public_key(value: str) -> str:
         raise refuse(f"this is no public key of a signer: {error.message}", hint) from None
 
 
+def _repository(value: str) -> str:
+    """The address of an apt repository, as it stands on a line of a source (sources.list(5))."""
+    wrong = refuse(
+        "this is no address of a repository",
+        "Write https://repository.example.com/pextra-ce, or one with http:// or file:///",
+    )
+    try:
+        parts = urllib.parse.urlsplit(value)
+        place = bool(parts.hostname) and parts.port != 0 and parts.username is None
+    except ValueError:
+        raise wrong from None
+    local = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+    if not all("!" <= char <= "~" for char in value) or parts.query or parts.fragment:
+        raise wrong
+    if not local and not (parts.scheme in ("http", "https") and place):
+        raise wrong
+    return value.rstrip("/")
+
+
+def _armoured_key(value: str) -> str:
+    """An OpenPGP public key in ASCII (RFC 9580, section 6.2)."""
+    text = value.strip() + "\n"
+    head, end = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY BLOCK-----"
+    if not re.fullmatch(rf"{head}\n([ -~]*\n)*{end}\n", text) or "PRIVATE" in text:
+        hint = "Give the whole text of: gpg --armor --export KEY"
+        raise refuse("this is no OpenPGP public key in ASCII", hint)
+    return text
+
+
 def _by_id(value: str) -> str:
     name = value.removeprefix("/dev/disk/by-id/")
     if not name or "/" in name:
@@ -319,6 +349,8 @@ Argon2Hash = Annotated[Text, AfterValidator(_argon2)]
 CryptHash = Annotated[Text, AfterValidator(_crypt)]
 LicenseKey = Annotated[Text, AfterValidator(_license_key)]
 PublicKey = Annotated[Text, AfterValidator(_public_key)]
+Repository = Annotated[Text, AfterValidator(_repository)]
+ArmouredKey = Annotated[Text, AfterValidator(_armoured_key)]
 ById = Annotated[Text, AfterValidator(_by_id)]
 Glob = Annotated[Text, AfterValidator(_glob)]
 Device = Annotated[Text, AfterValidator(_device)]

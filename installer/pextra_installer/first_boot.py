@@ -8,9 +8,6 @@ machine, is not started; pextra.ce.site finds nothing to do afterwards.
 from __future__ import annotations
 
 import json
-import os
-import pathlib
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,14 +18,11 @@ from pextra.calls.call import Answer
 from pextra.host.identity import local
 from pextra.licensing.errors import LicenseError
 from pextra.model.errors import PextraError
-from pextra_installer.outcome import web_address
+from pextra_installer import welcome
 from pextra_installer.problems import InstallerError
 from pextra_installer.redaction import redact
+from pextra_installer.welcome import Places
 
-NOTES = pathlib.Path("/etc/pextra-ce/first-boot.json")
-BANNER = pathlib.Path("/etc/issue.d/pextra.issue")
-REFUSED = pathlib.Path("/etc/pextra-ce/license-refused")
-"""Why the licence key was refused, until another one is set (`license_prompt`)."""
 SECRETS = ("site_admin_password_hash", "site_license_key")
 RETRY_SECONDS = 30
 _Ip = Callable[..., list[dict[str, Any]]]
@@ -40,9 +34,7 @@ class FirstBootError(InstallerError):
     code = 6
 
 
-def run(
-    notes: pathlib.Path = NOTES, banner: pathlib.Path = BANNER, refused: pathlib.Path = REFUSED
-) -> None:
+def run(places: Places = Places()) -> None:  # noqa: B008 - it is frozen
     """Make the node and its cloud; remove the notes, which hold secrets, when that is done.
 
     A licence key that is refused keeps nobody from using the node: it gets an evaluation licence,
@@ -52,20 +44,21 @@ def run(
         FirstBootError: It did not finish.
     """
     try:
-        told: dict[str, Any] = json.loads(notes.read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads(places.notes.read_text(encoding="utf-8"))
         resources = addressed(told["resources"], default_address())
     except FileNotFoundError:
         return
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise FirstBootError(f"{notes} cannot be read: {error}") from None
+        raise FirstBootError(f"{places.notes} cannot be read: {error}") from None
     secrets = [str(told[name]) for name in SECRETS if told.get(name)]
-    show(banner, "is being set up; this takes a moment")
+    welcome.show(places, address(), "is being set up; this takes a moment")
     try:
         made = make(resources)
     except PextraError as error:
         reason = redact(str(error), secrets)
-        show(
-            banner,
+        welcome.show(
+            places,
+            address(),
             f"could not be set up: {reason}\n"
             f"It is tried again in {RETRY_SECONDS} s. More: journalctl -u pextra-first-boot",
         )
@@ -74,19 +67,10 @@ def run(
         print(redact(line, secrets), flush=True)
     if made.refused is not None:
         reason = redact(str(made.refused), secrets)
-        refused.write_text(f"{reason}\n", encoding="utf-8")
+        places.refused.write_text(f"{reason}\n", encoding="utf-8")
         print(f"the licence key was refused: {reason}", flush=True)
-    notes.unlink()
-    ready(banner, refused)
-
-
-def ready(banner: pathlib.Path = BANNER, refused: pathlib.Path = REFUSED) -> None:
-    """Show that the node is ready, and what is left to do."""
-    state = "is ready"
-    if refused.exists():
-        reason = refused.read_text(encoding="utf-8").strip()
-        state += f"\nIts licence key was refused: {reason}\nLog in as root to set another one"
-    show(banner, state)
+    places.notes.unlink()
+    welcome.ready(places, address())
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +125,6 @@ def addressed(resources: Sequence[Mapping[str, Any]], found: str | None) -> list
     """
     given = {"ip_address": found} if found else {}
     return [{**(given if one["kind"] == "node" else {}), **one} for one in resources]
-
-
-def text(name: str, address: str | None, state: str) -> str:
-    """The banner; what agetty(8) would take for an escape is doubled."""
-    where = web_address(address) if address else "no address yet: look at the network"
-    return f"\nPextra CloudEnvironment: node {name} {state}\nWeb: {where}\n\n".replace("\\", "\\\\")
-
-
-def show(banner: pathlib.Path, state: str) -> None:
-    """Write the banner and have the consoles show it."""
-    made = text(socket.gethostname(), address(), state)
-    banner.parent.mkdir(parents=True, exist_ok=True)
-    temporary = banner.with_name(f".{banner.name}.new")
-    temporary.write_text(made, encoding="utf-8")
-    os.chmod(temporary, 0o644)
-    temporary.replace(banner)
-    print(made, flush=True)
-    subprocess.run(["agetty", "--reload"], capture_output=True, check=False)
 
 
 def _ip(*words: str) -> list[dict[str, Any]]:

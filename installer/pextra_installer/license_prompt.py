@@ -8,35 +8,33 @@ from collections.abc import Callable
 from pextra.calls import registry
 from pextra.host.identity import local
 from pextra.licensing.errors import LicenseError, LicenseUnknownSignerError
-from pextra.licensing.trust import DEFAULT_DIRECTORY
 from pextra.model.errors import PextraError
-from pextra_installer import first_boot, licensing
+from pextra_installer import first_boot, licensing, welcome
+from pextra_installer.welcome import Places
 
 Ask = Callable[[str], str]
 
 
 def run(
     ask: Ask = input,
-    refused: pathlib.Path = first_boot.REFUSED,
-    banner: pathlib.Path = first_boot.BANNER,
-    trusted: pathlib.Path = DEFAULT_DIRECTORY,
+    places: Places = Places(),  # noqa: B008 - it is frozen
 ) -> None:
     """Ask for a licence key until the node takes one, or nothing is typed."""
-    if refused.exists():
-        reason = refused.read_text(encoding="utf-8").strip()
+    if places.refused.exists():
+        reason = places.refused.read_text(encoding="utf-8").strip()
         print(f"\nThe licence key of this node was refused: {reason}")
     while key := ask("\nLicence key, from PCE1 to its last character (empty: later): ").strip():
         try:
             registry.call(registry.find("node_license"), {"key": key}, local("installer"))
         except LicenseUnknownSignerError as error:
             print(error.message)
-            _trust(ask, trusted)
+            _trust(ask, places.trusted)
         except PextraError as error:
             print(error)
         else:
             print("The licence key is set.")
-            refused.unlink(missing_ok=True)
-            first_boot.ready(banner, refused)
+            places.refused.unlink(missing_ok=True)
+            welcome.ready(places, first_boot.address())
             return
     print("Later: pextra-installer license")
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 DONE = "The installation is done"
 PORT = 5007
-"""Of the web interface; the user guide's chapter on accessing it."""
+"""Of the web interface; the user guide's chapter on accessing it. Nothing may listen there yet."""
 KEPT_ANSWERS = "/var/lib/pextra-installer/answers.yaml"
 """Where the installed system has the answers."""
 
@@ -18,6 +18,11 @@ KEPT_ANSWERS = "/var/lib/pextra-installer/answers.yaml"
 def web_address(host: str) -> str:
     """The address of the web interface on a host: its name or IP address."""
     return f"https://{f'[{host}]' if ':' in host else host}:{PORT}/"
+
+
+def login(host: str) -> str:
+    """The command that logs in on a host, which always can be."""
+    return f"ssh root@{host}"
 
 
 def lines(plan: Plan, target: Target) -> list[str]:
@@ -29,11 +34,12 @@ def lines(plan: Plan, target: Target) -> list[str]:
     host = (static or next(iter(now), plan.hostname)).partition("/")[0]
     changing = [] if static else ["(by DHCP it may become another one: see the node's console)"]
     return [
-        "After the restart the node sets itself up, and is then at",
+        "After the restart the node sets itself up. Log in with the administrator's password:",
         "",
-        f"  {web_address(host)}",
+        f"  {login(host)}",
         *(f"  {line}" for line in changing),
         "",
+        "Its console shows how far it is, and where it is reached.",
         f"The answers are kept on it, in {KEPT_ANSWERS}",
         "",
         "REMOVE THE INSTALLATION MEDIUM before the machine starts again.",

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from pextra.host.preflight import checks
 from pextra_installer.fieldtypes import (
     Argon2Hash,
+    ArmouredKey,
     ById,
     CryptHash,
     Device,
@@ -26,6 +27,7 @@ from pextra_installer.fieldtypes import (
     Organization,
     Password,
     PublicKey,
+    Repository,
     Size,
     Text,
     Timezone,
@@ -129,6 +131,23 @@ class DiskChoice:
     match: Annotated[tuple[DiskFilter, ...], Field(min_length=1, max_length=32)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Packages:
+    """Where the node takes the platform's own packages from; nowhere until an address is given."""
+
+    source: Repository | None = None
+    key: ArmouredKey | None = None
+
+    @model_validator(mode="after")
+    def _signed(self) -> Packages:
+        findings = Findings()
+        if self.source is not None and self.key is None:
+            hint = "Give the repository's public key as key"
+            findings.add("its packages could not be verified", hint, key="source")
+        findings.raise_any()
+        return self
+
+
 def _check_name(value: str) -> str:
     if value not in checks.NAMES:
         near = near_match(value, checks.NAMES)
@@ -150,6 +169,7 @@ class Plan:
     network: Network = Network()
     license_key: LicenseKey | None = Field(default=None, repr=False)
     trusted_license_keys: Annotated[tuple[PublicKey, ...], Field(max_length=8)] = ()
+    packages: Packages = Packages()
     timezone: Timezone = "Etc/UTC"
     keyboard: Keyboard = DEFAULT_KEYBOARD
     when_done: WhenDone = WhenDone.REBOOT

@@ -266,9 +266,20 @@ def test_the_first_boot_made_the_cloud(node: Node) -> None:
 
 
 @when_it_is_ready
-def test_the_console_shows_the_web_address_and_the_state(node: Node) -> None:
-    assert f"https://{node.guest.address}:5007/" in node.guest.shown
+def test_the_console_shows_the_state_and_only_addresses_that_answer(node: Node) -> None:
     assert "node node1 is ready" in node.guest.shown
+    assert f"SSH: ssh root@{node.guest.address}" in node.guest.shown
+    serves = bool(node.ask("ss -Hltn 'sport = :5007'"))
+    assert (f"https://{node.guest.address}:5007/" in node.guest.shown) is serves
+
+
+@when_it_is_ready
+def test_whoever_logs_in_is_told_the_next_steps(node: Node) -> None:
+    told = node.ask("cat /etc/motd.d/pextra-ce")
+    assert "node node1 is ready" in told
+    assert "ansible-playbook pextra.ce.site" in told
+    assert node.ask("ls /usr/share/man/man7/pextra-ce.7.gz")
+    assert "Enabled: no" in node.ask("cat /etc/apt/sources.list.d/pextra-ce.sources")
 
 
 def test_logs_are_kept_and_no_secret_with_them(node: Node) -> None:

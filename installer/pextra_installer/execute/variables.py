@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pextra.licensing.trust import TrustStore
-from pextra_installer import keyboard, licensing
+from pextra_installer import keyboard, licensing, packages
 from pextra_installer.networkd import units
 from pextra_installer.plan import Plan
 from pextra_installer.preview import Target
@@ -90,7 +90,7 @@ def variables(
         "install_search_domains": list(plan.network.dns.search),
         "install_node": node(plan),
         "install_first_boot": first_boot(plan),
-        "install_license_keys": licensing.files(trusted),
+        "install_files": [*licensing.files(trusted), *packages.files(plan.packages)],
         "install_target": str(state / "target"),
         "install_answers": str(state / ANSWERS),
         "install_logs": [str(state / "install.log"), str(state / "journal.json")],

@@ -16,7 +16,8 @@ from pextra.calls import registry
 from pextra.calls.call import Procedure
 from pextra.licensing.errors import LicenseExpiredError
 from pextra.model.errors import StoreError
-from pextra_installer import first_boot
+from pextra_installer import first_boot, welcome
+from pextra_installer.welcome import Places
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g"
 RESOURCES = [
@@ -28,12 +29,15 @@ Asked = list[tuple[str, Mapping[str, Any]]]
 
 
 @pytest.fixture
-def notes(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+def places(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Places:
     monkeypatch.setattr(first_boot, "default_address", lambda: "192.0.2.7")
     monkeypatch.setattr(first_boot, "address", lambda: "192.0.2.7")
-    path = tmp_path / "first-boot.json"
-    path.write_text(json.dumps({"site_admin_password_hash": HASH, "resources": RESOURCES}))
-    return path
+    monkeypatch.setattr(welcome, "serves", lambda: False)
+    places = Places(tmp_path)
+    places.notes.parent.mkdir(parents=True)
+    told = {"site_admin_password_hash": HASH, "resources": RESOURCES}
+    places.notes.write_text(json.dumps(told))
+    return places
 
 
 @pytest.fixture
@@ -50,27 +54,26 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     return calls
 
 
-def test_tables_and_then_all_resources_are_made_in_one_plan(
-    notes: pathlib.Path, asked: Asked, tmp_path: pathlib.Path
-) -> None:
-    first_boot.run(notes, tmp_path / "banner")
+def test_tables_and_then_all_resources_are_made_in_one_plan(places: Places, asked: Asked) -> None:
+    first_boot.run(places)
     assert [name for name, _given in asked] == ["database", "apply"]
     manifest = asked[1][1]["resources"]
     assert [one["kind"] for one in manifest] == ["organization", "node", "user"]
     assert manifest[1]["ip_address"] == "192.0.2.7"
-    assert not notes.exists()
-    assert "is ready\nWeb: https://192.0.2.7:5007/" in (tmp_path / "banner").read_text()
+    assert not places.notes.exists()
+    shown = places.banner.read_text()
+    assert "is ready\nSSH: ssh root@192.0.2.7\nWeb: nothing on port 5007\n" in shown
+    assert "man pextra-ce" in places.message.read_text()
 
 
 def test_a_finished_first_boot_asks_for_nothing(asked: Asked, tmp_path: pathlib.Path) -> None:
-    first_boot.run(tmp_path / "gone.json", tmp_path / "banner")
+    first_boot.run(Places(tmp_path))
     assert asked == []
-    assert not (tmp_path / "banner").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_one_keeps_the_notes_and_shows_why_without_secrets(
-    notes: pathlib.Path,
-    tmp_path: pathlib.Path,
+    places: Places,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -79,9 +82,9 @@ def test_a_failed_one_keeps_the_notes_and_shows_why_without_secrets(
 
     monkeypatch.setattr(registry, "call", call)
     with pytest.raises(first_boot.FirstBootError, match="no room for") as caught:
-        first_boot.run(notes, tmp_path / "banner")
-    assert notes.exists()
-    banner = (tmp_path / "banner").read_text()
+        first_boot.run(places)
+    assert places.notes.exists()
+    banner = places.banner.read_text()
     assert "could not be set up: no room for ********" in banner
     assert HASH not in banner + str(caught.value) + capsys.readouterr().out
 
@@ -95,8 +98,7 @@ EVALUATION = {"kind": "node_license", "node": "node1", "evaluation": True}
     [(KEY, 0, [KEY]), (KEY, 1, [EVALUATION]), (KEY, 2, []), (EVALUATION, 1, [])],
 )
 def test_a_node_whose_licence_key_is_refused_is_made_and_says_so(
-    notes: pathlib.Path,
-    tmp_path: pathlib.Path,
+    places: Places,
     monkeypatch: pytest.MonkeyPatch,
     license: dict[str, Any],
     refusals: int,
@@ -113,12 +115,12 @@ def test_a_node_whose_licence_key_is_refused_is_made_and_says_so(
 
     monkeypatch.setattr(registry, "call", call)
     told = {"site_license_key": KEY["key"], "resources": [*RESOURCES, license]}
-    notes.write_text(json.dumps(told))
-    banner, refused = tmp_path / "banner", tmp_path / "refused"
-    first_boot.run(notes, banner, refused)
+    places.notes.write_text(json.dumps(told))
+    banner, refused = places.banner, places.refused
+    first_boot.run(places)
     assert [one for one in manifests[-1] if one["kind"] == "node_license"] == made
     assert [one["kind"] for one in manifests[-1][:3]] == ["organization", "node", "user"]
-    assert not notes.exists()
+    assert not places.notes.exists()
     assert "is ready" in banner.read_text()
     assert refused.exists() is bool(refusals)
     assert ("Log in as root to set another one" in banner.read_text()) is bool(refusals)
@@ -128,10 +130,11 @@ def test_a_node_whose_licence_key_is_refused_is_made_and_says_so(
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"resources": [{}]}'])
 def test_damaged_notes_are_named(tmp_path: pathlib.Path, text: str) -> None:
-    path = tmp_path / "first-boot.json"
-    path.write_text(text)
+    places = Places(tmp_path)
+    places.notes.parent.mkdir(parents=True)
+    places.notes.write_text(text)
     with pytest.raises(first_boot.FirstBootError, match=r"first-boot\.json cannot be read"):
-        first_boot.run(path, tmp_path / "banner")
+        first_boot.run(places)
 
 
 def test_an_address_that_was_answered_stays_and_no_other_kind_gets_one() -> None:

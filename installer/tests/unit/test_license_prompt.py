@@ -14,6 +14,7 @@ from pextra.calls.call import Procedure
 from pextra.licensing import token
 from pextra.licensing.trust import TrustStore
 from pextra_installer import first_boot, license_prompt
+from pextra_installer.welcome import Places
 
 from .signers import NOW, signer
 
@@ -24,8 +25,10 @@ class Node:
     """A node that checks keys as the engine does, and keeps the one that it takes."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self.trusted, self.banner = folder / "license-keys.d", folder / "banner"
-        self.refused = folder / "refused"
+        self.places = Places(folder)
+        self.trusted, self.banner = self.places.trusted, self.places.banner
+        self.refused = self.places.refused
+        self.refused.parent.mkdir(parents=True)
         self.refused.write_text("the licence expired\n")
         self.key = ""
 
@@ -37,7 +40,7 @@ class Node:
     def type(self, *lines: str) -> None:
         """Answer what is asked, all of it."""
         left = iter(lines)
-        license_prompt.run(lambda _prompt: next(left), self.refused, self.banner, self.trusted)
+        license_prompt.run(lambda _prompt: next(left), self.places)
         assert next(left, None) is None
 
 

@@ -36,17 +36,19 @@ STATIC6 = Network(
 @pytest.mark.parametrize(
     ("plan", "addresses", "shown", "changing"),
     [
-        (with_network(STATIC), ["10.0.2.15/24"], "https://192.0.2.10:5007/", False),
-        (with_network(STATIC6), ["10.0.2.15/24"], "https://[2001:db8::10]:5007/", False),
-        (PLAN, ["10.0.2.15/24", "2001:db8::7/64"], "https://10.0.2.15:5007/", True),
-        (PLAN, [], f"https://{PLAN.hostname}:5007/", True),
-        (with_network(Network(vlan=42)), ["10.0.2.15/24"], f"https://{PLAN.hostname}:5007/", True),
+        (with_network(STATIC), ["10.0.2.15/24"], "192.0.2.10", False),
+        (with_network(STATIC6), ["10.0.2.15/24"], "2001:db8::10", False),
+        (PLAN, ["10.0.2.15/24", "2001:db8::7/64"], "10.0.2.15", True),
+        (PLAN, [], PLAN.hostname, True),
+        (with_network(Network(vlan=42)), ["10.0.2.15/24"], PLAN.hostname, True),
     ],
 )
 def test_the_address_is_the_static_one_or_the_one_by_dhcp_or_a_name(
     plan: Plan, addresses: list[str], shown: str, changing: bool
 ) -> None:
     told = outcome.lines(plan, target(*addresses))
-    assert f"  {shown}" in told
+    assert f"  ssh root@{shown}" in told
+    # Whether anything serves it is not known before the node runs.
+    assert not any("https" in line for line in told)
     assert any("by DHCP" in line for line in told) is changing
     assert told[-1].startswith("REMOVE THE INSTALLATION MEDIUM")
