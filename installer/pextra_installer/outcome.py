@@ -34,7 +34,7 @@ def lines(plan: Plan, target: Target) -> list[str]:
     host = (static or next(iter(now), plan.hostname)).partition("/")[0]
     changing = [] if static else ["(by DHCP it may become another one: see the node's console)"]
     return [
-        "After the restart the node sets itself up. Log in with the administrator's password:",
+        "After the restart the node sets itself up. Log in with the password given:",
         "",
         f"  {login(host)}",
         *(f"  {line}" for line in changing),

@@ -330,11 +330,11 @@ def take_over(question: Question, draft: Draft) -> bool:
     return family is not None and draft.get(question.path) == "static" and draft.take_over(family)
 
 
-def page_of(problem: Problem) -> int:
-    """The place of the page that a problem is on."""
-    for place, page in enumerate(PAGES):
+def page_of(path: Path) -> int:
+    """The number of the page, from 0, that a place in the answers is on."""
+    for number, page in enumerate(PAGES):
         for question in page.questions:
-            shorter = min(len(problem.path), len(question.path))
-            if problem.path[:shorter] == question.path[:shorter]:
-                return place
+            shorter = min(len(path), len(question.path))
+            if path[:shorter] == question.path[:shorter]:
+                return number
     return 0

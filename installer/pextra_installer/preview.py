@@ -9,7 +9,7 @@ from pextra_installer.advice import warnings
 from pextra_installer.hardware.choice import ChosenLinks, choose_disk, choose_links, unmet
 from pextra_installer.hardware.model import Disk, Firmware, Hardware, Interface
 from pextra_installer.plan import Plan
-from pextra_installer.problems import HardwareError
+from pextra_installer.problems import RequirementsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,14 @@ def target_of(plan: Plan, hardware: Hardware) -> Target:
 
     Raises:
         DiskChoiceError: Not exactly one disk is meant, or it is too small.
-        HardwareError: An interface is missing, or the machine does not meet the requirements.
+        LinkChoiceError: An interface is missing, or it is unclear which is meant.
+        RequirementsError: The machine does not meet the requirements.
     """
     disk = choose_disk(hardware.disks, plan.disk, plan.ignore_checks)
     links = choose_links(hardware.interfaces, plan.network)
     missing = unmet(hardware, plan.ignore_checks)
     if missing:
-        raise HardwareError(
+        raise RequirementsError(
             "this machine does not meet the requirements of a node:\n"
             + "\n".join(f"  {line}" for line in missing),
             "To install all the same, name them as ignored checks (ignore_checks)",

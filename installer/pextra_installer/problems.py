@@ -46,9 +46,13 @@ class Problem:
 
 
 class InstallerError(Exception):
-    """An error that a user can act on; ``code`` is what the command then exits with."""
+    """An error that a user can act on; ``code`` is what the command then exits with.
+
+    ``place`` is where in the answers it is mended, if it is there.
+    """
 
     code = 1
+    place: Path = ()
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -76,9 +80,22 @@ class DiskChoiceError(InstallerError):
     """No disk, or more than one, is what the answers ask for."""
 
     code = 4
+    place = ("disk", "match")
 
 
 class HardwareError(InstallerError):
     """The hardware cannot be read, or a recording of it cannot be used."""
 
     code = 5
+
+
+class LinkChoiceError(HardwareError):
+    """The network interfaces are not what the answers ask for."""
+
+    place = ("network", "interface")
+
+
+class RequirementsError(HardwareError):
+    """The machine has less than a node needs."""
+
+    place = ("ignore_checks",)

@@ -11,7 +11,7 @@ from pextra.model.units import GIB
 from pextra_installer.hardware.model import Disk, Hardware, Interface, decimal
 from pextra_installer.network import Network
 from pextra_installer.plan import DiskChoice, DiskFilter
-from pextra_installer.problems import DiskChoiceError, HardwareError
+from pextra_installer.problems import DiskChoiceError, LinkChoiceError
 
 LEAST = 4 * GIB
 """No system fits on less, whatever checks are ignored."""
@@ -91,12 +91,12 @@ def choose_links(interfaces: Sequence[Interface], network: Network) -> ChosenLin
     """The interfaces that the answers mean; one without a link is a warning.
 
     Raises:
-        HardwareError: One is not there, or none is named and it is unclear which is meant.
+        LinkChoiceError: One is not there, or none is named and it is unclear which is meant.
     """
     if network.bond is not None:
         chosen = tuple(_named(name, interfaces) for name in network.bond.interfaces)
         if len({link.name for link in chosen}) < len(chosen):
-            raise HardwareError("network.bond.interfaces names one interface twice")
+            raise LinkChoiceError("network.bond.interfaces names one interface twice")
     elif network.interface is not None:
         chosen = (_named(network.interface, interfaces),)
     else:
@@ -114,19 +114,19 @@ def _named(name: str, interfaces: Sequence[Interface]) -> Interface:
         if name in (link.name, link.mac):
             return link
     known = ", ".join(f"{link.name} ({link.mac})" for link in interfaces) or "none"
-    raise HardwareError(f"there is no network interface {name}", f"This machine has: {known}")
+    raise LinkChoiceError(f"there is no network interface {name}", f"This machine has: {known}")
 
 
 def _only(interfaces: Sequence[Interface]) -> Interface:
     usable = [link for link in interfaces if link.physical] or list(interfaces)
     if not usable:
-        raise HardwareError("this machine shows no network interface", "Fit a wired one")
+        raise LinkChoiceError("this machine shows no network interface", "Fit a wired one")
     linked = [link for link in usable if link.link]
     if len(linked) == 1 or len(usable) == 1:
         return (linked or usable)[0]
     names = ", ".join(f"{link.name} ({link.mac})" for link in linked or usable)
     count = f"{len(linked)} have" if linked else "none of them has"
-    raise HardwareError(
+    raise LinkChoiceError(
         f"it is unclear which network interface is meant: {count} a link",
         f"Name it (network.interface); it is one of: {names}",
     )

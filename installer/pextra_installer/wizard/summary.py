@@ -57,6 +57,9 @@ class SummaryScreen(Screen[None]):
             wrong, self._first = self._wrong(error), "#wrong"
         except InstallerError as error:
             self._plan, text = None, Content(str(error))
+            number = page_of(error.place)
+            wrong = [(f"{number + 1}  {PAGES[number].title}", number)] if error.place else []
+            self._first = "#wrong" if wrong else self._first
         yield Label("Summary", id="title")
         with VerticalScroll(id="body", can_focus=not wrong):
             yield Static(text, id="summary")
@@ -77,7 +80,9 @@ class SummaryScreen(Screen[None]):
     def _wrong(self, error: AnswersError) -> list[tuple[str, int]]:
         """What is wrong, page by page, in the pages' words, each with the place of its page."""
         draft = self.wizard.draft
-        found = sorted(((page_of(one), one) for one in error.problems), key=lambda pair: pair[0])
+        found = sorted(
+            ((page_of(one.path), one) for one in error.problems), key=lambda pair: pair[0]
+        )
         return [
             (f"{place + 1}  {PAGES[place].title}\n     {PAGES[place].told(one, draft)}", place)
             for place, one in found

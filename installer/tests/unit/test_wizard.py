@@ -410,6 +410,27 @@ def test_answers_that_are_missing_or_wrong_are_listed_with_a_way_to_each_page(
     drive(tmp_path, steps)
 
 
+def test_what_the_machine_lacks_leads_to_the_page_where_it_is_answered(
+    tmp_path: pathlib.Path,
+) -> None:
+    small = dataclasses.replace(
+        MACHINE,
+        requirements=(
+            Requirement(name="cores", requirement="4", found="2", level="fail", hint=None),
+        ),
+    )
+
+    async def steps(pilot: Pilot[int], wizard: Wizard) -> None:
+        await to_summary(pilot)
+        assert "does not meet the requirements" in text_of(pilot, "#summary")
+        assert "cores: required 4, found 2" in text_of(pilot, "#summary")
+        await go(pilot, "enter")
+        assert isinstance(wizard.screen, PageScreen)
+        assert wizard.screen.page.title == "Node and organization"
+
+    drive(tmp_path, steps, machine=small)
+
+
 def test_a_password_that_is_not_typed_the_same_twice_is_not_taken(tmp_path: pathlib.Path) -> None:
     async def steps(pilot: Pilot[int], wizard: Wizard) -> None:
         await to_administrator(pilot)

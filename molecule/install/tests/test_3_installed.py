@@ -89,6 +89,13 @@ def test_the_first_boot_has_what_it_needs_and_is_started(machine: Machine) -> No
     assert (told["site_organization"], told["site_node"]) == ("Example", "node1")
 
 
+def test_its_console_knows_the_keyboard_and_apt_where_packages_would_come_from(
+    machine: Machine,
+) -> None:
+    assert 'XKBLAYOUT="us"' in read(machine, "etc/default/keyboard")
+    assert "Enabled: no" in read(machine, "etc/apt/sources.list.d/pextra-ce.sources")
+
+
 def test_the_answers_are_kept_for_root_alone_and_can_be_used_again(machine: Machine) -> None:
     kept = f"{ROOT}/var/lib/pextra-installer/answers.yaml"
     assert machine.ask(f"stat --format=%a {kept}") == "600"
