@@ -122,33 +122,43 @@ def parse_name(value: object) -> str:
 
 MAX_TITLE = 63
 """Characters of a name for people."""
+_TITLE_MARKS = frozenset(" &.,'()+-_")
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK"})
+"""Scripts with letters that look the same, by the first word of their letters' names."""
 
 
 def parse_title(value: object) -> str:
-    """A name for people, such as ``Kea & Sons``: 1 to 63 printable characters of any script.
+    """A name for people, such as ``Kea & Sons``: letters of any script, and what goes with them.
 
-    It is brought into Unicode's composed form, so that what shows the same is the same.
+    It is brought into Unicode's composed form, so that what shows the same is the same. Latin,
+    Cyrillic and Greek letters, which look alike, are not mixed.
 
     Raises:
-        InputError: It is empty or too long, has characters that do not show, begins or ends with
-            a space, or has no letter and no digit.
+        InputError: It is empty or too long, has other characters, or begins or ends with a mark.
     """
     title = unicodedata.normalize("NFC", value) if isinstance(value, str) else ""
+    scripts = {unicodedata.name(char, "").split(" ")[0] for char in title if char.isalpha()}
     good = (
-        title.isprintable()
-        and title == title.strip()
-        and 1 <= len(title) <= MAX_TITLE
-        and any(char.isalnum() for char in title)
-        and not unicodedata.category(title[0]).startswith("M")
+        1 <= len(title) <= MAX_TITLE
+        and title == unicodedata.normalize("NFKC", title)
+        and all(_in_title(char) for char in title)
+        and (title[0].isalnum() and (title[-1] in ".)" or title[-1] not in _TITLE_MARKS))
+        and len(scripts & _ALIKE) <= 1
     )
     if not good:
         shown = repr(value if len(str(value)) <= 80 else f"{str(value)[:77]}...")
         raise InputError(
             f"{shown} is not an acceptable name",
-            hint=f"Use 1 to {MAX_TITLE} printable characters, at least one letter or digit among"
-            " them, and no space at either end",
+            hint=f"Use 1 to {MAX_TITLE} letters of one script, digits, spaces and any of & . , '"
+            " ( ) + - _, beginning with a letter or digit and not ending with a space",
         )
     return title
+
+
+def _in_title(char: str) -> bool:
+    if char.isascii():
+        return char.isalnum() or char in _TITLE_MARKS
+    return char.isalpha() or unicodedata.category(char) in ("Mn", "Mc")
 
 
 def parse_hostname(value: object) -> str:

@@ -260,15 +260,25 @@ def test_uuid_is_stable_and_another_for_another_resource(one: list[str], two: li
     assert (ids.uuid_of(*one) == ids.uuid_of(*two)) == ("/".join(one) == "/".join(two))
 
 
-@pytest.mark.parametrize("name", ["Kea & Sons", "a", "Müller GmbH & Co. KG", "株式会社", "x" * 63])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Kea & Sons", "a", "7", "Müller GmbH & Co. KG", "株式会社 Kea", "Кия и сыновья", "हिन्दी",
+        "O'Kea, Inc. (UK)", "x" * 63,
+    ],
+)  # fmt: skip
 def test_a_title_is_any_text_that_people_read(name: str) -> None:
     assert units.parse_title(name) == name
     assert units.parse_title(unicodedata.normalize("NFD", name)) == name
 
 
 @pytest.mark.parametrize(
-    "name", ["", " a", "a ", "a\n", "a\u200bb", "a\u202eb", "\ud800", "\u0301a", "&", "x" * 64, 7]
-)
+    "name",
+    [
+        "", " a", "a ", "a\n", "a\u200bb", "a\u202eb", "\ud800", "\u0301a", "&", "x" * 64, 7, "-a",
+        "a;b", 'a"b', "a/b", "a<b", "a{b", "a%b", "a$b", "\uff4eode", "٣", "n\u043ede", "a\u00a0b", "a&",
+    ],
+)  # fmt: skip
 def test_a_text_that_does_not_show_as_it_is_is_no_title(name: object) -> None:
     with pytest.raises(InputError, match="not an acceptable name"):
         units.parse_title(name)

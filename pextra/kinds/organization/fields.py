@@ -15,8 +15,8 @@ FIELDS = (
         parse=units.parse_title,
         doc=(
             "Name of the organization, unique in the deployment. Renaming it changes nothing else.",
-            "From 1 to 63 printable characters of any script, such as C(Kea & Sons), at least one"
-            " letter or digit among them, and no space at either end.",
+            "From 1 to 63 letters of any script, digits, spaces and marks as names of companies"
+            " have them, such as C(Kea & Sons), beginning with a letter or digit.",
         ),
         returned=Returned("Name of the organization.", sample="Example"),
     ),

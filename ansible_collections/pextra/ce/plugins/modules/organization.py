@@ -24,8 +24,8 @@ options:
   name:
     description:
       - Name of the organization, unique in the deployment. Renaming it changes nothing else.
-      - From 1 to 63 printable characters of any script, such as C(Kea & Sons), at least one letter
-        or digit among them, and no space at either end.
+      - From 1 to 63 letters of any script, digits, spaces and marks as names of companies have
+        them, such as C(Kea & Sons), beginning with a letter or digit.
       - Required to create one. Together with O(id) it is the new name.
     type: str
   description:

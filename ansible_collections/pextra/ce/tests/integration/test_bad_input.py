@@ -69,7 +69,8 @@ def options_of(node: Node, kind: str) -> dict[str, Any]:
 def test_hostile_name_is_refused_for_every_kind(shared: Node, what: str) -> None:
     rows, host, name = shared.rows_of_all(), shared.host(), HOSTILE[what]
     jobs = []
-    for kind in KINDS:
+    # An organization's is brought into the form in which it shows the same and is the same.
+    for kind in KINDS[1:] if what == "combining" else KINDS:
         entry = {key_of(kind): name, **options_of(shared, kind)}
         jobs.append(shared.job(kind, entry))
         jobs.append(shared.job("apply", {"resources": [{"kind": kind, **entry}]}))
