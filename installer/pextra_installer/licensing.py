@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pextra.licensing import keys, token
+from pextra.licensing import keys as licence_keys
+from pextra.licensing import token
 from pextra.licensing.errors import LicenseError, LicenseUnknownSignerError
 from pextra.licensing.trust import DEFAULT_DIRECTORY, TrustedKey, TrustStore
 from pextra_installer.fieldtypes import public_key_of
@@ -36,10 +37,14 @@ KEY, SIGNERS = "license_key", "trusted_license_keys"
 def here(directories: Sequence[pathlib.Path] = (*MEDIUM, DEFAULT_DIRECTORY)) -> TrustStore:
     """The signers that these directories have; those of the medium, and of the system on it.
 
+    A node's own key, for its evaluation, is no other node's.
+
     Raises:
         LicenseError: A directory cannot be read.
     """
-    return joined(*(TrustStore.load(directory) for directory in directories))
+    found = joined(*(TrustStore.load(directory) for directory in directories))
+    keys = {signer: key for signer, key in found.keys.items() if not key.evaluation_only}
+    return dataclasses.replace(found, keys=keys)
 
 
 def joined(*stores: TrustStore) -> TrustStore:
@@ -52,7 +57,7 @@ def joined(*stores: TrustStore) -> TrustStore:
 def named(lines: Iterable[str]) -> TrustStore:
     """The signers that answers bring, each called by its key id."""
     raw = [public_key_of(line) for line in lines]
-    return TrustStore.of(*(TrustedKey(keys.key_id(key), key) for key in raw))
+    return TrustStore.of(*(TrustedKey(licence_keys.key_id(key), key) for key in raw))
 
 
 def trusted_by(plan: Plan, medium: TrustStore) -> TrustStore:
@@ -65,7 +70,7 @@ def files(trusted: TrustStore) -> list[dict[str, str]]:
     return [
         {
             "path": f"{DEFAULT_DIRECTORY}/{key.name}.pem",
-            "content": keys.public_pem(key.public_key).decode(),
+            "content": licence_keys.public_pem(key.public_key).decode(),
         }
         for key in sorted(trusted.keys.values(), key=lambda key: key.name)
         if not key.evaluation_only

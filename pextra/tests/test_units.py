@@ -276,7 +276,8 @@ def test_a_title_is_any_text_that_people_read(name: str) -> None:
     "name",
     [
         "", " a", "a ", "a\n", "a\u200bb", "a\u202eb", "\ud800", "\u0301a", "&", "x" * 64, 7, "-a",
-        "a;b", 'a"b', "a/b", "a<b", "a{b", "a%b", "a$b", "\uff4eode", "٣", "n\u043ede", "a\u00a0b", "a&",
+        "a;b", 'a"b', "a/b", "a<b", "a{b", "a%b", "a$b", "\uff4eode", "٣", "n\u043ede", "a\u00a0b",
+        "a&",
     ],
 )  # fmt: skip
 def test_a_text_that_does_not_show_as_it_is_is_no_title(name: object) -> None:

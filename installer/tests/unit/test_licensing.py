@@ -129,6 +129,7 @@ def test_the_node_trusts_the_signers_of_the_medium_and_those_of_the_answers(
     folder.mkdir()
     (folder / "seller.pem").write_text(SELLER.pem)
     (folder / "broken.pem").write_text("none")
+    (folder / "evaluation.pem").write_text(signer().pem)
     medium = licensing.here((tmp_path / "none", folder))
     assert set(medium.rejected) == {"broken.pem"}
     plan = check.plan_of({**BASE, "trusted_license_keys": [OTHER.pem]})
