@@ -74,7 +74,8 @@ def verify(
     require({"gpg": "gnupg"})
     checksum = Path(f"{iso}.sha256")
     with tempfile.TemporaryDirectory() as name:
-        gpg = ["gpg", "--batch", "--no-tty", "--status-fd=1"]
+        # Public keys need no agent, which would stay.
+        gpg = ["gpg", "--batch", "--no-tty", "--no-autostart", "--status-fd=1"]
         if key is not None:
             gpg += ["--homedir", name]
             programs.read([*gpg, "--import", key])

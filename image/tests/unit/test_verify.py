@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -163,3 +165,21 @@ def test_a_file_that_was_renamed_after_its_download_is_good(iso: Path) -> None:
 def test_a_checksum_that_is_no_text_is_named(iso: Path) -> None:
     Path(f"{iso}.sha256").write_bytes(b"\xff\xfe\x00")
     assert problems(iso)["SHA256 of x.iso"] == "its checksum file is no text"
+
+
+def test_it_starts_no_agent(iso: Path) -> None:
+    folder = tempfile.gettempdir() + "/tmp"
+    before = agents_of(folder)
+    assert problems(iso) == {}
+    assert agents_of(folder) <= before
+
+
+def agents_of(folder: str) -> set[str]:
+    """The agents of gpg for homes whose names begin so."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_text(errors="replace").split("\0")
+            if words[0].endswith("gpg-agent") and any(word.startswith(folder) for word in words):
+                found.add(path.parent.name)
+    return found
