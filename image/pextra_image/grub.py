@@ -42,8 +42,9 @@ INSTALL = (
 )
 """Only on a medium whose root file system has the package pextra-installer."""
 
-LOCAL_DISK = """\
-menuentry "Boot from the local disk" {
+LOCAL = "local"
+LOCAL_DISK = f"""\
+menuentry "Boot from the local disk" --id {LOCAL} {{
   if [ "$grub_platform" = pc ]; then
     # A USB stick that was booted is the first disk itself.
     if regexp "^hd0" "$medium"; then set root=hd1; else set root=hd0; fi
@@ -52,7 +53,7 @@ menuentry "Boot from the local disk" {
     # The firmware goes on with its next boot entry.
     exit
   fi
-}
+}}
 """
 
 
@@ -81,7 +82,8 @@ def consoles(architecture: Architecture) -> str:
 def menu(
     product: str, installer: bool, architecture: Architecture, *, answers: bool = False
 ) -> str:
-    """Compose the menu. Where there are answers, the automated installation is what it begins.
+    """Compose the menu. Where there are answers, the automated installation is what it begins,
+    unless the machine is a node already: then its disk.
 
     :param product: name and version, for the head of the menu.
     :param installer: whether the medium has one.
@@ -90,7 +92,7 @@ def menu(
     entries = (*INSTALL, *RESCUE) if installer else RESCUE
     head = _HEAD.format(product=product) + (_SERIAL if architecture.bios else "") + _COLOURS
     if installer:
-        head += f"set default={AUTOMATED}\n" if answers else _LOOK_FOR_ANSWERS
+        head += _AUTOMATED if answers else _LOOK_FOR_ANSWERS
     return head + "".join(_live(entry, architecture) for entry in entries) + LOCAL_DISK
 
 
@@ -121,14 +123,27 @@ if serial --unit=0 --speed=115200 --word=8 --parity=no --stop=1; then
 fi
 """
 
-# The label as a FAT volume has it, which keeps 11 characters, and as others have it. In a
-# condition, GRUB says nothing of a volume that is not there.
-_LOOK_FOR_ANSWERS = f"""\
-if search --no-floppy --label --set=answers PEXTRA-ANSW; then
-  set default={AUTOMATED}
-elif search --no-floppy --label --set=answers PEXTRA-ANSWERS; then
+# The last thing that an installation writes. A machine that starts from this medium first would be
+# installed again and again.
+_NODE = "/var/lib/pextra-installer/answers.yaml"
+_AUTOMATED = f"""\
+if search --no-floppy --file --set=node {_NODE}; then
+  set default={LOCAL}
+else
   set default={AUTOMATED}
 fi
+"""
+
+# The label as a FAT volume has it, which keeps 11 characters, and as others have it.
+_LOOK_FOR_ANSWERS = f"""\
+set found=no
+if search --no-floppy --label --set=answers PEXTRA-ANSW; then
+  set found=yes
+elif search --no-floppy --label --set=answers PEXTRA-ANSWERS; then
+  set found=yes
+fi
+if [ "$found" = yes ]; then
+{_AUTOMATED}fi
 """
 
 # Without it systemd says each second which job it waits for: an installation is one, and the line

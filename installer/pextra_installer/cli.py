@@ -19,6 +19,7 @@ from pextra.model.errors import PextraError
 from pextra_installer.problems import InstallerError
 
 if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
     from pextra_installer.answers.sources import Found
     from pextra_installer.plan import Plan
 
@@ -94,10 +95,13 @@ def _give_way(arguments: argparse.Namespace) -> None:
     """Install by answers that are there, unless somebody presses a key."""
     from pextra_installer import countdown
     from pextra_installer.answers import sources
+    from pextra_installer.hardware.probe import read_disks
 
     try:
         found = sources.attached()
-        if found is None or not countdown.run_out(found.source, arguments.state):
+        if found is None or countdown.is_node(read_disks()):
+            return
+        if not countdown.run_out(found.source, arguments.state):
             return
         _by_answers(found, arguments)
     except InstallerError as error:
@@ -232,6 +236,12 @@ def _parser() -> argparse.ArgumentParser:
     _on_medium(auto)
     auto.set_defaults(run=_auto)
 
+    _on_nodes(commands)
+    return parser
+
+
+def _on_nodes(commands: Commands) -> None:
+    """What is run on an installed node, or anywhere."""
     schema = commands.add_parser("schema", help="print the JSON schema of answer files")
     schema.set_defaults(run=_schema)
 
@@ -245,7 +255,6 @@ def _parser() -> argparse.ArgumentParser:
         "hash-password", help="make the two hashes of a password, for an answer file"
     )
     hashing.set_defaults(run=_hash_password)
-    return parser
 
 
 def _on_medium(parser: argparse.ArgumentParser) -> None:

@@ -12,12 +12,23 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TextIO
+
+from pextra.host.disks.layout import ROOT_LABEL
+from pextra_installer.hardware.model import Disk
 
 ATTENDED = "attended"
 """Is in the state directory once a key was pressed: nothing begins by itself any more."""
 SECONDS = 30
+
+
+def is_node(disks: Iterable[Disk]) -> bool:
+    """Whether a node is installed on one of these disks.
+
+    A machine that starts from the medium first would be installed again and again.
+    """
+    return any(content.label == ROOT_LABEL for disk in disks for content in disk.contents)
 
 
 def run_out(

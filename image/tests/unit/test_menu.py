@@ -11,6 +11,7 @@ import pytest
 
 from pextra_image.architecture import AMD64, ARCHITECTURES, ARM64, Architecture
 from pextra_image.grub import first_stage, menu
+from pextra_installer import outcome
 
 UUID = "5c0e35ae-3a0f-5ad5-8f37-4b1f0ac5f3f7"
 
@@ -38,18 +39,28 @@ def test_with_an_installer_installing_comes_first() -> None:
 def test_with_answers_the_automated_installation_begins_after_a_countdown() -> None:
     """GRUB counts down from its timeout, on the screen, to the entry that is the default."""
     baked = menu("x 1", installer=True, architecture=AMD64, answers=True)
-    assert re.findall(r"^set default=(.+)$", baked, re.MULTILINE) == ["0", "automated"]
+    assert re.findall(r"^ *set default=(.+)$", baked, re.MULTILINE) == ["0", "local", "automated"]
     assert re.findall(r"^set timeout=(.+)$", baked, re.MULTILINE) == ["15"]
     entry = re.search(r'menuentry "Auto.+" --id automated {\n(.+)', baked)
     assert entry is not None
     assert "pextra.install=automated" in entry.group(1)
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_machine_that_is_a_node_already_is_not_installed_again_and_again(answers: bool) -> None:
+    """Many start from a stick first, whenever one is there."""
+    text = menu("x 1", installer=True, architecture=AMD64, answers=answers)
+    kept = "/var/lib/pextra-installer/answers.yaml"
+    assert f"if search --no-floppy --file --set=node {kept}; then\n  set default=local\n" in text
+    assert 'menuentry "Boot from the local disk" --id local {' in text
+    assert kept == outcome.KEPT_ANSWERS
+
+
 def test_a_volume_with_answers_is_looked_for_by_both_of_its_labels() -> None:
     text = menu("x 1", installer=True, architecture=AMD64)
     labels = re.findall(r"if search --no-floppy --label --set=answers (.+); then", text)
     assert labels == ["PEXTRA-ANSW", "PEXTRA-ANSWERS"]
-    assert re.findall(r"^  set default=(.+)$", text, re.MULTILINE) == ["automated"] * 2
+    assert re.findall(r"^  set default=(.+)$", text, re.MULTILINE) == ["local", "automated"]
     assert "search" not in menu("x 1", installer=False, architecture=AMD64)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from pextra_installer import cli, countdown
 from pextra_installer.answers import sources
+from pextra_installer.hardware.model import Content, Disk
 
 
 @pytest.fixture
@@ -43,6 +44,24 @@ def test_a_key_keeps_it_from_beginning_for_good(
     assert not countdown.run_out("a volume", tmp_path / "state", 60, typed)
 
 
+def test_a_machine_that_is_a_node_already_is_not_installed_by_itself(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Content(path="/dev/sda2", kind="part", size=1, file_system="ext4", label="pextra-root")
+    other = Content(path="/dev/sda2", kind="part", size=1, file_system="ext4", label="root")
+    disks = {
+        content: (Disk(path="/dev/sda", size=9, contents=(content,)),) for content in (root, other)
+    }
+    assert countdown.is_node(disks[root])
+    assert not countdown.is_node(disks[other])
+    assert not countdown.is_node([])
+    monkeypatch.setattr(countdown, "run_out", lambda *_arguments: pytest.fail("it counts down"))
+    monkeypatch.setattr("pextra_installer.hardware.probe.read_disks", lambda: disks[root])
+    found = sources.Found("a volume", b"version: 1\n", sources.files.Format.YAML)
+    monkeypatch.setattr(sources, "attached", lambda: found)
+    cli._give_way(cli._parser().parse_args(["wizard", "--state", str(tmp_path)]))
+
+
 def test_answers_are_looked_for_on_volume_and_medium(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +78,7 @@ def test_answers_that_are_no_good_lead_to_the_wizard(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(countdown, "run_out", lambda *_arguments: True)
+    monkeypatch.setattr("pextra_installer.hardware.probe.read_disks", tuple)
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "")
     found = sources.Found("a volume", b"version: 1\n", sources.files.Format.YAML)
     monkeypatch.setattr(sources, "attached", lambda: found)

@@ -16,6 +16,8 @@ from pextra.model.units import GIB, MIB
 
 _NAMESPACE = uuid.UUID("0b1e8c4e-7a6b-5d7a-9d3c-4d1c7f1f6a52")
 ESP_SIZE = GIB
+ROOT_LABEL = "pextra-root"
+"""Of the root file system, by which a node is known without looking into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +105,5 @@ def format_command(token: str, partition: Partition, node: str) -> tuple[str, ..
     if partition.file_system == "vfat":
         return ("mkfs.vfat", "-F", "32", "-n", "PEXTRA-ESP", "-i", identity.replace("-", ""), node)
     if partition.file_system == "ext4":
-        return ("mkfs.ext4", "-q", "-F", "-L", "pextra-root", "-U", identity, node)
+        return ("mkfs.ext4", "-q", "-F", "-L", ROOT_LABEL, "-U", identity, node)
     return None
