@@ -13,6 +13,11 @@ def warnings(plan: Plan) -> list[str]:
     network = plan.network
     four, six = network.ipv4, network.ipv6
     found = []
+    if four.address is None and six.address is None:
+        found.append(
+            "the node's address is given by others and must not change later: have it reserved for"
+            " this machine, or choose a static one"
+        )
     for name, family in (("IPv4", four), ("IPv6", six)):
         if family.address is not None and family.gateway is None:
             only = ipaddress.ip_interface(family.address).network

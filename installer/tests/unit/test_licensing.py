@@ -21,6 +21,11 @@ from .test_answers import BASE
 from .test_execution import TARGET
 
 SELLER, OTHER = signer(), signer("other")
+NETWORK = {
+    "ipv4": {"method": "static", "address": "192.0.2.9/24", "gateway": "192.0.2.1"},
+    "dns": {"servers": ["192.0.2.53"]},
+}
+"""Nothing to be warned of."""
 
 
 def refusal(data: dict[str, Any], medium: TrustStore | None) -> str:
@@ -95,7 +100,7 @@ def test_validate_refuses_an_expired_key_and_says_what_it_could_not_check(
     (folder / "seller.pem").write_text(SELLER.pem)
 
     def validate(key: str, *more: str) -> tuple[int, str]:
-        path.write_text(yaml.safe_dump({**BASE, "license_key": key}))
+        path.write_text(yaml.safe_dump({**BASE, "license_key": key, "network": NETWORK}))
         code = cli.main(["validate", str(path), *more])
         said = capsys.readouterr()
         return code, said.out + said.err

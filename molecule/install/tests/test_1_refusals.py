@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 
 from install.tests.machine import DISK, IMAGE, OTHER, PASSWORD, SMALL, VOLUME, Machine
+from pextra.licensing import keys, token
 
 ANSWERS_CODE, DISK_CODE, MACHINE_CODE, UNFINISHED = 3, 4, 5, 6
 BAD = f"""\
@@ -87,6 +89,26 @@ def test_a_licence_key_of_another_form_is_refused(machine: Machine, key: str, re
     (said,) = lines(done.stderr)
     assert said.startswith("line ")
     assert "license_key: " in said
+    assert reason in said
+    assert key not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trusted", "days", "reason"),
+    [(False, 9, "which this node would not trust"), (True, -9, "the licence expired at")],
+)
+def test_a_licence_key_that_the_node_would_refuse_is_refused(
+    machine: Machine, trusted: bool, days: int, reason: str
+) -> None:
+    private, public = keys.generate_pair()
+    now = dt.datetime.now(dt.UTC)
+    begin, end = now - dt.timedelta(days=99), now + dt.timedelta(days=days)
+    key = token.issue(private, "Example", "standard", begin, end)
+    signers = [keys.public_pem(public).decode()] if trusted else []
+    machine.answer(license_key=key, trusted_license_keys=signers)
+    done = machine.install()
+    assert done.rc == ANSWERS_CODE
+    (said,) = lines(done.stderr)
     assert reason in said
     assert key not in done.stdout + done.stderr
 
