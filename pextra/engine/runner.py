@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pextra.engine import power
 from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
 from pextra.engine.progress import SILENT, Event, Progress, begin, parts
@@ -21,7 +22,6 @@ from pextra.host.machine import Host
 from pextra.model.change import RowChange
 from pextra.model.errors import (
     AggregateError,
-    CancelledError,
     ForeignError,
     HostError,
     MissingError,
@@ -248,29 +248,13 @@ class Runner:
         )
 
     def _power(self, drafted: Drafted) -> None:
-        """Carry out the steps of power; one that fails does not leave the others where it is.
+        """Carry out the steps of power.
 
         Raises:
             PextraError: Some failed, or have not taken effect; what that was.
         """
-        begun: list[Step] = []
-        errors: list[PextraError] = []
-        try:
-            for group in self._groups(drafted.plan.of(Phase.POWER)):
-                for step in group:
-                    try:
-                        self._kinds[step.kind].execute_many([step], self._host)
-                        begun.append(step)
-                    except PextraError as error:
-                        errors.append(error)
-        except CancelledError as error:
-            errors.append(error)
-        done: list[Step] = []
-        for kind, steps in itertools.groupby(begun, key=lambda step: step.kind):
-            waited = list(steps)
-            failed = self._kinds[kind].wait(waited, self._host)
-            errors += failed.values()
-            done += [step for step in waited if step.id not in failed]
+        steps = drafted.plan.of(Phase.POWER)
+        done, errors = power.carried_out(self._kinds, self._groups(steps), self._host)
         self._note_powered(done, drafted.world)
         if errors:
             raise one_or_all(errors, "the others were done")
@@ -362,15 +346,21 @@ def _deferred(drafted: Drafted) -> Iterator[RowChange]:
     A part of what stays goes at once; of what goes, with it, so that both can be taken back. Not so
     where something else of the plan takes what is unique of it.
     """
-    world = drafted.world
-    for change in world.changes() if drafted.hosted else ():
+    world, changes = drafted.world, list(drafted.world.changes()) if drafted.hosted else []
+    taken = {
+        (item.spec.name, column, item.after[column])
+        for item in changes
+        if item.after is not None
+        for column in item.spec.unique
+    }
+    for change in changes:
         spec, before = change.spec, change.before
         if change.after is not None or before is None:
             continue
         if spec.owned_by is not None:
             owner = world.get(spec.owned_by, before[f"{spec.owned_by}_id"])
-            taken = (world.by(spec.name, column, before[column]) for column in spec.unique)
-            if (owner is not None and not _going(owner)) or any(taken):
+            staying = owner is not None and not _going(owner)
+            if staying or any((spec.name, key, before[key]) in taken for key in spec.unique):
                 continue
         yield change
 

@@ -16,7 +16,8 @@ whose names begin with it). Besides: ``directories`` (state, configuration and l
 ``no_libvirt`` (libvirt does not answer), ``user`` (act as the Linux user with that number),
 ``count_rows`` (of each statement, ``points`` has the number of rows that it returned),
 ``die_at`` (be killed at that point, counted from 1; 0 lists the points), ``meanwhile_at`` (there
-another process carries out the job ``meanwhile``), ``lose_database_at`` and
+another process carries out the job ``meanwhile``; queries are points then, too),
+``lose_database_at`` and
 ``lose_libvirt_at`` (their connections break there).
 
 A result: ``signal`` or None, ``output`` (the module's JSON, the rows, the domains), ``error``
@@ -63,7 +64,9 @@ def work(job: Job, points: IO[str]) -> None:
     if job.get("count_rows"):
         count_rows(points)
     if "meanwhile_at" in job:
-        Points(job["meanwhile_at"], lambda: meanwhile(job["meanwhile"]), points).watch()
+        counter = Points(job["meanwhile_at"], lambda: meanwhile(job["meanwhile"]), points)
+        counter.watch()
+        counter.watch_queries()
     for name, what in FAULTS.items():
         if job.get(name) is not None:
             Points(job[name], what, points).watch()
@@ -327,6 +330,10 @@ class Points:
         for owner, names in changes.items():
             for name in names:
                 self._wrap(owner, name)
+
+    def watch_queries(self) -> None:
+        """Count what is read of the database, too."""
+        self._wrap(importlib.import_module("pextra.store.transaction").Transaction, "query")
 
     def _wrap(self, owner: Any, name: str) -> None:
         original = getattr(owner, name)

@@ -218,8 +218,16 @@ def test_what_is_made_and_removed_at_the_same_time_is_never_called_missing(node:
     for result in node.together(jobs):
         assert not result.failed, result.message
     node.run("volume", **disk)
-    node.run("volume", **disk, state="absent")
-    assert list((node.directory / "pool").iterdir()) == []
+    job = node.job("volume", disk, meanwhile_at=0, meanwhile={})
+    points = node.together([job])[0].raw["points"]
+    for at in range(1, points.index("read") + 1):
+        crossing = {
+            "meanwhile_at": at,
+            "meanwhile": node.job("volume", {**disk, "state": "absent"}),
+        }
+        (result,) = node.together([{**job, **crossing}])
+        assert not result.failed, result.message
+        assert node.image_of("data").exists()
 
 
 def test_what_another_run_has_made_since_is_removed_on_the_host_too(node: Node) -> None:
@@ -228,8 +236,8 @@ def test_what_another_run_has_made_since_is_removed_on_the_host_too(node: Node) 
         {"kind": "organization", "name": "new"},
         {"kind": "vswitch", "name": name, "state": "absent"},
     ]
-    job = node.job("apply", {"resources": manifest})
-    points = node.together([{**job, "check": True, "die_at": 0}])[0].raw["points"]
+    job = node.job("apply", {"resources": manifest}, meanwhile_at=0, meanwhile={})
+    points = node.together([{**job, "check": True}])[0].raw["points"]
     crossing = {
         **job,
         "meanwhile_at": points.index("read-over") + 1,
