@@ -17,7 +17,7 @@ from pextra.model.request import label
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
 
-_ACTIVE, _PAUSED, _SAVED = 1, 32, 256
+_ACTIVE, _SAVED = 1, 256
 """libvirt's VIR_CONNECT_LIST_DOMAINS_*."""
 _INACTIVE = 2
 """libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
@@ -42,11 +42,11 @@ class Domains:
             HostError: libvirt does not answer.
         """
         with translated("listing the domains"):
-            found, active, paused, saved = (
+            found, active, saved = (
                 {domain.UUIDString(): domain for domain in driver.connection.listAllDomains(flags)}
-                for flags in (0, _ACTIVE, _PAUSED, _SAVED)
+                for flags in (0, _ACTIVE, _SAVED)
             )
-        return cls(found, frozenset(active), frozenset(paused), frozenset(saved))
+        return cls(found, frozenset(active), driver.standing_still(), frozenset(saved))
 
     def state(self, row: InstanceRow) -> str:
         """``running``, ``paused``, ``saved``, ``stopped``, or ``missing`` where none is ours."""

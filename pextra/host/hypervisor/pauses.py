@@ -15,8 +15,10 @@ from pextra.model.errors import ConflictError, HostError
 _GOES_ON = 1.0
 """Seconds for which a machine has to run that was paused, until it counts as going on."""
 
-_PAUSED = 3
-"""libvirt's VIR_DOMAIN_PAUSED."""
+_PAUSED, _SLEEPS = 3, 7
+"""libvirt's VIR_DOMAIN_PAUSED and VIR_DOMAIN_PMSUSPENDED."""
+LISTED = 32 | 128
+"""libvirt's VIR_CONNECT_LIST_DOMAINS_PAUSED and _OTHER, which those that sleep are among."""
 _WHY = {
     1: "by another tool", 2: "for a migration", 3: "while its memory is saved", 4: "for a dump",
     5: "by an I/O error", 6: "by its watchdog", 7: "as it was in a snapshot", 8: "to shut down",
@@ -50,6 +52,8 @@ def pause_of(domain: Any) -> Pause | None:
     """
     with translated("reading the state"):
         state, reason = domain.state()
+        if state == _SLEEPS:
+            return Pause("because its guest sleeps (suspended to memory)")
         if state != _PAUSED:
             return None
         why = _WHY.get(reason, "for a reason that libvirt does not know")
@@ -77,7 +81,10 @@ def go_on(hypervisor: Hypervisor, id: str, resource: str) -> None:
     domain = hypervisor.domain(ids.uuid_of(id))
     if pause_of(domain) is not None:
         with translated("resuming it", resource):
-            domain.resume()
+            if domain.state()[0] == _SLEEPS:
+                domain.pMWakeup(0)
+            else:
+                domain.resume()
 
 
 def check_goes_on(hypervisor: Hypervisor, id: str, resource: str) -> None:

@@ -69,6 +69,28 @@ _WRITING = """
 """
 
 
+_SLEEPING = """
+    31c0            ; xor ax, ax
+    8ed8            ; mov ds, ax
+    813e0005efbe    ; cmp word [0x500], 0xbeef  memory is kept: has it slept?
+    740d            ; je awake
+    c7060005efbe    ; mov word [0x500], 0xbeef
+    ba0406          ; mov dx, 0x604
+    b80024          ; mov ax, 0x2400    suspend to memory
+    ef              ; out dx, ax
+    ; awake:
+    f4              ; hlt
+    ebfd            ; jmp awake
+"""
+
+
+def sleeping_disk() -> bytes:
+    """A raw disk of 1 MiB with a guest on it that sleeps, and stays awake when it was woken."""
+    digits = "".join(line.partition(";")[0] for line in _SLEEPING.splitlines())
+    sector = bytes.fromhex(digits)
+    return (sector.ljust(510, b"\0") + b"\x55\xaa").ljust(1 << 20, b"\0")
+
+
 def writing_disk(where: int) -> bytes:
     """A raw disk of 1 MiB with a guest on it that writes sectors from there on, in bytes."""
     digits = "".join(line.partition(";")[0] for line in _WRITING.splitlines())

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.guest import READY, writing_disk
+from ansible_collections.pextra.ce.tests.integration.guest import READY, sleeping_disk, writing_disk
 from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, succeeded
 
 pytestmark = pytest.mark.skipif(
@@ -241,6 +241,19 @@ def test_change_that_needs_a_restart_restarts_a_suspended_machine(node: Node) ->
     node.virsh("suspend", name)
     node.run("instance", name=name, memory=48, allow_restart=True, timeout=30)
     assert memory(node, name) == 48
+
+
+def test_machine_whose_guest_sleeps_is_woken(node: Node) -> None:
+    name, image = node.name("vm"), node.file("sleeps.img", sleeping_disk())
+    root = node.volume(f"{name}-root", None, image=str(image), format="raw")
+    node.run("instance", **node.instance(name, volumes=[root]), state="started")
+    awaited(lambda: node.virsh("domstate", name).strip() == "pmsuspended")
+    (found,) = node.run("instance_info", name=name)["instances"]
+    assert found["state"] == node.run("instance", name=name)["instance"]["state"] == "paused"
+    done = node.run("instance", name=name, state="started")
+    assert done.actions == ["instance resume"]
+    assert node.virsh("domstate", name).strip() == "running"
+    assert not node.run("instance", name=name, state="started").changed
 
 
 def test_machine_that_an_io_error_has_paused_goes_on_when_there_is_space(node: Node) -> None:
