@@ -59,14 +59,6 @@ class Hypervisor:
         """UUIDs of the running domains whose processors stand still: one call."""
         return self._uuids("paused", bindings().VIR_CONNECT_LIST_DOMAINS_PAUSED)
 
-    def standing_still(self) -> frozenset[str]:
-        """UUIDs of those and of the domains whose guests sleep: one call, and one for each."""
-        from pextra.host.hypervisor import pauses
-
-        with translated("listing the paused domains"):
-            found = self.connection.listAllDomains(pauses.LISTED)
-        return frozenset(item.UUIDString() for item in found if pauses.pause_of(item) is not None)
-
     def autostarted(self) -> frozenset[str]:
         """UUIDs of the domains that start with the host: one call."""
         return self._uuids("autostarted", bindings().VIR_CONNECT_LIST_DOMAINS_AUTOSTART)

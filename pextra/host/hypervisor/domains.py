@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pextra.host.hypervisor import domain_xml
+from pextra.host.hypervisor import domain_xml, pauses
 from pextra.host.hypervisor.connection import Hypervisor, translated
 from pextra.host.hypervisor.domain import Domain
 from pextra.model import ids
@@ -46,7 +46,8 @@ class Domains:
                 {domain.UUIDString(): domain for domain in driver.connection.listAllDomains(flags)}
                 for flags in (0, _ACTIVE, _SAVED)
             )
-        return cls(found, frozenset(active), driver.standing_still(), frozenset(saved))
+        paused = pauses.standing_still(driver)
+        return cls(found, frozenset(active), paused, frozenset(saved))
 
     def state(self, row: InstanceRow) -> str:
         """``running``, ``paused``, ``saved``, ``stopped``, or ``missing`` where none is ours."""

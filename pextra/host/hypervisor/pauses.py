@@ -17,7 +17,7 @@ _GOES_ON = 1.0
 
 _PAUSED, _SLEEPS = 3, 7
 """libvirt's VIR_DOMAIN_PAUSED and VIR_DOMAIN_PMSUSPENDED."""
-LISTED = 32 | 128
+_LISTED = 32 | 128
 """libvirt's VIR_CONNECT_LIST_DOMAINS_PAUSED and _OTHER, which those that sleep are among."""
 _WHY = {
     1: "by another tool", 2: "for a migration", 3: "while its memory is saved", 4: "for a dump",
@@ -65,6 +65,17 @@ def pause_of(domain: Any) -> Pause | None:
             )
             why += f" ({what})" if what else ""
         return Pause(why, reason in _PASSING)
+
+
+def standing_still(hypervisor: Hypervisor) -> frozenset[str]:
+    """UUIDs of the domains whose processors stand still: one call, and one for each of them.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    with translated("listing the paused domains"):
+        found = hypervisor.connection.listAllDomains(_LISTED)
+    return frozenset(item.UUIDString() for item in found if pause_of(item) is not None)
 
 
 def run_of(domain: Any) -> str:

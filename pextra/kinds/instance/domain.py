@@ -109,7 +109,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
     for type in sorted({row["type"] for row in rows}):
         driver = host.driver(type)
         domains, active = driver.domains(), driver.active()
-        paused, autostart = driver.standing_still(), driver.autostarted()
+        paused, autostart = pauses.standing_still(driver), driver.autostarted()
         saved = driver.saved() if type == "qemu" else frozenset()
         taken = {domain.name(): uuid for uuid, domain in domains.items()}
         ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []

@@ -44,6 +44,9 @@ class Domain:
     def UUIDString(self) -> str:  # noqa: N802 - libvirt's name
         return self._uuid
 
+    def state(self) -> tuple[int, int]:
+        return (3, 1) if self.power == "paused" else (1, 1)
+
     def XMLDesc(self, flags: int) -> str:  # noqa: N802 - libvirt's name
         self._connection.calls["XMLDesc"] += 1
         socket = ' socket="/run/vnc.sock"' if self.power != "stopped" else ""
@@ -73,7 +76,7 @@ class Connection:
 
     def listAllDomains(self, flags: int) -> list[Domain]:  # noqa: N802 - libvirt's name
         self.calls["listAllDomains"] += 1
-        wanted = {0: None, 1: ("running", "paused"), 32: ("paused",), 256: ("saved",)}[flags]
+        wanted = {0: None, 1: ("running", "paused"), 160: ("paused",), 256: ("saved",)}[flags]
         return [domain for domain in self.domains if wanted is None or domain.power in wanted]
 
     def listAllStoragePools(self, flags: int) -> list[Pool]:  # noqa: N802 - libvirt's name
