@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pathlib
+import socket
 from collections.abc import Callable
 
 from pextra.calls import registry
 from pextra.host.identity import local
 from pextra.licensing.errors import LicenseError, LicenseUnknownSignerError
+from pextra.licensing.token import Edition
 from pextra.model.errors import PextraError
 from pextra_installer import first_boot, licensing, welcome
 from pextra_installer.welcome import Places
@@ -19,8 +21,14 @@ def run(
     ask: Ask = input,
     places: Places = Places(),  # noqa: B008 - it is frozen
 ) -> None:
-    """Ask for a licence key until the node takes one, or nothing is typed."""
+    """Ask for a licence key until the node takes one, or nothing is typed.
+
+    Nothing is asked where the first boot's key was refused, and one was set by other means since.
+    """
     if places.refused.exists():
+        if _was_set():
+            _done(places)
+            return
         reason = places.refused.read_text(encoding="utf-8").strip()
         print(f"\nThe licence key of this node was refused: {reason}")
     while key := ask("\nLicence key, from PCE1 to its last character (empty: later): ").strip():
@@ -33,10 +41,24 @@ def run(
             print(error)
         else:
             print("The licence key is set.")
-            places.refused.unlink(missing_ok=True)
-            welcome.ready(places, first_boot.address())
+            _done(places)
             return
     print("Later: pextra-installer license")
+
+
+def _done(places: Places) -> None:
+    places.refused.unlink(missing_ok=True)
+    welcome.ready(places, first_boot.address())
+
+
+def _was_set() -> bool:
+    """Whether this node has a licence that is no evaluation."""
+    try:
+        given = {"node": socket.gethostname()}
+        found = registry.call(registry.find("node_license_info"), given, local("installer"))
+    except PextraError:
+        return False
+    return any(one["edition"] != Edition.EVALUATION for one in found["node_licenses"])
 
 
 def _trust(ask: Ask, directory: pathlib.Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import socket
 import stat
 from collections.abc import Mapping
 from typing import Any
@@ -31,11 +32,16 @@ class Node:
         self.refused.parent.mkdir(parents=True)
         self.refused.write_text("the licence expired\n")
         self.key = ""
+        self.edition = "evaluation"
 
-    def call(self, procedure: Procedure, given: Mapping[str, Any], _by: object) -> None:
+    def call(self, procedure: Procedure, given: Mapping[str, Any], _by: object) -> Any:
+        if procedure.name == "node_license_info":
+            assert given == {"node": socket.gethostname()}
+            return {"node_licenses": [{"edition": self.edition}]}
         assert procedure.name == "node_license"
         token.verify(given["key"], TrustStore.load(self.trusted), NOW)
         self.key = given["key"]
+        return {"changed": True}
 
     def type(self, *lines: str) -> None:
         """Answer what is asked, all of it."""
@@ -60,6 +66,13 @@ def test_why_the_first_one_was_refused_is_shown_and_nothing_typed_is_later(
     assert "was refused: the licence expired" in said
     assert "Later: pextra-installer license" in said
     assert node.refused.exists()
+
+
+def test_nothing_is_asked_once_a_key_was_set_by_other_means(node: Node) -> None:
+    node.edition = "standard"
+    node.type()
+    assert not node.refused.exists()
+    assert "refused" not in node.banner.read_text()
 
 
 def test_a_key_that_is_good_is_set_and_the_console_says_so(node: Node) -> None:

@@ -33,5 +33,5 @@ def test_a_licence_key_that_is_refused_leaves_an_evaluation_that_a_good_one_repl
     trusted.parent.mkdir(exist_ok=True)
     trusted.write_bytes(keys.public_pem(public))
     assert lab.run("node_license", key=key).changed
-    (found,) = lab.run("node_license_info")["node_licenses"]
+    (found,) = lab.run("node_license_info", node="node1")["node_licenses"]
     assert found["edition"] == "standard"
