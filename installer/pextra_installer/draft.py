@@ -108,6 +108,19 @@ class Draft:
             self.set(("network", "dns", "servers"), servers)
         return True
 
+    def give_back(self, family: str) -> bool:
+        """Take away again what `take_over` filled in and nobody changed; whether any was."""
+        link, address = self.interface(), self.get(("network", family, "address"))
+        if link is None or address not in link.addresses:
+            return False
+        self.set(("network", family, "address"), None)
+        if self.get(("network", family, "gateway")) in link.gateways:
+            self.set(("network", family, "gateway"), None)
+        servers = self.get(("network", "dns", "servers")) or []
+        if set(servers) <= set(link.name_servers):
+            self.set(("network", "dns", "servers"), None)
+        return True
+
     def problems(self, *places: Path) -> list[Problem]:
         """What is wrong at some places of the answers, or anywhere if none is named."""
         try:

@@ -116,7 +116,7 @@ class Page:
         password = draft.get(PASSWORD.path)
         if PASSWORD not in self.questions or not password or strength_of(password) > WEAK:
             return []
-        return [f"The password is {_SCORES[strength_of(password)]}: it is among the first guesses"]
+        return [f"The password is {_SCORES[strength_of(password)]}: it would soon be guessed"]
 
 
 SHOWN_LINKS = 4
@@ -325,9 +325,16 @@ _METHODS: dict[Path, str] = {("network", family, "method"): family for family in
 
 
 def take_over(question: Question, draft: Draft) -> bool:
-    """Where this answer wants static addresses, fill in those of now; whether any were."""
+    """Where this answer wants static addresses, fill in those of now, else take them away again.
+
+    Returns:
+        Whether answers to other questions have changed.
+    """
     family = _METHODS.get(question.path)
-    return family is not None and draft.get(question.path) == "static" and draft.take_over(family)
+    if family is None:
+        return False
+    static = draft.get(question.path) == "static"
+    return draft.take_over(family) if static else draft.give_back(family)
 
 
 def page_of(path: Path) -> int:

@@ -208,7 +208,7 @@ class PageScreen(Screen[None]):
         ):
             for one in self.page.questions:
                 widget = self.query_one(f"#q-{one.name}")
-                if isinstance(widget, Input) and not widget.value:
+                if isinstance(widget, Input):
                     widget.value = one.shown(self.wizard.draft)
 
     def action_answered(self) -> None:
