@@ -94,6 +94,10 @@ class Kind(Generic[R, S]):
     def retire(self, request: Request, current: R, world: World) -> None:
         """Check that the row may be deleted, and let go of what hangs on it."""
 
+    def released(self, row: R) -> R | None:
+        """The row as it stays when what it is at goes; None where it cannot stay."""
+        return None
+
     def take_back(self, request: Request, row: R, world: World) -> None:
         """Take back what hangs on a row whose removal was interrupted, and that is to stay.
 

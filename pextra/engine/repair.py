@@ -224,6 +224,10 @@ def _beside(
         for item in world.by(other.spec.name, column, row["id"]):
             if (other.spec.name, item["id"]) in together:
                 continue
+            released = other.released(item)
+            if released is not None:
+                found.append(RowChange(other.spec, item["id"], item, released))
+                continue
             if other.spec.on_host:
                 raise ConflictError(
                     f'it still holds {other.spec.name} "{item[other.spec.key]}"',

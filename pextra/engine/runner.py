@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pextra.engine import power
+from pextra.engine import deferred, power
+from pextra.engine.deferred import is_going
 from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
 from pextra.engine.progress import SILENT, Event, Progress, begin, parts
@@ -212,7 +213,7 @@ class Runner:
         return drafted
 
     def _claim(self, tx: Transaction, drafted: Drafted) -> None:
-        late = {item.id for item in _deferred(drafted)}
+        late = {item.id for item in deferred.changes(self._kinds, drafted)}
         tx.write([item for item in drafted.world.changes() if item.id not in late])
         tx.audit(_with_ids(drafted), self._principal)
 
@@ -221,15 +222,17 @@ class Runner:
         world.read_from(tx)
         ready: list[tuple[KindSpec, str]] = []
         learned: list[RowChange] = []
-        gone = [(item.spec, item.id) for item in _deferred(drafted)]
+        late = list(deferred.changes(self._kinds, drafted))
+        gone = [(item.spec, item.id) for item in late if item.after is None]
         for name, id in drafted.hosted:
             kind, row = self._kinds[name], world.get(name, id)
             if row is not None and kind.realised(row, world):
-                (gone if _going(row) else ready).append((kind.spec, id))
-                if not _going(row):
+                (gone if is_going(row) else ready).append((kind.spec, id))
+                if not is_going(row):
                     known = {**row, **kind.learned(row, world)}
                     learned.append(RowChange(kind.spec, id, row, known))
-        tx.write([item for item in learned if item.before != item.after])
+        released = (item for item in late if item.after is not None)
+        tx.write([*released, *(item for item in learned if item.before != item.after)])
         tx.finish(ready, gone)
 
     def _check_restarts(self, drafted: Drafted, allow_restart: bool) -> None:
@@ -299,7 +302,7 @@ class Runner:
         """Have the rows in the world as the run leaves them in the store."""
         for kind, id in drafted.hosted:
             row, behind = drafted.world.get(kind, id), self._kinds[kind]
-            if row is not None and not _going(row) and behind.realised(row, drafted.world):
+            if row is not None and not is_going(row) and behind.realised(row, drafted.world):
                 known = behind.learned(row, drafted.world)
                 drafted.world.put(kind, {**row, **known, "status": "ready"})
 
@@ -338,35 +341,6 @@ def _with_ids(drafted: Drafted) -> Iterator[Step]:
         row = new.get((step.kind, step.id))
         known = row is not None and step.action == "create"
         yield dataclasses.replace(step, after=row) if known else step
-
-
-def _deferred(drafted: Drafted) -> Iterator[RowChange]:
-    """The rows that go only after the host's part of what refers to them is cleared away.
-
-    A part of what stays goes at once; of what goes, with it, so that both can be taken back. Not so
-    where something else of the plan takes what is unique of it.
-    """
-    world, changes = drafted.world, list(drafted.world.changes()) if drafted.hosted else []
-    taken = {
-        (item.spec.name, column, item.after[column])
-        for item in changes
-        if item.after is not None
-        for column in item.spec.unique
-    }
-    for change in changes:
-        spec, before = change.spec, change.before
-        if change.after is not None or before is None:
-            continue
-        if spec.owned_by is not None:
-            owner = world.get(spec.owned_by, before[f"{spec.owned_by}_id"])
-            staying = owner is not None and not _going(owner)
-            if staying or any((spec.name, key, before[key]) in taken for key in spec.unique):
-                continue
-        yield change
-
-
-def _going(row: Mapping[str, object]) -> bool:
-    return row.get("status") == "deleting"
 
 
 def _by_resource(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:

@@ -198,6 +198,10 @@ class Volume(Kind["VolumeRow", VolumeState]):
             return super().taken(columns, row, other, world)
         return f'{place} by volume "{other["name"]}"'
 
+    def released(self, row: VolumeRow) -> VolumeRow | None:
+        """One that is attached is let go of."""
+        return detached(row) if row["instance_id"] else None
+
     def take_back(self, request: Request, row: VolumeRow, world: World) -> None:
         """Its pool has to be there still."""
         taking_back(row, world, request.label)

@@ -285,6 +285,40 @@ def told_and_begun_anew(node: Node, wanted: list[Args], gone: list[str], where: 
     ]
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_removal_that_keeps_volumes_killed_anywhere_lets_go_of_them_last(
+    node: Node, back: bool
+) -> None:
+    name = node.name("vm")
+    entry = node.instance(name, volumes=[node.volume("root"), node.volume("data")])
+    attached = "SELECT id, instance_id, device_path, device_name, is_root, status FROM volumes"
+    ends = False
+    for at in itertools.count(FIRST):
+        node.run("instance", **entry)
+        before = node.sql(f"{attached} ORDER BY id")
+        result = node.task("instance", {"name": name, "state": "absent"}, die_at=at)
+        where = f"killed at {result.raw['points'][-1:]}"
+        ends = result.raw["signal"] is None
+        if node.sql("SELECT id FROM instances") == []:
+            assert [row["instance_id"] for row in node.sql(attached)] == [None, None], where
+        elif back:
+            node.run("instance", name=name)
+            assert node.sql(f"{attached} ORDER BY id") == before, where
+            assert len(node.domain(name).findall("devices/disk")) == 2, where
+            assert len(node.domain(name).findall("devices/interface")) == 1, where
+            assert not node.run("instance", **entry).changed, where
+        else:
+            going = node.row("instances", name)["status"] == "deleting"
+            status, out, err = node.command("reconcile")
+            assert status == 0, f"{where}: {out}{err}"
+            rows = node.sql(attached)
+            assert {row["status"] for row in rows} == {"ready"}, where
+            assert all((row["instance_id"] is None) == going for row in rows), where
+            assert node.domains() == ([] if going else [name]), where
+        if ends:
+            return
+
+
 def test_a_second_run_waits_for_the_first_and_both_succeed(empty_node: Node) -> None:
     node = empty_node
     job = node.job("apply", {"resources": cloud(node)})
