@@ -25,7 +25,7 @@ from pextra.host.hypervisor.domain import (
     UsbDevice,
 )
 from pextra.host.machine import Host
-from pextra.host.network.policy import of_group
+from pextra.host.network.policy import NAMESPACE, of_group
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import ports as instance_ports
@@ -162,7 +162,7 @@ def _gets_card(row: InstanceRow, world: World) -> bool:
 def _others_macs(domains: Sequence[libvirt.virDomain]) -> dict[str, str]:
     """The MAC addresses of the domains without our mark, and whose they are."""
     texts = some_at_once(_text_of, domains)
-    others = (domain for domain in map(domain_xml.parse, filter(None, texts)) if not domain.id)
+    others = (domain_xml.parse(text) for text in texts if text and NAMESPACE not in text)
     return {nic.mac: domain.name for domain in others for nic in domain.nics}
 
 
