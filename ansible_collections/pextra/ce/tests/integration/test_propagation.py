@@ -215,7 +215,7 @@ def test_a_pool_is_taken_back_by_the_nodes_that_have_not_let_go(lab: Lab, machin
         if back:
             made = lab.run("storage_pool", **pool(lab))["storage_pool"]
             assert [node["name"] for node in made["nodes"]] == ["node1"]
-            assert status(lab, name)[0] == "ready"
+            assert status(lab, name)[0] == "available"
             assert lab.pools() == [name]
     assert branches(lab.run(PROPAGATE)) == {name: "remove"}
     assert lab.run("storage_pool_info", name=name)["storage_pools"] == []
