@@ -15,7 +15,7 @@ whose names begin with it). Besides: ``directories`` (state, configuration and l
 ``environment``, ``machine_id`` (act as another machine, with a lock of its own),
 ``no_libvirt`` (libvirt does not answer), ``user`` (act as the Linux user with that number),
 ``count_rows`` (of each statement, ``points`` has the number of rows that it returned),
-``die_at`` (be killed at that point, counted from 1; 0 lists the points), ``meanwhile_at`` (there
+``die_at`` (be killed at that point, named, or counted from 1; 0 lists the points), ``meanwhile_at`` (there
 another process carries out the job ``meanwhile``; queries are points then, too),
 ``lose_database_at`` and
 ``lose_libvirt_at`` (their connections break there).
@@ -298,12 +298,12 @@ class Points:
     """Counts what a run does to the world, and lets something happen at one of them.
 
     Args:
-        at: The number of the action before which it happens; 0 is never.
+        at: The number of the action before which it happens, or its name; 0 is never.
         what: What happens.
         names: Where the names of the points passed are written.
     """
 
-    def __init__(self, at: int, what: Callable[[], None], names: IO[str]) -> None:
+    def __init__(self, at: int | str, what: Callable[[], None], names: IO[str]) -> None:
         self._at = at
         self._what = what
         self._names = names
@@ -366,7 +366,7 @@ class Points:
             passed = self._passed
             self._names.write(f"{name}\n")
             self._names.flush()
-        if passed == self._at:
+        if self._at in (passed, name):
             self._what()
 
 

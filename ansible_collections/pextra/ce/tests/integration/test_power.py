@@ -69,7 +69,7 @@ def test_restart_that_was_killed_anywhere_is_finished_by_the_next_run(
             succeeded(result)
             return
         where = f"killed at {result.raw['points'][-1]}"
-        node.apply(*larger(names, size), allow_restart=True)
+        node.apply(*larger(names, size, **WAITED), allow_restart=True)
         assert node.running() == names, where
         assert [memory(node, name) for name in names] == [size, size], where
         assert unfinished(node) == [], where
@@ -77,8 +77,11 @@ def test_restart_that_was_killed_anywhere_is_finished_by_the_next_run(
 
 
 def first_shutdown(node: Node, names: list[str], size: int, state: str = "present") -> int:
-    """The number of the point at which a restart of instances for more memory asks the first."""
-    wanted = {"resources": larger(names, size, state=state), "allow_restart": True}
+    """The number of the point at which a restart of instances for more memory asks the first.
+
+    The guests are ready again: earlier, they would not hear the next that asks them.
+    """
+    wanted = {"resources": larger(names, size, state=state, **WAITED), "allow_restart": True}
     points = node.task("apply", wanted, die_at=0).raw["points"]
     return int(points.index("virDomain.shutdown")) + 1
 
@@ -86,9 +89,10 @@ def first_shutdown(node: Node, names: list[str], size: int, state: str = "presen
 def shut_down(node: Node) -> list[str]:
     """Two instances that a run that was killed has shut down to give them 56 MiB."""
     names = pair(node)
-    at = first_shutdown(node, names, 48) + len(names)
     wanted = {"resources": larger(names, 56), "allow_restart": True}
-    assert node.task("apply", wanted, die_at=at).raw["signal"] == signal.SIGKILL
+    died = node.task("apply", wanted, die_at="virDomain.create").raw
+    assert died["signal"] == signal.SIGKILL
+    assert died["points"][-3:] == ["virDomain.shutdown", "virDomain.shutdown", "virDomain.create"]
     awaited(lambda: node.running() == [])
     assert unfinished(node) == names
     return names
@@ -133,7 +137,7 @@ def test_guest_that_ignores_a_shutdown_leaves_no_other_down(node: Node) -> None:
         {"kind": "instance", **node.instance(deaf), "state": "started"},
         {"kind": "instance", **node.guest(good), "state": "started", **WAITED},
     )
-    wanted = larger([deaf, good], 48, timeout=2)
+    wanted = [*larger([deaf], 48, timeout=2), *larger([good], 48, timeout=90)]
     result = node.task("apply", {"resources": wanted, "allow_restart": True})
     assert result.failed
     assert f'instance "{deaf}": it did not shut down within 2 seconds' in result.message
