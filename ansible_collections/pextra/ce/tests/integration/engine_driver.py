@@ -15,10 +15,9 @@ whose names begin with it). Besides: ``directories`` (state, configuration and l
 ``environment``, ``machine_id`` (act as another machine, with a lock of its own),
 ``no_libvirt`` (libvirt does not answer), ``user`` (act as the Linux user with that number),
 ``count_rows`` (of each statement, ``points`` has the number of rows that it returned),
-``die_at`` (be killed at that point, named, or counted from 1; 0 lists the points), ``meanwhile_at`` (there
-another process carries out the job ``meanwhile``; queries are points then, too),
-``lose_database_at`` and
-``lose_libvirt_at`` (their connections break there).
+``die_at`` (be killed at that point, named, or counted from 1; 0 lists the points),
+``meanwhile_at`` (there another process carries out the job ``meanwhile``; queries are points then,
+too), ``lose_database_at`` and ``lose_libvirt_at`` (their connections break there).
 
 A result: ``signal`` or None, ``output`` (the module's JSON, the rows, the domains), ``error``
 (what was printed besides), ``points`` (the names of the points passed, if they were counted).
