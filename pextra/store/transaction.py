@@ -203,7 +203,7 @@ def _handed_on(changes: Sequence[RowChange]) -> Iterator[tuple[str, str, str | N
         for columns in change.spec.unique_keys:
             values = tuple(before.get(column) for column in columns)
             if None not in values and wanted.get((table, columns, values), change.id) != change.id:
-                column = next(item for item in columns if before[item] != after[item])
+                (column, *_others) = (item for item in columns if before[item] != after[item])
                 text = isinstance(before[column], str) and not column.endswith("_id")
                 yield table, column, change.id if text else None, change.id
 

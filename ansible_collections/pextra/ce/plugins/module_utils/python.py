@@ -7,8 +7,6 @@ from __future__ import annotations
 import json
 import sys
 
-from ansible.module_utils import basic
-
 NEEDED = (3, 11)
 """That of Debian 12."""
 
@@ -28,9 +26,10 @@ def check() -> None:
         "A node is Debian 12, whose Python is 3.11. If this machine has another one besides, name"
         " it: ansible_python_interpreter=/usr/bin/python3"
     )
-    if basic._ANSIBLE_ARGS is None:
+    if "ansible.plugins" in sys.modules:  # what modules bring to a node does not have it
         raise ImportError(f"{message}. {hint}")
     error = {"code": "unsupported", "resource": None, "message": message, "hint": hint}
     text = f"{message}. {hint}"
-    print(json.dumps({"failed": True, "msg": text, "code": "unsupported", "errors": [error]}))
+    result = {"failed": True, "msg": text, "code": "unsupported", "errors": [error]}
+    sys.stdout.write(json.dumps(result) + "\n")
     raise SystemExit(1)

@@ -240,8 +240,6 @@ def test_module_that_is_sent_to_a_python_that_is_too_old_says_so() -> None:
     code = """
 import sys
 sys.version_info = (3, 9, 2, "final", 0)
-from ansible.module_utils import basic
-basic._ANSIBLE_ARGS = b"{}"
 from ansible_collections.pextra.ce.plugins.modules import organization
 """
     done = subprocess.run(
