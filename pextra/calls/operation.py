@@ -9,7 +9,7 @@ from typing import Any
 
 from pextra.calls import registry
 from pextra.calls.call import Answer, Procedure
-from pextra.engine.operation import Operations
+from pextra.engine.operations import Operations
 from pextra.engine.progress import SILENT, Progress
 from pextra.host.machine import Host
 from pextra.model.principal import Principal

@@ -16,7 +16,8 @@ from pextra.calls import registry
 from pextra.calls.call import Answer, plain
 from pextra.calls.reconcile import POSSIBLE
 from pextra.cli import terminal
-from pextra.engine.operation import Operation, Operations
+from pextra.engine.operation import Operation
+from pextra.engine.operations import Operations
 from pextra.host.identity import local
 from pextra.host.machine import Host
 from pextra.model.errors import IncompleteError, InputError, PextraError

@@ -11,20 +11,31 @@ from pextra.engine.world import World
 from pextra.model.errors import ConflictError
 from pextra.model.fields import Row
 from pextra.model.request import label
-from pextra.model.spec import KindSpec
 
 
 def problems(kinds: Mapping[str, AnyKind], world: World) -> Iterator[ConflictError]:
-    """Why the rows of a plan cannot be beside each other in the store."""
-    for change in list(world.changes()):
+    """Why the rows of a plan cannot be beside each other in the store.
+
+    What goes keeps what it has until the run has cleared the host.
+    """
+    changes = list(world.changes())
+    kept = {
+        (change.spec.name, columns, _values(change.before, columns)): change.before
+        for change in changes
+        if change.before is not None and change.after is None and change.spec.owned_by is None
+        for columns in change.spec.unique_keys
+    }
+    for change in changes:
         if change.after is None:
             continue
         spec, row, before = change.spec, change.after, change.before or {}
         for columns in spec.unique_keys:
-            values = {column: row.get(column) for column in columns}
-            if None in values.values() or all(before.get(key) == values[key] for key in columns):
+            values = _values(row, columns)
+            if None in values or values == _values(before, columns):
                 continue
-            other = _other(spec, str(row["id"]), values, world)
+            there = world.where(spec.name, dict(zip(columns, values, strict=True)))
+            other = next((item for item in there if item["id"] != row["id"]), None)
+            other = other or kept.get((spec.name, columns, values))
             if other is not None:
                 yield ConflictError(
                     kinds[spec.name].taken(columns, row, other, world),
@@ -32,16 +43,5 @@ def problems(kinds: Mapping[str, AnyKind], world: World) -> Iterator[ConflictErr
                 )
 
 
-def _other(spec: KindSpec, id: str, values: Mapping[str, Any], world: World) -> Row | None:
-    """Another row that has these values, or keeps them until the run has cleared the host."""
-    found: list[Row] = [row for row in world.where(spec.name, values) if row["id"] != id]
-    if spec.owned_by is None:
-        found += (
-            before
-            for (kind, gone), before in world.replaced().items()
-            if kind == spec.name
-            and before is not None
-            and world.get(kind, gone) is None
-            and all(before[column] == value for column, value in values.items())
-        )
-    return found[0] if found else None
+def _values(row: Row, columns: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(row.get(column) for column in columns)

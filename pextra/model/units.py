@@ -102,6 +102,11 @@ def _of_base_60(number: int) -> str:
     return ":".join(f"{part:02d}" for part in (number, *reversed(parts)))
 
 
+def _shown(value: object) -> str:
+    """A name for messages, of which a long one would be the greater part."""
+    return repr(value if len(str(value)) <= 80 else f"{str(value)[:77]}...")
+
+
 def parse_name(value: object) -> str:
     """A resource's name: 1 to 63 of letters, digits, space, dot, underscore and hyphen.
 
@@ -111,9 +116,8 @@ def parse_name(value: object) -> str:
         InputError: The name has other characters, is too long, or starts or ends with a mark.
     """
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        shown = repr(value if len(str(value)) <= 80 else f"{str(value)[:77]}...")
         raise InputError(
-            f"{shown} is not an acceptable name",
+            f"{_shown(value)} is not an acceptable name",
             hint="Use 1 to 63 ASCII letters, digits, spaces, dots, underscores and hyphens,"
             " starting and ending with a letter or digit",
         )
@@ -146,9 +150,8 @@ def parse_title(value: object) -> str:
         and len(scripts & _ALIKE) <= 1
     )
     if not good:
-        shown = repr(value if len(str(value)) <= 80 else f"{str(value)[:77]}...")
         raise InputError(
-            f"{shown} is not an acceptable name",
+            f"{_shown(value)} is not an acceptable name",
             hint=f"Use 1 to {MAX_TITLE} letters of one script, digits, spaces and any of & . , '"
             " ( ) + - _, beginning with a letter or digit and not ending with a space",
         )
@@ -168,9 +171,8 @@ def parse_hostname(value: object) -> str:
         InputError: It is not a DNS label.
     """
     if not isinstance(value, str) or not _HOSTNAME.fullmatch(value):
-        shown = repr(value if len(str(value)) <= 80 else f"{str(value)[:77]}...")
         raise InputError(
-            f"{shown} is not an acceptable name",
+            f"{_shown(value)} is not an acceptable name",
             hint="Use 1 to 63 ASCII letters, digits and hyphens,"
             " starting and ending with a letter or digit",
         )

@@ -191,15 +191,14 @@ def _handed_on(changes: Sequence[RowChange]) -> Iterator[tuple[str, str, str | N
 
     A row's own identifier is like no other text.
     """
+    updates = [item for item in changes if item.before is not None and item.after is not None]
     wanted: dict[tuple[str, tuple[str, ...], tuple[Any, ...]], str] = {}
-    for change in changes:
+    for change in changes if updates else ():
         for columns in change.spec.unique_keys if change.after is not None else ():
             values = tuple((change.after or {}).get(column) for column in columns)
             wanted[change.spec.table, columns, values] = change.id
-    for change in changes:
-        before, after, table = change.before, change.after, change.spec.table
-        if before is None or after is None:
-            continue
+    for change in updates:
+        before, after, table = change.before or {}, change.after or {}, change.spec.table
         for columns in change.spec.unique_keys:
             values = tuple(before.get(column) for column in columns)
             if None not in values and wanted.get((table, columns, values), change.id) != change.id:

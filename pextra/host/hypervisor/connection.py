@@ -86,11 +86,10 @@ class Hypervisor:
         Raises:
             libvirtError: libvirt does not answer; the caller says what for.
         """
-        libvirt = bindings()
         try:
             return self.connection.lookupByUUIDString(uuid)
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+        except bindings().libvirtError as error:
+            if is_gone(error):
                 return None
             raise
 
@@ -99,6 +98,11 @@ class Hypervisor:
         opened = self.__dict__.pop("connection", None)
         if opened is not None:
             opened.close()
+
+
+def is_gone(error: Any) -> bool:
+    """Whether libvirt's error says that a domain is not there, or not any more."""
+    return bool(error.get_error_code() == bindings().VIR_ERR_NO_DOMAIN)
 
 
 def some_at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:

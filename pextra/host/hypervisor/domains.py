@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pextra.host.hypervisor import domain_xml, pauses
-from pextra.host.hypervisor.connection import Hypervisor, translated
+from pextra.host.hypervisor.connection import Hypervisor, bindings, is_gone, translated
 from pextra.host.hypervisor.domain import Domain
 from pextra.model import ids
 from pextra.model.request import label
@@ -21,8 +21,6 @@ _ACTIVE, _SAVED = 1, 256
 """libvirt's VIR_CONNECT_LIST_DOMAINS_*."""
 _INACTIVE = 2
 """libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
-_NO_DOMAIN = 42
-"""libvirt's VIR_ERR_NO_DOMAIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +68,13 @@ class Domains:
 
         None where it does not run.
         """
-        import libvirt
-
         uuid = ids.uuid_of(row["id"])
         domain = self.by_uuid.get(uuid)
         if domain is None or uuid not in self.active:
             return None
         with translated("reading the definition", label("instance", row["name"])):
-            try:
-                return ET.fromstring(domain.XMLDesc(0))  # noqa: S314 - libvirt's own output
-            except libvirt.libvirtError as error:
-                if error.get_error_code() == _NO_DOMAIN:  # gone since it was listed
-                    return None
-                raise
+            text = _text(domain, 0)
+        return ET.fromstring(text) if text is not None else None  # noqa: S314 - libvirt's own
 
 
 def definitions(driver: Hypervisor, id: str) -> tuple[Domain, ...]:
@@ -91,14 +83,30 @@ def definitions(driver: Hypervisor, id: str) -> tuple[Domain, ...]:
     Raises:
         HostError: libvirt does not answer.
     """
-    import libvirt
-
     with translated("reading the definition"):
-        try:
-            domain = driver.connection.lookupByUUIDString(ids.uuid_of(id))
-            flags = (0, _INACTIVE) if domain.isActive() else (_INACTIVE,)
-            return tuple(domain_xml.parse(domain.XMLDesc(item)) for item in flags)
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == _NO_DOMAIN:
-                return ()
-            raise
+        domain = driver.found(ids.uuid_of(id))
+        if domain is None:
+            return ()
+        flags = (0, _INACTIVE) if domain.isActive() else (_INACTIVE,)
+        texts = [_text(domain, item) for item in flags]
+    whole = [domain_xml.parse(text) for text in texts if text is not None]
+    return tuple(whole) if len(whole) == len(texts) else ()
+
+
+def text_of(domain: Any) -> str | None:
+    """The definition that a domain starts with next; None where it has gone since it was listed.
+
+    Raises:
+        HostError: libvirt does not answer.
+    """
+    with translated(f"reading the definition of {domain.name()}"):
+        return _text(domain, _INACTIVE)
+
+
+def _text(domain: Any, flags: int) -> str | None:
+    try:
+        return str(domain.XMLDesc(flags))
+    except bindings().libvirtError as error:
+        if is_gone(error):
+            return None
+        raise

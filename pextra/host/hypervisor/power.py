@@ -23,8 +23,6 @@ _STUMBLES = 5.0
 
 _RUNNING, _PAUSED = 1, 3
 """libvirt's VIR_DOMAIN_RUNNING and VIR_DOMAIN_PAUSED."""
-_INACTIVE = 2
-"""libvirt's VIR_DOMAIN_XML_INACTIVE."""
 
 
 def state(hypervisor: Hypervisor, id: str) -> str:
@@ -242,7 +240,8 @@ def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
         if not hypervisor.uri.startswith("lxc"):
             domain.rename(name, 0)
             return
-        root = ET.fromstring(domain.XMLDesc(_INACTIVE))  # noqa: S314 - libvirt's own output
+        text = domain.XMLDesc(bindings().VIR_DOMAIN_XML_INACTIVE)
+        root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
         for element in root.findall("name"):
             element.text = name
         autostart = domain.autostart()

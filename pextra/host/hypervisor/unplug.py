@@ -12,13 +12,11 @@ from typing import Any
 from pextra.host.hypervisor import pauses
 from pextra.host.hypervisor.connection import bindings, translated
 from pextra.host.hypervisor.domain_xml import alias_of
+from pextra.host.hypervisor.power import POLL
 from pextra.model.errors import HostError, PextraError
 
 TIMEOUT = 30.0
 """Seconds that guests have for it, all of them and for all of their devices together."""
-_POLL = 0.1
-_LIVE = 1
-"""libvirt's VIR_DOMAIN_AFFECT_LIVE."""
 _UNDER_WAY = "already in the process of unplug"
 """QEMU's words for what was asked before, and is not answered yet."""
 
@@ -49,7 +47,7 @@ def ask(domain: Any, text: str, resource: str) -> Asked:
     libvirt = bindings()
     with translated("unplug of a device", resource):
         try:
-            domain.detachDeviceFlags(text, _LIVE)
+            domain.detachDeviceFlags(text, libvirt.VIR_DOMAIN_AFFECT_LIVE)
         except libvirt.libvirtError as error:
             if _UNDER_WAY not in str(error):
                 raise
@@ -77,7 +75,7 @@ def wait(asked: Iterable[Asked], timeout: float = TIMEOUT) -> list[PextraError]:
     while left := [item for item in left if _has(item)]:
         if time.monotonic() > deadline:
             break
-        time.sleep(_POLL)
+        time.sleep(POLL)
     by_guest: dict[str, list[Asked]] = {}
     for item in left:
         by_guest.setdefault(item.resource, []).append(item)

@@ -24,6 +24,7 @@ from pextra.host.hypervisor.domain import (
     Tpm,
     UsbDevice,
 )
+from pextra.host.hypervisor.domains import text_of
 from pextra.host.machine import Host
 from pextra.host.network.policy import NAMESPACE, of_group
 from pextra.host.pools.types import backend, pool_of, volume_of
@@ -33,7 +34,7 @@ from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance_device import kind as instance_device
 from pextra.kinds.network_device.kind import cards
 from pextra.model import ids, kinds
-from pextra.model.errors import HostError, InputError
+from pextra.model.errors import InputError
 from pextra.model.request import label
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
         ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
         of_type = [row for row in rows if row["type"] == type]
         macs = {}
-        if any(_gets_card(row, world) for row in of_type):
+        if _get_cards(of_type, world):
             known = {ids.uuid_of(row["id"]) for row in of_type}
             macs = _others_macs([domains[uuid] for uuid in domains.keys() - known])
         for row in of_type:
@@ -154,29 +155,22 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
     return found
 
 
-def _gets_card(row: InstanceRow, world: World) -> bool:
-    """Whether the plan gives an instance a network device."""
-    return any(world.before(kinds.NETWORK_DEVICE, card["id"]) is None for card in cards(row, world))
+def _get_cards(rows: Sequence[InstanceRow], world: World) -> bool:
+    """Whether the plan gives some of these instances a network device."""
+    instances = {row["id"] for row in rows}
+    planned = (
+        world.get(kinds.NETWORK_DEVICE, id)
+        for (kind, id), before in world.replaced().items()
+        if kind == kinds.NETWORK_DEVICE and before is None
+    )
+    return any(card is not None and card["instance_id"] in instances for card in planned)
 
 
-def _others_macs(domains: Sequence[libvirt.virDomain]) -> dict[str, str]:
+def _others_macs(listed: Sequence[libvirt.virDomain]) -> dict[str, str]:
     """The MAC addresses of the domains without our mark, and whose they are."""
-    texts = some_at_once(_text_of, domains)
+    texts = some_at_once(text_of, listed)
     others = (domain_xml.parse(text) for text in texts if text and NAMESPACE not in text)
     return {nic.mac: domain.name for domain in others for nic in domain.nics}
-
-
-def _text_of(domain: libvirt.virDomain) -> str:
-    """The text of a domain's definition; of one that has gone meanwhile, none."""
-    import libvirt
-
-    try:
-        text: str = domain.XMLDesc(_INACTIVE)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-            return ""
-        raise HostError(f"reading the definition of {domain.name()} failed: {error}") from None
-    return text
 
 
 def _definitions(

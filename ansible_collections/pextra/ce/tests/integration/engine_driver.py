@@ -221,7 +221,7 @@ def _operation(call: Job, store: Any) -> Job:
     import dataclasses
 
     from pextra.calls import operation, registry
-    from pextra.engine.operation import Operations
+    from pextra.engine.operations import Operations
     from pextra.engine.progress import Progress
     from pextra.host.machine import Host
     from pextra.model.errors import PextraError

@@ -104,15 +104,20 @@ def test_sata_volumes_have_places_behind_twenty_scsi_volumes(node: Node) -> None
     assert not node.run("instance", **given).changed
 
 
-def test_what_an_earlier_release_put_elsewhere_moves_when_the_instance_starts_next(
-    node: Node,
-) -> None:
+def started_by_an_earlier_release(node: Node) -> None:
+    """An instance with a SCSI volume and a seed, which runs as an earlier release had it run."""
     root = node.guest(vm(node))["volumes"]
     late = node.volume("late", "1MiB", bus="scsi", device_path="/dev/sdh")
     seed = {"user_data": "#!one"}
     node.run("instance", **node.guest(vm(node), volumes=[*root, late], cloud_init=seed))
     as_of_an_earlier_release(node)
     node.virsh("start", vm(node))
+
+
+def test_what_an_earlier_release_put_elsewhere_moves_when_the_instance_starts_next(
+    node: Node,
+) -> None:
+    started_by_an_earlier_release(node)
     as_it_runs = node.live(vm(node))
     done = node.run("instance", name=vm(node))
     assert done.actions == ["instance redefine"]
@@ -132,12 +137,7 @@ def test_what_an_earlier_release_put_elsewhere_moves_when_the_instance_starts_ne
 
 
 def test_saved_machine_of_an_earlier_release_goes_on_as_it_was(node: Node) -> None:
-    root = node.guest(vm(node))["volumes"]
-    late = node.volume("late", "1MiB", bus="scsi", device_path="/dev/sdh")
-    seed = {"user_data": "#!one"}
-    node.run("instance", **node.guest(vm(node), volumes=[*root, late], cloud_init=seed))
-    as_of_an_earlier_release(node)
-    node.virsh("start", vm(node))
+    started_by_an_earlier_release(node)
     node.virsh("managedsave", vm(node))
     assert not node.run("instance", name=vm(node)).changed
     node.run("instance", name=vm(node), autostart=True)
