@@ -16,7 +16,7 @@ from pextra_mirror.config import Config
 from pextra_mirror.errors import MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.publication import Publisher
-from pextra_mirror.status import other_key, unreadable
+from pextra_mirror.status import OTHER_KEY, SIGN_ANEW, unreadable
 from pextra_mirror.sync import sync
 from pextra_mirror.tree import Listing, Tree, discard
 
@@ -239,12 +239,8 @@ def keys(config: Config) -> Wrong:
     except NotReady as error:
         yield error.message, error.hint, None
         return
-    tree = Tree(config.public)
-    current = tree.current()
-    if current is not None and tree.readable(current) is not None:
-        for path in publication.wrongly_signed(config, tree, current):
-            what, _colon, advice = other_key(path).partition(": ")
-            yield what, advice, None
+    for path in publication.wrongly_signed(config, Tree(config.public)):
+        yield f"{path} {OTHER_KEY}", SIGN_ANEW, None
     for key in store.secret_keys():
         if key.warning:
             yield (

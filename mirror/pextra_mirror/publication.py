@@ -332,17 +332,24 @@ def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]
     listing = tree.listing(current)
     bad = [entry.path for entry in tree.damaged(current, thorough=thorough)]
     KeyStore(config.gnupg).chosen(config.signing_key)
-    return listing, [*dict.fromkeys([*bad, *wrongly_signed(config, tree, current)])]
+    return listing, [*dict.fromkeys([*bad, *wrongly_signed(config, tree)])]
 
 
-def wrongly_signed(config: Config, tree: Tree, sequence: int) -> list[str]:
-    """The InRelease files of a publication that no key of the mirror's key store has signed."""
+def wrongly_signed(config: Config, tree: Tree) -> list[str]:
+    """The InRelease files that are served, and that no key of the mirror's key store has signed.
+
+    Of a publication whose list cannot be read, none are known.
+    """
+    current = tree.current()
+    listing = tree.readable(current) if current is not None else None
+    if listing is None:
+        return []
     store, found = KeyStore(config.gnupg), []
     keys = b"".join(store.public(name, armour=False) for name in store.fingerprints())
-    for entry in tree.listing(sequence).files:
+    for entry in listing.files:
         if entry.path.endswith("/InRelease"):
             try:
-                check_signature(None, tree.file(sequence, entry).read_bytes(), keys)
+                check_signature(None, tree.file(listing.sequence, entry).read_bytes(), keys)
             except (BadSignature, OSError):
                 found.append(entry.path)
     return found

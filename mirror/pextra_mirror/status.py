@@ -22,6 +22,9 @@ _WRONG = {
 }
 """What is said of a source by its state."""
 
+OTHER_KEY = "is not signed by a key that is here, but by one that was lost or removed"
+SIGN_ANEW = "`publish --force` signs it anew"
+
 
 def _said(state: str) -> str:
     """What is said of a source that is in a state."""
@@ -107,20 +110,12 @@ def problems(config: Config, tree: Tree) -> list[str]:
     except NotReady as error:
         found.append(str(error))
     else:
-        if current is not None and tree.readable(current) is not None:
-            found += map(other_key, publication.wrongly_signed(config, tree, current))
+        signed = publication.wrongly_signed(config, tree)
+        found += (f"{path} {OTHER_KEY}: {SIGN_ANEW}" for path in signed)
     usage = shutil.disk_usage(config.root)
     if usage.free < config.reserve or usage.free * 100 < usage.total:
         found.append(f"the disk of {config.root} is nearly full: {size(usage.free)} are free")
     return found
-
-
-def other_key(path: str) -> str:
-    """What is said of a served Release file that no key of the mirror has signed."""
-    return (
-        f"{path} is not signed by a key that is here, but by one that was lost or removed: "
-        "`publish --force` signs it anew"
-    )
 
 
 def text(found: dict[str, Any]) -> str:
