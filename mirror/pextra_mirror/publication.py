@@ -338,7 +338,8 @@ def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]
 def wrongly_signed(config: Config, tree: Tree) -> list[str]:
     """The InRelease files that are served, and that no key of the mirror's key store has signed.
 
-    Of a publication whose list cannot be read, none are known.
+    Of a publication whose list cannot be read, none are known; what is not as published is
+    damaged, whoever signed it.
     """
     current = tree.current()
     listing = tree.readable(current) if current is not None else None
@@ -347,7 +348,7 @@ def wrongly_signed(config: Config, tree: Tree) -> list[str]:
     store, found = KeyStore(config.gnupg), []
     keys = b"".join(store.public(name, armour=False) for name in store.fingerprints())
     for entry in listing.files:
-        if entry.path.endswith("/InRelease"):
+        if entry.path.endswith("/InRelease") and tree.is_sound(listing.sequence, entry):
             try:
                 check_signature(None, tree.file(listing.sequence, entry).read_bytes(), keys)
             except (BadSignature, OSError):
