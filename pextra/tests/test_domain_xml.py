@@ -300,15 +300,31 @@ def test_a_definition_without_its_buses_says_the_same_of_ours(domain: Domain) ->
     assert without.count("<") < text.count("<") or domain.type == "lxc"
 
 
+@given(domains())
+def test_a_machine_is_started_with_32_ports_and_every_device_where_it_was(domain: Domain) -> None:
+    text = placed(render(domain))
+    more = pci_xml.with_ports(text)
+    if domain.type == "lxc" or domain.machine == "pc":
+        assert more is None
+        return
+    assert more is not None
+    assert parse(more) == parse(text)
+    assert more.count('<controller type="pci" model="pcie-root-port"') >= 32 - text.count(
+        "pcie-root-port"
+    )
+    assert parse(more).free_places >= pci_xml.SPARE
+    assert pci_xml.with_ports(more) is None
+
+
 def test_machine_of_an_earlier_release_gets_more_places_when_it_is_changed() -> None:
     disks = [Disk(f"vd{letter}", "/x", alias=f"{ALIAS}{letter}") for letter in "abcdefgh"]
     have = Domain("u", "inst-x", "vm", "qemu", 32, (1, 1, 1), cpu_mode="maximum")
     root = ET.fromstring(render(have))
     devices = root.find("devices")
     assert devices is not None
-    for port in devices.findall("controller[@model='pcie-root-port']")[12:]:
+    for port in devices.findall("controller[@model='pcie-root-port']")[8:]:
         devices.remove(port)
     old = placed(ET.tostring(root, encoding="unicode"))
-    assert parse(old).free_places == 12 - 3
+    assert parse(old).free_places == 8 - 3
     now = parse(amend(old, have, dataclasses.replace(have, disks=tuple(disks))))
     assert now.free_places == pci_xml.SPARE

@@ -18,6 +18,10 @@ _AT_ONCE = 4
 T = TypeVar("T")
 R = TypeVar("R")
 
+WHOLE = 3
+"""libvirt's VIR_DOMAIN_XML_SECURE and VIR_DOMAIN_XML_INACTIVE: what a domain starts with next, and
+with its passwords, so that it can be defined with it again."""
+
 
 class Hypervisor:
     """One libvirt driver of this host, connected when first used.

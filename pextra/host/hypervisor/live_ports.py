@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Closing the bridge ports of domains as they start, and while they run."""
+"""Starting domains, with their bridge ports closed; and those ports while they run."""
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from pextra.host.hypervisor import port_xml
-from pextra.host.hypervisor.connection import translated
+from pextra.host.hypervisor import pci_xml, port_xml
+from pextra.host.hypervisor.connection import WHOLE, Hypervisor, translated
 from pextra.host.hypervisor.domain import Nic
 from pextra.host.network import ports
 from pextra.host.network.policy import NAMESPACE, OPEN, of_domain
@@ -20,13 +20,23 @@ _PAUSED = 1
 """libvirt's VIR_DOMAIN_START_PAUSED."""
 
 
-def start(domain: Any, resource: str, *, container: bool) -> None:
-    """Start a virtual machine whose ports are closed as asked before its guest runs.
+def start(hypervisor: Hypervisor, domain: Any, resource: str) -> None:
+    """Start an instance; a virtual machine's ports are closed as asked before its guest runs.
 
     The hook does the same for whoever starts it; this does not rely on it.
+
+    Raises:
+        HostError: libvirt or the kernel refused.
     """
+    container = hypervisor.uri.startswith("lxc")
     with translated("reading the definition", resource):
-        closed = bool(of_domain(ET.fromstring(domain.XMLDesc(0))))  # noqa: S314 - libvirt's
+        text = domain.XMLDesc(WHOLE)
+        saved = not container and domain.hasManagedSaveImage(0)
+    more = None if container or saved else pci_xml.with_ports(text)
+    if more is not None:
+        with translated("giving it places to plug devices in", resource):
+            domain = hypervisor.connection.defineXMLFlags(more, 0)
+    closed = bool(of_domain(ET.fromstring(text)))  # noqa: S314 - libvirt's
     if not closed or container:
         with translated("starting it", resource):
             domain.create()

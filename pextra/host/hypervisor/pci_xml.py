@@ -2,7 +2,8 @@
 """Places on a machine's PCI buses: how many a definition has, needs and gets. Pure.
 
 On PCI Express each root port takes one device, and so many can be plugged in while a machine runs
-as ports were free when it started. The buses of a PC of 1996 have slots.
+as ports were free when it started. The buses of a PC of 1996 have slots. Ports are most of a
+definition's text, so a machine has few of them until it starts.
 
 Source: libvirt's docs/pci-hotplug.rst.
 """
@@ -16,9 +17,9 @@ from collections import Counter
 from pextra.host.hypervisor.domain import Device, Disk, Nic, Rng
 
 _PORTS = 32
-"""Of a new machine; enough for all 26 virtio disks."""
+"""Of a machine that the engine starts; enough for all 26 virtio disks."""
 SPARE = 8
-"""At least so many places are free whenever a machine starts."""
+"""At least so many places are free in a definition, and so also when others start it."""
 MOST = 96
 """Devices of a machine that need a place."""
 _SLOTS = 31
@@ -50,22 +51,38 @@ def without_buses(text: str) -> str:
 
 
 def add_buses(devices: ET.Element, machine: str) -> None:
-    """Give a new machine its buses."""
+    """Give a new machine the bus that its ports are on."""
     root = "pci-root" if machine == "pc" else "pcie-root"
     ET.SubElement(devices, "controller", type="pci", index="0", model=root)
-    for _number in range(_PORTS if machine != "pc" else 0):
-        ET.SubElement(devices, "controller", type="pci", model=_PORT)
 
 
-def provide(devices: ET.Element, machine: str) -> None:
-    """Give a machine that does not run more places, where too few are free."""
+def provide(devices: ET.Element, machine: str, ports: int = 0) -> None:
+    """Give a machine that does not run more places, where too few are free.
+
+    Args:
+        devices: What it consists of.
+        machine: ``pc`` is one with slots; others have ports.
+        ports: Have at least so many, whatever is free.
+    """
     missing = SPARE - free(devices)
     if machine == "pc":
         count, model = max(0, -(-missing // (_SLOTS - 1))), "pci-bridge"
     else:
-        count, model = max(0, missing), _PORT
+        there = len(devices.findall(f"controller[@model='{_PORT}']"))
+        count, model = max(0, missing, ports - there), _PORT
     for _number in range(count):
         ET.SubElement(devices, "controller", type="pci", model=model)
+
+
+def with_ports(text: str) -> str | None:
+    """A definition with the places that a machine is started with; None if it has them."""
+    root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
+    devices = root.find("devices")
+    if devices is None or devices.find("controller[@model='pcie-root']") is None:
+        return None
+    before = len(devices)
+    provide(devices, "", _PORTS)
+    return ET.tostring(root, encoding="unicode") if len(devices) > before else None
 
 
 def _used(devices: ET.Element) -> Counter[int]:

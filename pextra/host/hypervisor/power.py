@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from pextra.host.hypervisor import live_ports, pauses
-from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
+from pextra.host.hypervisor.connection import WHOLE, Hypervisor, bindings, translated
 from pextra.model import ids
 from pextra.model.errors import HostError
 
@@ -64,10 +64,9 @@ def start(hypervisor: Hypervisor, id: str, resource: str) -> None:
     Raises:
         HostError: libvirt refused.
     """
-    container = hypervisor.uri.startswith("lxc")
     domain = hypervisor.domain(ids.uuid_of(id))
     try:
-        live_ports.start(domain, resource, container=container)
+        live_ports.start(hypervisor, domain, resource)
     except HostError:
         with translated("starting it", resource):
             if domain.state()[0] != _RUNNING:
@@ -240,7 +239,7 @@ def rename(hypervisor: Hypervisor, id: str, name: str, resource: str) -> None:
         if not hypervisor.uri.startswith("lxc"):
             domain.rename(name, 0)
             return
-        text = domain.XMLDesc(bindings().VIR_DOMAIN_XML_INACTIVE)
+        text = domain.XMLDesc(WHOLE)
         root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
         for element in root.findall("name"):
             element.text = name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
 from pextra.host.hypervisor import domain_xml, pauses, pci_xml, power
-from pextra.host.hypervisor.connection import some_at_once, translated
+from pextra.host.hypervisor.connection import WHOLE, some_at_once, translated
 from pextra.host.hypervisor.domain import (
     ALIAS,
     CDROM_TARGET,
@@ -51,7 +51,7 @@ class DomainState:
         config: Its persistent definition; None where there is no domain. Its name is another one
             where somebody has renamed it.
         live: Its definition as it runs; None where it does not run.
-        xml: The text of the persistent definition.
+        xml: The text of the persistent definition, passwords and all.
         autostart: It starts with the host.
         foreign: A domain that is not ours has the name.
         run: Which start of the machine it is that runs; another one each time.
@@ -67,7 +67,7 @@ class DomainState:
 
     config: Domain | None = None
     live: Domain | None = None
-    xml: str = ""
+    xml: str = field(default="", repr=False)
     autostart: bool = False
     foreign: bool = False
     run: str | None = None
@@ -83,8 +83,6 @@ _CPU_MODES = {"kvm": "host-passthrough", "qemu": "maximum", "lxc": ""}
 """By libvirt's domain type: what the host's processor has, all that QEMU knows, nothing."""
 _SERIAL_LENGTH = 20
 """What virtio disks have space for (VIRTIO_BLK_ID_BYTES)."""
-_INACTIVE = 2
-"""libvirt's VIR_DOMAIN_XML_INACTIVE: the persistent definition, also of what runs."""
 
 
 def check_cdrom(row: InstanceRow, current: InstanceRow | None, resource: str) -> None:
@@ -182,7 +180,7 @@ def _definitions(
     """
     row, domain, runs = item
     with translated("reading the definition", label("instance", row["name"])):
-        text, live = domain.XMLDesc(_INACTIVE), domain.XMLDesc(0) if runs else None
+        text, live = domain.XMLDesc(WHOLE), domain.XMLDesc(0) if runs else None
     config = domain_xml.parse(pci_xml.without_buses(text))
     return text, config, domain_xml.parse(live) if live else None
 

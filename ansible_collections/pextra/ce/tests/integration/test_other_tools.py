@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -359,3 +360,20 @@ def test_saved_instance_is_not_removed_without_asking(node: Node) -> None:
     assert "discard_saved=true" in node.refused("instance", **gone).message
     node.run("instance", **gone, discard_saved=True)
     assert node.left() == [node.pool, node.vswitch]
+
+
+def test_a_password_that_an_operator_has_set_outlives_every_change(node: Node) -> None:
+    entry = node.guest(node.name("vm"))
+    node.run("instance", **entry)
+    name = entry["name"]
+    text = node.virsh("dumpxml", name)
+    screen = "<graphics type='vnc' passwd='pl4nted'><listen type='socket'/></graphics>"
+    text, _count = re.subn(r"<graphics.*?</graphics>", "", text, flags=re.DOTALL)
+    text = text.replace("</devices>", f"{screen}</devices>")
+    node.virsh("define", str(node.file("vm.xml", text.encode())))
+    told = node.run("instance", name=name, memory="64MiB", description="changed")
+    assert "pl4nted" not in repr(told)
+    assert "passwd='pl4nted'" in node.virsh("dumpxml", "--security-info", name)
+    node.run("instance", name=name, state="started")
+    assert "passwd='pl4nted'" in node.virsh("dumpxml", "--security-info", name)
+    assert not node.run("instance", name=name).changed
