@@ -14,6 +14,8 @@ from pextra.host.identity import local
 from pextra.model.errors import IncompleteError, PextraError, each
 from pextra.model.fields import MASK
 
+_NO_TEXTS = frozenset((int, bool, float, type(None)))
+"""What has no letters that could be secret."""
 _SHORT = 4
 """Secrets are masked wherever their letters are, and so half of a result if they are few. Below
 this length they are masked as whole words, and in failures alone: no other result quotes any."""
@@ -70,8 +72,13 @@ def _pattern(secrets: Iterable[str], *, short_ones: bool) -> re.Pattern[str] | N
 
 def _cleaned(value: Any, secret: re.Pattern[str]) -> Any:
     """The value with a mask in place of each secret in its texts."""
+    if isinstance(value, str):
+        return secret.sub(MASK, value)
     if isinstance(value, dict):
-        return {key: _cleaned(item, secret) for key, item in value.items()}
+        return {
+            key: item if type(item) in _NO_TEXTS else _cleaned(item, secret)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_cleaned(item, secret) for item in value]
-    return secret.sub(MASK, value) if isinstance(value, str) else value
+    return value

@@ -391,4 +391,4 @@ def _check_once(request: Request, id: str | None, listed: dict[Key, int]) -> Non
 
 
 def _differs(current: Row, row: Row) -> bool:
-    return any(row[key] != current.get(key) for key in row)
+    return current != row and any(row[key] != current.get(key) for key in row)

@@ -57,9 +57,8 @@ class Rows:
         self._subjects: dict[str, set[str]] = {kind: set() for kind in specs}
         self._referred: dict[str, set[str]] = {kind: set() for kind in specs}
         self._absent: set[Key] = set()
-        self._presumed: Absences = frozenset()
-        self._relied_on: set[_Key] = set()
         self._missed: set[_Key] = set()
+        self._answers: list[_Answer] = []
 
     def read_from(self, source: Source) -> None:
         """Take what is read from now on from elsewhere: a transaction that ended gives nothing."""
@@ -73,19 +72,15 @@ class Rows:
         """Say that the run is about this resource: what belongs to all of them is read together."""
         self._subjects[kind].add(id)
 
-    def absences(self) -> Absences:
-        """What was looked for by a unique key and is not there."""
-        return frozenset(self._missed)
+    def _answers_again(self) -> bool:
+        """Whether each question that was asked so far has the same answer now."""
+        for kind, where, limit, rows in self._answers:
+            found = self._source.select(self._specs[kind], where, limit)
+            if {row["id"]: row for row in found} != {row["id"]: row for row in rows}:
+                return False
+        return True
 
-    def presume(self, absences: Absences) -> None:
-        """Take what another world has just missed to be missing still, without looking.
-
-        The database sees to it: a unique constraint refuses a row that exists meanwhile. See
-        ``World.contradicted`` for what it does not see.
-        """
-        self._presumed = absences
-
-    def stores(self, keys: Iterable[_Key]) -> bool:
+    def _stores(self, keys: Iterable[_Key]) -> bool:
         """Whether the store has a row with one of these keys."""
         wanted: dict[tuple[AnyName, _Columns], set[_Values]] = {}
         for kind, columns, key in keys:
@@ -95,6 +90,11 @@ class Rows:
             for (kind, columns), some in wanted.items()
             for row in self._source.select(self._specs[kind], _one_of(columns, some))
         )
+
+    def _select(self, kind: AnyName, where: _OneOf, limit: int | None = None) -> list[Row]:
+        rows = self._source.select(self._specs[kind], where, limit)
+        self._answers.append((kind, where, limit, rows))
+        return rows
 
     def get(self, kind: KindName[R], id: str | None) -> R | None:
         """The row with this identifier."""
@@ -110,7 +110,7 @@ class Rows:
             if item not in self._rows[kind] and (kind, item) not in self._before
         )
         self._referred[kind].clear()
-        self._take(kind, self._source.select(self._specs[kind], {"id": wanted}))
+        self._take(kind, self._select(kind, {"id": wanted}))
         self._absent |= {(kind, item) for item in wanted if item not in self._rows[kind]}
         return self._rows[kind].get(id)
 
@@ -123,7 +123,9 @@ class Rows:
         return self._with(kind, *_sorted(values))
 
     def _with(self, kind: KindName[R], columns: _Columns, key: _Values) -> list[R]:
-        if not self._is_read(kind, columns, key):
+        if key not in self._covered[kind].get(columns, ()) and not self._is_read(
+            kind, columns, key
+        ):
             self._read(kind, columns, key)
         rows = self._rows[kind]
         return [rows[id] for id in self._index(kind, columns).get(key, ())]
@@ -199,13 +201,11 @@ class Rows:
             for some, keys in covered.items()
         )
 
-    def _ask(
-        self, kind: AnyName, where: Mapping[str, Sequence[str | None]], limit: int | None
-    ) -> list[str]:
+    def _ask(self, kind: AnyName, where: _OneOf, limit: int | None) -> list[str]:
         """Ids of rows as the store has them; the same question is asked once."""
         question = (kind, tuple(sorted((name, tuple(item)) for name, item in where.items())), limit)
         if question not in self._asked:
-            rows = self._source.select(self._specs[kind], where, limit)
+            rows = self._select(kind, where, limit)
             self._take(kind, rows)
             self._asked[question] = [row["id"] for row in rows]
         return self._asked[question]
@@ -232,18 +232,17 @@ class Rows:
         keys = keys - covered
         covered |= keys
         asked = [key for key in keys if None not in key and not self._is_new(columns, key)]
-        unique = self._specs[kind].is_unique(columns)
-        if unique:
-            presumed = {key for key in asked if (kind, columns, key) in self._presumed}
-            self._relied_on |= {(kind, columns, key) for key in presumed}
-            asked = [key for key in asked if key not in presumed]
         if not asked:
             return
-        rows = self._source.select(self._specs[kind], _one_of(columns, asked))
-        self._take(kind, rows)
-        if unique:
+        if self._specs[kind].is_unique(columns):
+            rows = self._source.select(self._specs[kind], _one_of(columns, asked))
             found = {_values(row, columns) for row in rows}
             self._missed |= {(kind, columns, key) for key in asked if key not in found}
+            if found:
+                self._answers.append((kind, _one_of(columns, found), None, rows))
+        else:
+            rows = self._select(kind, _one_of(columns, asked))
+        self._take(kind, rows)
         if together:
             self._subjects[kind] |= {row["id"] for row in rows}
 
@@ -302,8 +301,10 @@ _Columns = tuple[str, ...]
 _Values = tuple[str | None, ...]
 _Key = tuple[AnyName, _Columns, _Values]
 """A kind, columns of it, and a value for each of them."""
-Absences = frozenset[_Key]
-"""Unique keys that no row has."""
+_OneOf = Mapping[str, Sequence[str | None]]
+"""The values of which columns have one each."""
+_Answer = tuple[AnyName, _OneOf, int | None, list[Row]]
+"""What was asked of the store: rows of a kind, of which columns, at most how many; and the rows."""
 _UNPLANNED: Row = {}
 """Stands for a row that planning has not touched."""
 

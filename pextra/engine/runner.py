@@ -16,9 +16,8 @@ from pextra.engine.deferred import is_going
 from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
 from pextra.engine.progress import SILENT, Event, Progress, begin, parts
-from pextra.engine.rows import Absences
 from pextra.engine.world import World
-from pextra.host.lock import host_lock
+from pextra.host.lock import host_lock, last_holder
 from pextra.host.machine import Host
 from pextra.model.change import RowChange
 from pextra.model.errors import (
@@ -98,13 +97,14 @@ class Runner:
             PextraError: Something is unacceptable (nothing was changed) or a step failed (the
                 next run goes on from there).
         """
+        holder = None if check else last_holder()
         drafted = self._plan(requests)
         self._check_restarts(drafted, allow_restart)
         if check:
             self._foresee(drafted)
             return Outcome(drafted, bool(drafted.plan), check)
         if drafted.plan:
-            drafted = self._apply(drafted, requests, allow_restart)
+            drafted = self._apply(drafted, requests, allow_restart, holder)
         self._settle(drafted)
         return Outcome(drafted, bool(drafted.plan), check)
 
@@ -124,14 +124,22 @@ class Runner:
             with host_lock():
                 return work()
 
-    def _apply(self, drafted: Drafted, requests: Sequence[Request], allow_restart: bool) -> Drafted:
-        requests = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
-        missing = drafted.world.absences()
+    def _apply(
+        self,
+        drafted: Drafted,
+        requests: Sequence[Request],
+        allow_restart: bool,
+        holder: str | None,
+    ) -> Drafted:
+        prepared = [self._kinds[item.kind].prepare(item, self._host) for item in requests]
+        known = drafted if prepared == list(requests) else None
         if not drafted.hosted:
             with contextlib.suppress(_LockNeeded):
-                return self._claimed(requests, allow_restart, missing, locked=False)
-        with host_lock():
-            drafted = self._claimed(requests, allow_restart, missing, locked=True)
+                return self._claimed(prepared, allow_restart, known, locked=False)
+        with host_lock() as last:
+            # What was seen of this host is so no more where another run has had it since.
+            known = known if holder is not None and last == holder else None
+            drafted = self._claimed(prepared, allow_restart, known, locked=True)
             self._execute(drafted.plan.of(Phase.HOST))
             self._store.transact(lambda tx: self._finish(tx, drafted))
             drafted.world.read_from(self._store)
@@ -140,24 +148,28 @@ class Runner:
         return drafted
 
     def _claimed(
-        self, requests: Sequence[Request], allow_restart: bool, missing: Absences, *, locked: bool
+        self,
+        requests: Sequence[Request],
+        allow_restart: bool,
+        known: Drafted | None,
+        *,
+        locked: bool,
     ) -> Drafted:
         """The plan that is made true now, written to the store.
 
-        What the first look missed is not looked for again. PostgreSQL guards a look for what is
-        missing by the page of the index where it would be, and of two transactions that have both
-        read a page and both insert into it, only one can commit. A small table has but one page.
-        If it is there meanwhile, a unique constraint tells, and then it is looked for.
+        It is the one that is known, if what that was made from is so still.
 
         Raises:
             _LockNeeded: The host is not locked, and another run has made something meanwhile that
                 this one is to change there. Nothing is written.
         """
-        presumed = [missing]
+        first = [] if known is None else [known]
 
         def work(tx: Transaction) -> Drafted:
-            known = presumed.pop() if presumed else None
-            drafted = self._planned(tx, requests, allow_restart, known)
+            drafted = first.pop() if first else None
+            if drafted is None or not drafted.world.is_still_in(tx):
+                drafted = self._read_and_plan(tx, requests)
+                self._check_restarts(drafted, allow_restart)
             if drafted.hosted and not locked:
                 raise _LockNeeded
             self._claim(tx, drafted)
@@ -176,41 +188,13 @@ class Runner:
             if row is not None:
                 self._kinds[target.request.kind].settle(target.request, row, self._host)
 
-    def _read_and_plan(
-        self, tx: Transaction, requests: Sequence[Request], missing: Absences | None = None
-    ) -> Drafted:
+    def _read_and_plan(self, tx: Transaction, requests: Sequence[Request]) -> Drafted:
         world = self._world(tx)
-        if missing:
-            world.presume(missing)
         now = dt.datetime.now(dt.UTC)
         return Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
 
-    def _presuming(
-        self, tx: Transaction, requests: Sequence[Request], missing: Absences
-    ) -> Drafted | None:
-        """A plan for which what was missed is not looked for; None where that will not do."""
-        try:
-            drafted = self._read_and_plan(tx, requests, missing)
-        except PextraError:
-            # Such as a domain of that name, which another run has made since.
-            return None
-        return None if drafted.world.contradicted() else drafted
-
     def _world(self, tx: Transaction) -> World:
         return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)
-
-    def _planned(
-        self,
-        tx: Transaction,
-        requests: Sequence[Request],
-        allow_restart: bool,
-        missing: Absences | None,
-    ) -> Drafted:
-        drafted = self._presuming(tx, requests, missing) if missing else None
-        if drafted is None:
-            drafted = self._read_and_plan(tx, requests)
-        self._check_restarts(drafted, allow_restart)
-        return drafted
 
     def _claim(self, tx: Transaction, drafted: Drafted) -> None:
         late = {item.id for item in deferred.changes(self._kinds, drafted)}

@@ -17,14 +17,16 @@ TIMEOUT = 900.0
 
 
 @contextlib.contextmanager
-def host_lock(path: str = PATH, timeout: float = TIMEOUT) -> Iterator[None]:
+def host_lock(path: str = PATH, timeout: float = TIMEOUT) -> Iterator[str]:
     """Hold the host's lock.
+
+    Yields:
+        Who held it last: the same text as from ``last_holder`` if nobody has since.
 
     Raises:
         HostError: Another run holds it for longer than ``timeout`` seconds.
     """
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = _opened(path)
     try:
         deadline = time.monotonic() + timeout
         while True:
@@ -33,15 +35,39 @@ def host_lock(path: str = PATH, timeout: float = TIMEOUT) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+                    holder = _holder(descriptor).partition(" ")[0]
                     raise HostError(
                         f"another run (process {holder}) has been changing this host"
                         f" for over {timeout:.0f} seconds",
                         hint="Wait for it to end, or look why it hangs",
                     ) from None
                 time.sleep(0.02)
+        before = _holder(descriptor)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        os.pwrite(descriptor, f"{os.getpid()} {os.urandom(16).hex()}".encode(), 0)
+        yield before
     finally:
         os.close(descriptor)
+
+
+def last_holder(path: str = PATH) -> str | None:
+    """Who held the lock last; None while somebody holds it."""
+    descriptor = _opened(path)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    else:
+        return _holder(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: str) -> int:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _holder(descriptor: int) -> str:
+    """A process, and something that is another each time the lock is taken."""
+    return os.pread(descriptor, 64, 0).decode(errors="replace").strip()

@@ -47,15 +47,17 @@ DEVICES = ("disks", "nics", "extras")
 def _ours(domain: Domain) -> Domain:
     if domain.type == "lxc":
         return domain
-    return dataclasses.replace(
-        domain,
-        disks=tuple(disk for disk in domain.disks if disk.alias),
-        nics=tuple(nic for nic in domain.nics if nic.alias),
-    )
+    disks = tuple(disk for disk in domain.disks if disk.alias)
+    nics = tuple(nic for nic in domain.nics if nic.alias)
+    if (disks, nics) == (domain.disks, domain.nics):
+        return domain
+    return dataclasses.replace(domain, disks=disks, nics=nics)
 
 
 def _comparable(domain: Domain) -> Domain:
     ours = _ours(domain)
+    if all(len(getattr(ours, name)) < 2 for name in DEVICES):
+        return ours
     return dataclasses.replace(
         ours,
         disks=tuple(sorted(ours.disks, key=domain_xml.device_key)),
@@ -132,8 +134,11 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
         yield step_of(row, "define", None, made, dataclasses.replace(work, definition=want))
         return
     if seen.live is not None:
-        want = dataclasses.replace(want, name=seen.config.name)  # that is changed when it is off
-    have = dataclasses.replace(_comparable(seen.config), name=want.name)
+        # Its name is changed when it is off.
+        want = dataclasses.replace(want, name=seen.config.name)
+    have = _comparable(seen.config)
+    if have.name != want.name:
+        have = dataclasses.replace(have, name=want.name)
     need = _comparable(want)
     # A saved machine goes on as it is, and has what nobody asked for when it starts anew.
     goes_on = seen.saved and _settled(have) == _settled(need)
@@ -158,6 +163,8 @@ def _settled(domain: Domain) -> Domain:
 def _differences(have: Domain, need: Domain) -> tuple[Document, Document]:
     before: Document = {}
     after: Document = {}
+    if have == need:
+        return before, after
     for item in dataclasses.fields(Domain):
         if not item.compare:
             continue
