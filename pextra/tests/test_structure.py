@@ -26,6 +26,7 @@ FLOORS = (
     "backup",
     "kinds",
     "engine",
+    "access",
     "licensing",
     "host",
     "store",
