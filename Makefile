@@ -61,8 +61,8 @@ PACKAGES_DEV := $(PACKAGES_VENV) busybox-static git gnupg grub-common shellcheck
 PACKAGES_QEMU := $(if $(filter aarch64,$(shell uname -m)),qemu-efi-aarch64 qemu-system-arm,\
 	ovmf qemu-system-x86)
 PACKAGES_NODE := busybox-static iproute2 libvirt-clients libvirt-daemon-driver-lxc \
-	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-libvirt \
-	python3-psycopg python3-yaml qemu-utils swtpm swtpm-tools xorriso zstd \
+	libvirt-daemon-system postgresql python3-argon2 python3-cryptography python3-lark \
+	python3-libvirt python3-psycopg python3-yaml qemu-utils swtpm swtpm-tools xorriso zstd \
 	$(PACKAGES_QEMU)
 # What integration tests need besides: a pooler of transactions between an engine and its store, and
 # what makes a cloud guest's disk.
