@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roles that each organization has from the beginning, with a policy each; users can copy them.
+
+They only allow: a denying statement in one would bind whoever also has another. None of them
+reaches what is not of the organization, whatever its patterns say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pextra.access.statements import Effect, Policy, Statement
+from pextra.model import kinds
+
+_TREE = (kinds.ORGANIZATION, kinds.DATACENTER, kinds.CLUSTER, kinds.NODE)
+"""What the web interface needs to show anything."""
+_MACHINES = (kinds.INSTANCE, kinds.INSTANCE_SNAPSHOT)
+_VOLUMES = (kinds.VOLUME, kinds.VOLUME_SNAPSHOT)
+_NETWORK = (kinds.VSWITCH, kinds.PORT_GROUP)
+_EVERYTHING = (
+    *_TREE, kinds.NODE_LICENSE, kinds.USER, *_MACHINES, kinds.STORAGE_POOL, *_VOLUMES, *_NETWORK,
+)  # fmt: skip
+_HARDWARE = (
+    "cluster.events.stream",
+    "cluster.hardware.read",
+    "cluster.licensing.read",
+    "node.hardware.read",
+    "node.network.read",
+    "node.updates.read",
+)
+
+
+def _seen(*names: str) -> tuple[str, ...]:
+    """The actions that look at kinds."""
+    return tuple(f"{name}.{verb}" for name in names for verb in ("list", "read"))
+
+
+def _all(*names: str) -> tuple[str, ...]:
+    """All actions of kinds."""
+    return tuple(f"{name}.*" for name in names)
+
+
+_VIEWED = (*_seen(*_EVERYTHING), *_HARDWARE)
+_ALLOWED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "administrator": ("Everything in the organization", ("*",)),
+    "operator": (
+        "Runs machines with their volumes, and sees the rest",
+        (*_VIEWED, *_all(*_MACHINES, *_VOLUMES)),
+    ),
+    "viewer": ("Sees everything but secrets and the audit log, and changes nothing", _VIEWED),
+    "network": (
+        "Virtual switches and port groups",
+        (*_seen(*_TREE, kinds.INSTANCE), "node.network.read", *_all(*_NETWORK)),
+    ),
+    "storage": (
+        "Storage pools, volumes and their snapshots",
+        (
+            *_seen(*_TREE, kinds.INSTANCE),
+            "node.hardware.read",
+            *_all(kinds.STORAGE_POOL, *_VOLUMES),
+        ),
+    ),
+    "auditor": (
+        "Sees what a viewer sees, the audit log, and what policies decide",
+        (*_VIEWED, "organization.audit.*", "organization.lockouts.list", "policy.test"),
+    ),
+}
+
+POLICIES: Mapping[str, Policy] = {
+    name: Policy(name, (Statement(Effect.ALLOW, actions, ("*",)),), description=doc)
+    for name, (doc, actions) in _ALLOWED.items()
+}
+"""The policies, by the names of the roles that have them."""
