@@ -181,15 +181,18 @@ class Actions:
 
     def nearest(self, name: str) -> str:
         """A hint for who wrote an action that there is not."""
-        kinds_there = {item.partition(".")[0] for item in self.all}
-        several = [f"{kind}.{WILDCARD}" for kind in sorted(kinds_there)]
+        kind, _separator, verb = name.partition(".")
+        verbs = [item.partition(".")[2] for item in self.all if item.startswith(f"{kind}.")]
+        if verbs:
+            near = difflib.get_close_matches(verb, verbs, 1)
+            if near:
+                return f"Did you mean {kind}.{near[0]}?"
+            return f"Of {kind} there are: {', '.join(verbs)}"
+        kinds_there = sorted({item.partition(".")[0] for item in self.all})
+        several = [f"{item}.{WILDCARD}" for item in kinds_there]
         near = difflib.get_close_matches(name, several if WILDCARD in name else self.all, 1)
         if near:
             return f"Did you mean {near[0]}?"
-        kind = name.partition(".")[0]
-        of_kind = [item for item in self.all if item.startswith(f"{kind}.")]
-        if of_kind:
-            return f"Of {kind} there are: {', '.join(of_kind)}"
         return "An action is a kind and a verb, such as instance.read"
 
     def _find(self, pattern: str) -> bool:

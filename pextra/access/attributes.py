@@ -183,7 +183,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
         Type.TEXT, lambda _s, _r, e: e.address, "The IP address that the request comes from."
     ),
     "env.door": Attribute(
-        Type.TEXT, lambda _s, _r, e: e.door, "What it came through: ansible, api, cli, …"
+        Type.TEXT, lambda _s, _r, e: e.door, "What it came through, such as ansible, api or cli."
     ),
 }
 """Every attribute. The tags of a resource and of who asks are there besides, each by its name."""

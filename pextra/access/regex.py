@@ -129,12 +129,12 @@ def _class(text: str) -> _Part:
     """One of the characters in ``[…]``, or none of those in ``[^…]``."""
     body = text[1:-1]
     inverted = body.startswith("^")
-    found = ("\b" if item == "\\b" else item for item in _IN_CLASS.findall(body[inverted:]))
-    items = [_escaped(item) if len(item) > 1 else item for item in found]
+    written = ["\b" if item == "\\b" else item for item in _IN_CLASS.findall(body[inverted:])]
+    items = [_escaped(item) if len(item) > 1 else item for item in written]
     sets, singles, ranges, place = list[Accepts](), set[str](), list[tuple[str, str]](), 0
     while place < len(items):
         item = items[place]
-        dash = place + 2 < len(items) and items[place + 1] == "-"
+        dash = place + 2 < len(items) and written[place + 1] == "-"
         last = items[place + 2] if dash else None
         if isinstance(item, str) and isinstance(last, str):
             if last < item:
