@@ -193,6 +193,10 @@ bench: dev node-engine installed-collection $(BENCH_VENV)/.bench ## measure agai
 	scripts/start-libvirt
 	$(BIN)/python -m benchmarks.run --baseline $(BENCH_VENV) $(ARGS)
 
+.PHONY: bench-access
+bench-access: $(BENCH_VENV)/.bench ## measure decisions on access against Cedar and pycasbin, and compare them
+	@$(BENCH_VENV)/bin/python -m benchmarks.access $(ARGS)
+
 .PHONY: bench-mirror
 bench-mirror: dev mirror-packages ## measure pextra-mirror against plain aptly and debmirror
 	@scripts/apt-install $(PACKAGES_BENCH_MIRROR)

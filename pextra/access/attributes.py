@@ -79,30 +79,30 @@ class Environment:
         moment: When, with its time zone.
         source_address: The address that it comes from.
         door: What it came through, such as ``ansible``, ``cli``, ``api``.
+        day_of_week: The day of that moment in UTC: 0 is Sunday, 6 Saturday.
+        time_of_day: Its time in UTC, ``hh:mm:ss``.
+        address: The address as it is written canonically, IPv4 also where it is mapped into IPv6.
     """
 
     moment: dt.datetime | None = None
     source_address: str | None = None
     door: str | None = None
 
+    day_of_week: int | None = field(init=False, repr=False, compare=False)
+    time_of_day: str | None = field(init=False, repr=False, compare=False)
+    address: str | None = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
-        if self.moment is not None and self.moment.tzinfo is None:
-            raise ValueError("a moment of a decision needs its time zone")
-
-    @property
-    def day_of_week(self) -> int | None:
-        """The day in UTC: 0 is Sunday, 6 Saturday."""
-        return self.moment.astimezone(dt.UTC).isoweekday() % 7 if self.moment else None
-
-    @property
-    def time_of_day(self) -> str | None:
-        """The time in UTC, ``hh:mm:ss``."""
-        return f"{self.moment.astimezone(dt.UTC):%H:%M:%S}" if self.moment else None
-
-    @property
-    def address(self) -> str | None:
-        """The address as it is written canonically, IPv4 also where it came mapped into IPv6."""
-        return _canonical(self.source_address) if self.source_address else None
+        day = time = None
+        if self.moment is not None:
+            if self.moment.tzinfo is None:
+                raise ValueError("a moment of a decision needs its time zone")
+            moment = self.moment.astimezone(dt.UTC)
+            day, time = moment.isoweekday() % 7, f"{moment:%H:%M:%S}"
+        object.__setattr__(self, "day_of_week", day)
+        object.__setattr__(self, "time_of_day", time)
+        address = _canonical(self.source_address) if self.source_address else None
+        object.__setattr__(self, "address", address)
 
 
 @functools.lru_cache(1024)

@@ -80,12 +80,14 @@ class Rule:
         holds: Whether it holds in a case; None where that is unknown.
         attributes: What it looks at, by name.
         strange: The names among these that are no attributes.
+        places: How many places its regular expressions have together, which bounds its time.
     """
 
     text: str
     holds: Evaluate
     attributes: Mapping[str, Get]
     strange: tuple[str, ...] = ()
+    places: int = 0
 
     def unknown(
         self, subject: Subject, resource: Resource, environment: Environment
@@ -110,11 +112,19 @@ class _Operand:
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """What holds or not: how that is found, how deep it is, and the attributes in it."""
+    """What holds or not.
+
+    Attributes:
+        holds: How that is found.
+        attributes: What it looks at, by name.
+        depth: How many conditions are within each other.
+        places: How many places its regular expressions have together.
+    """
 
     holds: Evaluate
-    depth: int
     attributes: Mapping[str, Get]
+    depth: int = 1
+    places: int = 0
 
 
 @functools.lru_cache(4096)
@@ -152,8 +162,13 @@ def _read(text: str) -> Rule:
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"the rule has {len(text)} characters, at most {MOST_CHARACTERS} go")
     condition: _Condition = _parse(text)
+    if condition.places > regex.MOST_PLACES:
+        raise InputError(
+            f"the rule's regular expressions have {condition.places} places together, at most"
+            f" {regex.MOST_PLACES} go"
+        )
     strange = tuple(name for name in condition.attributes if attribute(name) is None)
-    return Rule(text, condition.holds, condition.attributes, strange)
+    return Rule(text, condition.holds, condition.attributes, strange, condition.places)
 
 
 def _never(_subject: Subject, _resource: Resource, _environment: Environment) -> None:
@@ -180,7 +195,7 @@ def _both(function: Callable[[Any, Any], bool], left: _Operand, right: _Operand)
         other = second(subject, resource, environment)
         return None if one is None or other is None else function(one, other)
 
-    return _Condition(holds, 1, {**left.attributes, **right.attributes})
+    return _Condition(holds, {**left.attributes, **right.attributes})
 
 
 def _joined(conditions: Collection[_Condition], decisive: bool) -> _Condition:
@@ -197,17 +212,16 @@ def _joined(conditions: Collection[_Condition], decisive: bool) -> _Condition:
                 result = None
         return result
 
-    names = {name: get for item in conditions for name, get in item.attributes.items()}
-    return _deeper(holds, conditions, names)
+    return _deeper(holds, conditions)
 
 
-def _deeper(
-    holds: Evaluate, conditions: Collection[_Condition], attributes: Mapping[str, Get]
-) -> _Condition:
+def _deeper(holds: Evaluate, conditions: Collection[_Condition]) -> _Condition:
+    """What is made of some conditions."""
     depth = 1 + max(item.depth for item in conditions)
     if depth > MOST_DEPTH:
         raise InputError(f"the rule has conditions more than {MOST_DEPTH} deep")
-    return _Condition(holds, depth, attributes)
+    attributes = {name: get for item in conditions for name, get in item.attributes.items()}
+    return _Condition(holds, attributes, depth, sum(item.places for item in conditions))
 
 
 def _compared(left: _Operand, sign: str, right: _Operand) -> _Condition:
@@ -247,13 +261,14 @@ def _tested(expression: str, method: str, argument: _Operand) -> _Condition:
         raise InputError(f"a regular expression has no {method!r}", hint="It has test")
     if argument.type not in (Type.TEXT, Type.UNKNOWN):
         raise InputError(f"test takes a text, and {argument.shown} is {argument.type.value}")
-    test, get = regex.compiled(expression).test, argument.get
+    compiled = regex.compiled(expression)
+    test, get = compiled.test, argument.get
 
     def holds(subject: Subject, resource: Resource, environment: Environment) -> bool | None:
         value = get(subject, resource, environment)
         return test(value) if isinstance(value, str) else None
 
-    return _Condition(holds, 1, argument.attributes)
+    return _Condition(holds, argument.attributes, places=compiled.places)
 
 
 def _unquoted(literal: str) -> str:
@@ -296,7 +311,7 @@ def _builder() -> Transformer[Any, Any]:
                 found = inner(subject, resource, environment)
                 return None if found is None else not found
 
-            return _deeper(holds, items, items[0].attributes)
+            return _deeper(holds, items)
 
         def comparison(self, items: list[Any]) -> _Condition:
             return _compared(*items)

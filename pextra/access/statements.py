@@ -30,6 +30,8 @@ MOST_PATTERNS = 16_384
 """Actions and resources of all statements of a policy: 16 a statement, at the most statements."""
 MOST_RULES = 131_072
 """Characters of all different rules of a policy: reading so many takes less than a second."""
+MOST_PLACES = 4096
+"""Places of the regular expressions of all different rules: 16 times what one may have."""
 MOST_POLICIES = 1024
 """That are read at once."""
 
@@ -274,11 +276,7 @@ def parse_statements(data: object, where: str = "policy") -> tuple[Statement, ..
             f"its statements name {patterns} actions and resources, at most {MOST_PATTERNS} go",
             resource=where,
         )
-    texts = sum(len(text) for text in {item.rule for item in statements if item.rule})
-    if texts > MOST_RULES:
-        raise InputError(
-            f"its different rules have {texts} characters, at most {MOST_RULES} go", resource=where
-        )
+    _check_rules(statements, where)
     _check_ids(statements, where)
     return statements
 
@@ -319,6 +317,23 @@ def _statement(data: object, number: int, where: str) -> Statement:
         values.get("id"),
         values.get("description", ""),
     )
+
+
+def _check_rules(statements: Iterable[Statement], where: str) -> None:
+    """See that the rules are read and asked in a bounded time also when they are many."""
+    texts = {item.rule for item in statements if item.rule}
+    characters = sum(len(text) for text in texts)
+    if characters > MOST_RULES:
+        raise InputError(
+            f"its different rules have {characters} characters, at most {MOST_RULES} go",
+            resource=where,
+        )
+    places = sum(rules.compiled(text).places for text in texts)
+    if places > MOST_PLACES:
+        raise InputError(
+            f"its regular expressions have {places} places together, at most {MOST_PLACES} go",
+            resource=where,
+        )
 
 
 def _check_ids(statements: Iterable[Statement], where: str) -> None:

@@ -235,7 +235,8 @@ def test_what_is_decided_holds_whatever_the_unknown_is(
         ("/a/g.test(id)", "flags"),
         (r"/(a)\1/.test(id)", r"\\1 is not possible"),
         ("/(a/.test(id)", "regular expression ends too early"),
-        ("/a{999}/.test(id)", "more than 512 places"),
+        ("/a{999}/.test(id)", "more than 256 places"),
+        ("/a{200}/.test(id) && !/b{200}/.test(id)", "have 402 places together"),
     ],
 )
 def test_a_rule_that_means_nothing_is_refused_with_what_is_wrong(rule: str, words: str) -> None:

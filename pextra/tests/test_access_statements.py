@@ -189,6 +189,10 @@ def test_patterns_and_rules_of_a_policy_have_a_bound_together() -> None:
     with pytest.raises(InputError, match="at most 131072"):
         policy(*[{**READ, "rule": rule} for rule in long])
     assert policy(*[{**READ, "rule": long[0]}] * 100)
+    expressions = [f"/{'a' * 240}/.test(id) || id == '{number}'" for number in range(18)]
+    with pytest.raises(InputError, match="at most 4096"):
+        policy(*[{**READ, "rule": rule} for rule in expressions])
+    assert policy(*[{**READ, "rule": expressions[0]}] * 100)
 
 
 def test_two_statements_do_not_have_one_id() -> None:
