@@ -54,7 +54,8 @@ class Resource:
         name: Its name.
         owner: The identifier of the user who owns it.
         tags: Its tags.
-        keys: What resource patterns are matched with: its identifier and those of what it is in.
+        keys: What resource patterns are matched with: its identifier and those of what it is in; an
+            empty one where there is none, so that ``*`` is everything.
     """
 
     kind: str
@@ -68,7 +69,8 @@ class Resource:
 
     def __post_init__(self) -> None:
         keys = (self.id, *self.containers, self.organization_id)
-        object.__setattr__(self, "keys", tuple(dict.fromkeys(key for key in keys if key)))
+        known = tuple(dict.fromkeys(key for key in keys if key))
+        object.__setattr__(self, "keys", known or ("",))
 
 
 @dataclass(frozen=True, slots=True)

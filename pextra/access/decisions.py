@@ -42,7 +42,7 @@ class Decision:
 _ROOT = Decision(True, "policies do not bind root")
 _NONE = Decision(False, "no statement allows it")
 _FOREIGN = Decision(False, "it is of another organization", hidden=True)
-_PLATFORM = Decision(False, "it is of no organization, and only root may touch it", hidden=True)
+_PLATFORM = Decision(False, "it is of no organization, and only root may touch it")
 
 
 class PolicySet:

@@ -174,6 +174,14 @@ def test_what_is_not_known_denies_also_when_it_is_negated(negated: str) -> None:
     )
 
 
+def test_why_is_told_anew_for_each_case() -> None:
+    policies = PolicySet([policy(says("deny", rule='resource.tags.owner == "x"'))])
+    tagged = Resource("instance", "inst-1", "org-1", tags={"owner": "x"})
+    for resource, known in ((WEB, False), (tagged, True), (WEB, False)):
+        why = policies.decide("instance.read", ANN, resource, NOW).why
+        assert ("not known" not in why) is known
+
+
 def test_a_rule_that_only_another_version_can_read_denies() -> None:
     def stored(effect: Effect) -> Policy:
         return Policy("newer", (Statement(effect, ("*",), ("*",), "moon.phase ?? full"),))
@@ -199,11 +207,15 @@ def test_nothing_reaches_another_organization(action: str) -> None:
 def test_what_is_of_no_organization_is_for_root() -> None:
     database = Resource("database", None, None)
     found = decide(policy(says("allow")), action="database.update", resource=database)
-    assert (found.allowed, found.hidden) == (False, True)
+    assert (found.allowed, found.hidden) == (False, False)
+    assert found.why == "it is of no organization, and only root may touch it"
     nobody = Subject("user-x", "x", None)
     assert not decide(policy(says("allow")), resource=database, subject=nobody).allowed
     root = Subject("user-root", "root", "org-1", root=True)
     assert decide(resource=database, subject=root).allowed
+    for pattern, allowed in (("*", True), ("org-*", False)):
+        token = PolicySet([policy(says("allow", resources=pattern))])
+        assert may(Rights(root, limit=token), "database.read", database, NOW).allowed is allowed
 
 
 def test_policies_do_not_bind_root_anywhere() -> None:
@@ -223,6 +235,8 @@ def test_a_narrower_token_takes_away_and_gives_nothing() -> None:
         assert may(rights, "instance.read", WEB, NOW).allowed
         assert not may(rights, "instance.delete", WEB, NOW).allowed
     assert not may(Rights(ANN, none, reads), "instance.read", WEB, NOW).allowed
+    denying = PolicySet([policy(says("deny"), name="own")])
+    assert may(Rights(ANN, denying, none), "instance.read", WEB, NOW).policy == "own"
     theirs = Resource("instance", "inst-2", "org-2")
     assert not may(Rights(ANN, wide, reads), "instance.read", theirs, NOW).allowed
     no_deletion = PolicySet([policy(says("allow"), says("deny", "*.delete"), name="token")])

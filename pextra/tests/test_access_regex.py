@@ -23,6 +23,14 @@ def test_a_wildcard_is_any_text(pattern: str, name: str) -> None:
     assert Pattern(pattern).matches(name) == fnmatch.fnmatchcase(name, pattern)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [("*a*a*", "a", False), ("*a*a*", "aa", True), ("a*a", "a", False), ("*ab*b", "ab", False)],
+)
+def test_a_part_of_a_name_counts_once(pattern: str, name: str, matches: bool) -> None:
+    assert Pattern(pattern).matches(name) is matches
+
+
 @given(st.text("ab*?[]\\+", max_size=8))
 def test_nothing_but_the_wildcard_is_special(text: str) -> None:
     plain = text.replace("*", "")
@@ -97,6 +105,10 @@ def test_case_can_be_ignored(expression: str, text: str) -> None:
         (r"[-z]", "-", True),
         (r"^(a|b)*$", "abba", True),
         (r"(^|,)x(,|$)", "a,x", True),
+        (r"\ba", "-a", True),
+        (r"\ba", "ba", False),
+        (r"\Ba", "ba", True),
+        (r"^a|b", "cb", True),
     ],
 )
 def test_an_expression_means_what_it_means_in_javascript(
