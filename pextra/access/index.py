@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from pextra.access import rules
 from pextra.access.attributes import Environment, Resource, Subject
@@ -18,6 +18,7 @@ from pextra.access.patterns import Pattern
 from pextra.access.rules import Rule
 from pextra.access.statements import Effect, Policy, Statement
 
+Case: TypeAlias = tuple[Subject, Resource, Environment]
 _REMEMBERED = 1024
 _T = TypeVar("_T")
 _LAST = 1 << 62
@@ -42,11 +43,19 @@ class Entry:
     statement: Statement
     rule: Rule | None
 
-    def matches(self, subject: Subject, resource: Resource, environment: Environment) -> bool:
-        """Whether its rule lets it match: one that is unknown does if the statement denies."""
+    def matches(self, known: dict[str, bool | None], *case: *Case) -> bool:
+        """Whether its rule lets it match: one that is unknown does if the statement denies.
+
+        Args:
+            known: What the rules were found to be in this case, by their texts; it is added to.
+            case: Who asks, about what, when and from where.
+        """
         if self.rule is None:
             return True
-        found = self.rule.holds(subject, resource, environment)
+        text = self.rule.text
+        if text not in known:
+            known[text] = self.rule.holds(*case)
+        found = known[text]
         return self.statement.effect is Effect.DENY if found is None else found
 
 
@@ -118,13 +127,16 @@ class Index:
         if tables is None:
             tables = self._of_action(action)
         best, order = None, _LAST
+        known: dict[str, bool | None] = {}
         for table in tables:
             for key in resource.keys:
                 for entries in table.find(key):
                     for entry in entries:
                         if entry.order >= order:
                             break
-                        if entry.rule is None or entry.matches(subject, resource, environment):
+                        if entry.rule is None or entry.matches(
+                            known, subject, resource, environment
+                        ):
                             best, order = entry, entry.order
                             break
         return best

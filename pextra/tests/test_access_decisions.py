@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from pextra.access.index import Index
 from pextra.access.statements import Effect, Policy, Statement, parse_policy
 from pextra.kinds.registry import KINDS
 
+ROOT = Path(__file__).parents[2]
 ALL = Actions(kind.spec for kind in KINDS.values())
 ANN = Subject("user-ann", "ann", "org-1", roles=("operator",))
 CHAIN = ("dc-1", "cls-1", "node-1")
@@ -333,10 +337,38 @@ def test_of_1024_statements_only_those_on_the_resource_are_looked_at(
 
     asks = Entry.matches
     monkeypatch.setattr(
-        Entry, "matches", lambda entry, *case: asked.append(entry.number) or asks(entry, *case)
+        Entry, "matches", lambda entry, *given: asked.append(entry.number) or asks(entry, *given)
     )
     assert policies.decide("instance.read", ANN, WEB, NOW).number == 1024
     assert sorted(asked) == [1023, 1024]
+
+
+def test_a_rule_that_many_statements_have_is_asked_once() -> None:
+    asked = []
+
+    class Counting(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.append(key)
+            return super().get(key, default)
+
+    tagged = Resource("instance", "inst-1", "org-1", tags=Counting(env="x"))
+    rule = says("allow", rule='resource.tags.env == "prod"')
+    policies = PolicySet([policy(*[rule] * 25, name=f"p{number}") for number in range(100)])
+    assert not policies.decide("instance.read", ANN, tagged, NOW).allowed
+    assert asked == ["env"]
+
+
+def test_who_has_no_rules_does_not_wait_for_the_parser() -> None:
+    code = """
+import sys
+from pextra.access import predefined
+from pextra.access.attributes import Environment, Resource, Subject
+from pextra.access.decisions import PolicySet, Rights, may
+rights = Rights(Subject("user-1", "ann", "org-1"), PolicySet(predefined.POLICIES.values()))
+assert may(rights, "volume.read", Resource("volume", "vol-1", "org-1"), Environment()).allowed
+sys.exit("lark" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_actions_that_nobody_has_heard_of_do_not_fill_the_memory() -> None:
