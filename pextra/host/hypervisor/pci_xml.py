@@ -18,8 +18,10 @@ from pextra.host.hypervisor.domain import Device, Disk, Nic, Rng
 
 _PORTS = 32
 """Of a machine that the engine starts; enough for all 26 virtio disks."""
-SPARE = 8
+FEW = 4
 """At least so many places are free in a definition, and so also when others start it."""
+SPARE = 8
+"""So many are free in a new one, and in one that has got more: not one at a time."""
 MOST = 96
 """Devices of a machine that need a place."""
 _SLOTS = 31
@@ -56,22 +58,14 @@ def add_buses(devices: ET.Element, machine: str) -> None:
     ET.SubElement(devices, "controller", type="pci", index="0", model=root)
 
 
-def provide(devices: ET.Element, machine: str, ports: int = 0) -> None:
-    """Give a machine that does not run more places, where too few are free.
-
-    Args:
-        devices: What it consists of.
-        machine: ``pc`` is one with slots; others have ports.
-        ports: Have at least so many, whatever is free.
-    """
-    missing = SPARE - free(devices)
+def provide(devices: ET.Element, machine: str) -> None:
+    """Give a machine that does not run more places, where too few are free."""
+    room = free(devices)
+    missing = 0 if room >= FEW else SPARE - room
     if machine == "pc":
-        count, model = max(0, -(-missing // (_SLOTS - 1))), "pci-bridge"
+        _add(devices, "pci-bridge", -(-missing // (_SLOTS - 1)))
     else:
-        there = len(devices.findall(f"controller[@model='{_PORT}']"))
-        count, model = max(0, missing, ports - there), _PORT
-    for _number in range(count):
-        ET.SubElement(devices, "controller", type="pci", model=model)
+        _add(devices, _PORT, missing)
 
 
 def with_ports(text: str) -> str | None:
@@ -80,9 +74,15 @@ def with_ports(text: str) -> str | None:
     devices = root.find("devices")
     if devices is None or devices.find("controller[@model='pcie-root']") is None:
         return None
-    before = len(devices)
-    provide(devices, "", _PORTS)
-    return ET.tostring(root, encoding="unicode") if len(devices) > before else None
+    there = len(devices.findall(f"controller[@model='{_PORT}']"))
+    missing = max(_PORTS - there, SPARE - free(devices))
+    _add(devices, _PORT, missing)
+    return ET.tostring(root, encoding="unicode") if missing > 0 else None
+
+
+def _add(devices: ET.Element, model: str, count: int) -> None:
+    for _number in range(count):
+        ET.SubElement(devices, "controller", type="pci", model=model)
 
 
 def _used(devices: ET.Element) -> Counter[int]:
