@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration import cloud_guest
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Node
+from ansible_collections.pextra.ce.tests.integration.lab import FULL, Args, Node
 
 pytestmark = [
     pytest.mark.long,
@@ -22,8 +22,6 @@ pytestmark = [
 ]
 BOOT_SECONDS = 1200
 """Emulated, on a machine that does other things too."""
-FULL = os.environ.get("FULL") == "1"
-"""Boot it a second and a third time, too: with FULL=1."""
 MIB = 1 << 20
 
 

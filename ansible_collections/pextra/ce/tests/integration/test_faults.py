@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ import pytest
 from ansible_collections.pextra.ce.tests.integration.lab import (
     Args,
     Node,
+    kill_points,
     quietly,
     run,
     succeeded,
@@ -137,7 +137,7 @@ def test_creation_and_deletion_killed_anywhere_are_finished_by_the_next_run(
     empty_node: Node,
 ) -> None:
     node, deletion_ends = empty_node, False
-    for at in itertools.count(FIRST):
+    for at in kill_points(FIRST):
         where = killed(node, cloud(node), at)
         if where is not None:
             finished(node, cloud(node), where)
@@ -153,7 +153,7 @@ def test_creation_and_deletion_killed_anywhere_are_finished_by_the_next_run(
 
 def test_creation_killed_anywhere_can_be_taken_back(empty_node: Node) -> None:
     node = empty_node
-    for at in itertools.count(FIRST):
+    for at in kill_points(FIRST):
         where = killed(node, cloud(node), at)
         if where is None:
             return
@@ -164,8 +164,8 @@ def test_creation_killed_anywhere_can_be_taken_back(empty_node: Node) -> None:
 def test_change_killed_anywhere_is_finished_by_the_next_run(empty_node: Node) -> None:
     node = empty_node
     node.apply(*cloud(node))
-    for step in itertools.count(1):
-        where = killed(node, cloud(node, step), FIRST - 1 + step)
+    for step, at in enumerate(kill_points(FIRST), 1):
+        where = killed(node, cloud(node, step), at)
         if where is None:
             return
         finished(node, cloud(node, step), where)
@@ -200,7 +200,7 @@ def test_power_killed_anywhere_is_finished_by_the_next_run(node: Node) -> None:
     name = node.name("vm")
     node.run("instance", **node.instance(name))
     states = {state: [{"kind": "instance", "name": name, "state": state}] for state in POWERED}
-    for at in itertools.count(FIRST):
+    for at in kill_points(FIRST):
         ends = []
         for state, running in POWERED.items():
             where = killed(node, states[state], at)
@@ -214,7 +214,7 @@ def test_power_killed_anywhere_is_finished_by_the_next_run(node: Node) -> None:
 def test_removal_of_one_instance_killed_anywhere_is_finished_by_the_next_run(node: Node) -> None:
     name = node.name("vm")
     ended = {"name": name, "state": "absent"}
-    for at in itertools.count(FIRST):
+    for at in kill_points(FIRST):
         node.run("instance", name=name, memory=32)
         result = node.task("instance", ended, die_at=at)
         where = f"killed at {result.raw['points'][-1:]}"
@@ -227,7 +227,7 @@ def test_removal_of_one_instance_killed_anywhere_is_finished_by_the_next_run(nod
 
 def test_removal_killed_anywhere_can_be_taken_back_with_what_is_left(empty_node: Node) -> None:
     node = empty_node
-    for at in itertools.count(FIRST):
+    for at in kill_points(FIRST):
         node.apply(*cloud(node))
         macs = node.sql("SELECT id, mac FROM network_devices")
         for name, pattern in PATTERNS.items():
@@ -293,7 +293,7 @@ def test_removal_that_keeps_volumes_killed_anywhere_lets_go_of_them_last(
     entry = node.instance(name, volumes=[node.volume("root"), node.volume("data")])
     attached = "SELECT id, instance_id, device_path, device_name, is_root, status FROM volumes"
     ends = False
-    for at in itertools.count(FIRST):
+    for at in kill_points(FIRST):
         node.run("instance", **entry)
         before = node.sql(f"{attached} ORDER BY id")
         result = node.task("instance", {"name": name, "state": "absent"}, die_at=at)

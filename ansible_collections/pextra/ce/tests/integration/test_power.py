@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration.guest import READY, sleeping_disk, writing_disk
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, succeeded
+from ansible_collections.pextra.ce.tests.integration.lab import Args, Node, kill_points, succeeded
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the guest's boot sector is one of a PC"
@@ -61,7 +61,7 @@ def test_restart_that_was_killed_anywhere_is_finished_by_the_next_run(
     node: Node, state: str
 ) -> None:
     names, sizes = pair(node), itertools.count(48)
-    for at in itertools.count(first_shutdown(node, names, next(sizes), state)):
+    for at in kill_points(first_shutdown(node, names, next(sizes), state)):
         size = next(sizes)
         wanted = {"resources": larger(names, size, state=state), "allow_restart": True}
         result = node.task("apply", wanted, die_at=at)

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from typing import Any
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Lab, Result
+from ansible_collections.pextra.ce.tests.integration.lab import Args, Lab, Result, kill_points
 
 PROPAGATE = "storage_pool_propagation"
 
@@ -305,7 +306,7 @@ def test_killed_anywhere_the_next_run_finishes(lab: Lab, machine: str) -> None:
     points = lab.task(PROPAGATE, {}, die_at=0).raw["points"]
     assert "virConnect.storagePoolDefineXML" in points
     assert "virStoragePool.create" in points
-    for number in range(1, len(points) + 1):
+    for number in itertools.takewhile(len(points).__ge__, kill_points()):
         (name,) = enabled_from_elsewhere(lab, machine, f"kill{number}")
         killed = lab.task(PROPAGATE, {"storage_pools": [name]}, die_at=number)
         assert killed.raw["signal"] == 9, f"{points[number - 1]}: it ended by itself"
@@ -324,7 +325,7 @@ def test_killed_while_removing_the_next_run_finishes(lab: Lab, machine: str) -> 
     going("count")
     points = lab.task(PROPAGATE, {}, die_at=0).raw["points"]
     assert "virStoragePool.undefine" in points
-    for number in range(1, len(points) + 1):
+    for number in itertools.takewhile(len(points).__ge__, kill_points()):
         name = going(f"kill{number}")
         lab.task(PROPAGATE, {}, die_at=number)
         lab.run(PROPAGATE)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +11,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration import test_drift, test_faults, test_ports
-from ansible_collections.pextra.ce.tests.integration.lab import Args, Lab, Node, Result, run
+from ansible_collections.pextra.ce.tests.integration.lab import (
+    Args,
+    Lab,
+    Node,
+    Result,
+    kill_points,
+    run,
+)
 
 OF_ALL = ("storage_pools", "storage_pool_nodes", "vswitches", "instances", "volumes")
 
@@ -285,7 +291,7 @@ def test_creation_and_deletion_killed_anywhere_are_finished_without_a_request(
     empty_node: Node,
 ) -> None:
     node, deletion_ends = empty_node, False
-    for at in itertools.count(test_faults.FIRST):
+    for at in kill_points(test_faults.FIRST):
         where = test_faults.killed(node, test_faults.cloud(node), at)
         finished(node, str(where))
         node.apply(*test_faults.cloud(node))
