@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pextra.cli import terminal
 from pextra.licensing import keys
 from pextra.licensing.errors import LicenseError, SigningKeyError, TrustStoreError
 from pextra.licensing.files import MAX_SIZE, read_small, write_new
@@ -74,10 +75,6 @@ Say in one line whether a licence key is valid: for scripts.
 example:
   pextra-license verify --keys ./trusted node1.license && echo usable
 """
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
 
 
 def _warn(text: str) -> None:
@@ -148,9 +145,9 @@ def _keygen(arguments: argparse.Namespace) -> int:
     except BaseException:
         private_path.unlink()  # half a pair would only be in the way of the next attempt
         raise
-    _say(f"private key: {private_path} (keep it secret, and a copy of it safe)")
-    _say(f"public key:  {public_path} (copy it to every node, into {DEFAULT_DIRECTORY}/)")
-    _say(f"key id:      {keys.key_id(public)}")
+    terminal.say(f"private key: {private_path} (keep it secret, and a copy of it safe)")
+    terminal.say(f"public key:  {public_path} (copy it to every node, into {DEFAULT_DIRECTORY}/)")
+    terminal.say(f"key id:      {keys.key_id(public)}")
     return VALID
 
 
@@ -178,11 +175,11 @@ def _issue(arguments: argparse.Namespace) -> int:
         passphrase=passphrase,
     )
     if arguments.output is None:
-        _say(key)
+        terminal.say(key)
         return VALID
     write_new(arguments.output, f"{key}\n".encode(), 0o600)
     license = parse(key)
-    _say(f"{arguments.output}: {license.id}, valid until {format_time(license.expires_at)}")
+    terminal.say(f"{arguments.output}: {license.id}, valid until {format_time(license.expires_at)}")
     return VALID
 
 
@@ -224,17 +221,17 @@ def _show(arguments: argparse.Namespace) -> int:
             "license": _fields(license) if license else None,
             "days_left": days,
         }
-        _say(json.dumps(report, indent=2))
+        terminal.say(json.dumps(report, indent=2))
         return REFUSED if wrong else VALID
-    _say(f"key:        {mask(key)}")
+    terminal.say(f"key:        {mask(key)}")
     if license is not None:
         for name, value in _fields(license).items():
-            _say(f"{name + ':':<11} {value}")
+            terminal.say(f"{name + ':':<11} {value}")
     if wrong is not None:
-        _say("valid:      no")
+        terminal.say("valid:      no")
         _warn(_reason(wrong))
         return REFUSED
-    _say(f"valid:      yes, {days} days left")
+    terminal.say(f"valid:      yes, {days} days left")
     return VALID
 
 
@@ -246,7 +243,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         return REFUSED
     license = parse(key)
     end = format_time(license.expires_at)
-    _say(f"valid: {license.id}, edition {license.edition.value}, until {end}")
+    terminal.say(f"valid: {license.id}, edition {license.edition.value}, until {end}")
     return VALID
 
 
@@ -339,8 +336,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done or valid, 1 licence refused, 2 unusable input.
     """
-    chosen = _parser().parse_args(arguments)
+    terminal.prepare()
     try:
+        try:
+            chosen = _parser().parse_args(arguments)
+        finally:
+            terminal.flush()  # what it has printed, such as its usage
         code: int = chosen.run(chosen)
     except PextraError as error:
         _warn(_reason(error))

@@ -308,19 +308,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 failed, 2 wrong usage.
     """
-    chosen = _parser().parse_args(arguments)
-    run: _Run = chosen.run
+    terminal.prepare()
     try:
+        try:
+            chosen = _parser().parse_args(arguments)
+        finally:
+            terminal.flush()  # what it has printed, such as its usage
+        run: _Run = chosen.run
         return run(chosen)
     except PextraError as error:
         terminal.complain(error)
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("pextra: interrupted; run it again to finish what it began\n")
-        return FAILED
-    except BrokenPipeError:
-        # Whoever reads has enough; Python would complain once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
 
 

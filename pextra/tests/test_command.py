@@ -62,6 +62,39 @@ def test_what_nobody_has_is_told_with_a_hint(capsys: pytest.CaptureFixture[str])
     assert said[1].startswith("  ")
 
 
+@pytest.mark.parametrize("program", ["main", "license"])
+@pytest.mark.parametrize(
+    ("end", "status", "said"),
+    [("| true", 0, ""), (">&-", 0, ""), (">/dev/full", None, "cannot be written: No space left")],
+)
+def test_who_reads_no_answer_makes_no_noise_and_a_full_disk_is_told(
+    program: str, end: str, status: int | None, said: str
+) -> None:
+    root = str(Path(__file__).parents[2])
+    # Without buffers the end of the pipe would show while it is written to, with them at the end.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    line = f"{sys.executable} -m pextra.cli.{program} --help {end}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=False,
+        env={**environment, "PYTHONPATH": root},
+    )  # fmt: skip
+    assert done.returncode == status if status is not None else done.returncode in (1, 2)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert bool(done.stderr) == bool(said)
+
+
+def test_progress_that_nobody_reads_ends_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        shown = terminal.Shown()
+        for step in (1, 2):
+            shown.report(Event("host", step, 2, "define the pool"))
+
+
 def test_each_of_several_errors_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     errors = [NotFoundError("is gone", resource=f'volume "{name}"') for name in "ab"]
     terminal.complain(AggregateError(errors))
