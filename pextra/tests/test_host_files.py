@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import struct
@@ -135,12 +134,20 @@ def test_seed_says_what_was_given(mapping: dict[str, object], user_data: str) ->
         "inst-1", "vm", {"meta_data": mapping, "network_config": mapping, "user_data": user_data}
     )
     given = {"instance-id": "inst-1", "local-hostname": "vm", **mapping}
-    assert json.loads(files["meta-data"]) == given
+    assert yaml.safe_load(files["meta-data"]) == given
     assert files["user-data"] == user_data
     if mapping:
-        assert json.loads(files["network-config"]) == mapping
+        assert yaml.safe_load(files["network-config"]) == mapping
     else:
         assert "network-config" not in files
+
+
+def test_seed_has_every_letter_as_cloud_init_reads_it() -> None:
+    given = {"note": "\U0001f600 \u00fc \\ud83d \x7f \x85 \u2028 \ufeff"}
+    files = seed.contents("inst-1", "vm", {"meta_data": given, "network_config": given})
+    for name in ("meta-data", "network-config"):
+        assert yaml.safe_load(files[name])["note"] == given["note"]
+        assert files[name].isascii()
 
 
 def test_seed_without_options_is_one_that_cloud_init_reads() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 VOLUME_ID = "cidata"
 _UNFINISHED = ".unfinished"
+_OTHERS = re.compile(r"[^\n -~]")
+"""What is written as its number: all but line ends and ASCII."""
 _EPOCH = 1_000_000_000
 _ID_LENGTH = len("inst-") + LENGTH
 
 
 def contents(id: str, name: str, cloud_init: InstanceCloudInit) -> dict[str, str]:
-    """The seed's files by name. Mappings become JSON, which is YAML too.
+    """The seed's files by name. Mappings become JSON.
 
     Args:
         id: What cloud-init knows the instance as; another one is another machine to it.
@@ -36,16 +39,28 @@ def contents(id: str, name: str, cloud_init: InstanceCloudInit) -> dict[str, str
     """
     meta = {"instance-id": id, "local-hostname": name, **(cloud_init.get("meta_data") or {})}
     files = {
-        "meta-data": json.dumps(meta, indent=1, sort_keys=True) + "\n",
+        "meta-data": _yaml(meta),
         "user-data": cloud_init.get("user_data") or "#cloud-config\n{}\n",
     }
     if cloud_init.get("vendor_data"):
         files["vendor-data"] = str(cloud_init["vendor_data"])
     if cloud_init.get("network_config"):
-        files["network-config"] = (
-            json.dumps(cloud_init["network_config"], indent=1, sort_keys=True) + "\n"
-        )
+        files["network-config"] = _yaml(cloud_init["network_config"])
     return files
+
+
+def _yaml(value: Mapping[str, object]) -> str:
+    """A mapping as JSON that is YAML too.
+
+    JSON writes a letter beyond 16 bits as two halves, which YAML keeps apart and nobody can write.
+    """
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return _OTHERS.sub(_escaped, text)
+
+
+def _escaped(letter: re.Match[str]) -> str:
+    number = ord(letter[0])
+    return f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
 
 
 def path(directory: str, id: str, files: Mapping[str, str]) -> str:
