@@ -57,6 +57,7 @@ class BridgeState:
         vlans: What passes the uplinks with a tag.
         leftover: Interfaces that an interrupted run left in the way.
         uniform: Uplinks are up, with the bridge's MTU.
+        uneven: Ports of virtual machines whose MTU is not the one that the bridge is to have.
         addressing: Of the bridge itself.
         held: What of that uplinks still have.
     """
@@ -73,6 +74,7 @@ class BridgeState:
     vlans: Ranges = ()
     leftover: tuple[str, ...] = ()
     uniform: bool = True
+    uneven: tuple[str, ...] = ()
     addressing: Addressing | None = None
     held: tuple[Held, ...] = ()
 
@@ -149,6 +151,7 @@ def observe(
     names = tuple(sorted(link.name for link in members))
     port = bond_name if bond is not None else (names[0] if len(names) == 1 else None)
     vlans = snapshot.vlans.get(port) if port is not None else None
+    taps = (link for link in snapshot.members(name) if link.kind == "tun")
     return BridgeState(
         name, mac, bridge.mtu, bridge.up,
         stp=bridge.stp,
@@ -159,6 +162,7 @@ def observe(
         vlans=vlans.tagged if vlans is not None else (),
         leftover=tuple(link.name for link in leftover),
         uniform=complete and all(link.up and link.mtu == bridge.mtu for link in members),
+        uneven=tuple(sorted(link.name for link in taps if link.mtu != want.mtu)),
         addressing=addressing,
         held=held,
     )  # fmt: skip

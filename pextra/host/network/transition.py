@@ -47,6 +47,8 @@ def operations(seen: BridgeState | None, want: BridgeState) -> list[Op]:
         found.append(Op("ipv6", f"{int(not want.ipv6)} {want.name}"))
     if seen.mtu != want.mtu:
         found.append(_ip(f"link set dev {want.name} mtu {want.mtu}"))
+    # libvirt gives a tap the bridge's MTU once, when its machine starts.
+    found += [_ip(f"link set dev {name} mtu {want.mtu}") for name in seen.uneven]
     if not seen.up:
         found.append(_ip(f"link set dev {want.name} up"))
     found += _addresses_leaving(seen, want)
@@ -284,14 +286,15 @@ def removal(seen: BridgeState | None, was: BridgeState) -> list[Op]:
     back = was.addressing
     held = (Held(was.uplinks[0], back.addresses, back.routes),) if back and was.uplinks else ()
     bare = replace(
-        was, uplinks=(), bond=None, vlans=(), leftover=(), uniform=True, addressing=None, held=held
-    )
+        was, uplinks=(), bond=None, vlans=(), leftover=(), uniform=True, uneven=(), addressing=None,
+        held=held,
+    )  # fmt: skip
     found: list[Op] = []
     for name in was.uplinks:
         if seen is None or name not in seen.uplinks:
             found += _cleared(name)
     # Given also where it is there, since neighbours are to hear of it.
-    found += operations(replace(seen or bare, held=()), bare)
+    found += operations(replace(seen or bare, held=(), uneven=()), bare)
     if seen is not None:
         found.append(_ip(f"link del dev {seen.name}"))
     return found

@@ -170,3 +170,18 @@ def test_address_goes_back_to_the_uplink_that_had_left_already() -> None:
         assert [item for item in found if item in given] == given, seen
         taken = Op("ip", "address del 10.0.0.5/24 dev svswitch7")
         assert (taken in found) is (seen is not None and seen.addressing is not None)
+
+
+def test_ports_of_virtual_machines_follow_the_mtu() -> None:
+    kernel = Kernel("eth1")
+    converge(kernel, BARE)
+    kernel.links["vnet0"] = Link("vnet0", kind="tun", master=BARE.name, up=True)
+    for mtu in (9000, 1500):
+        want = replace(BARE, mtu=mtu)
+        converge(kernel, want)
+        assert kernel.links["vnet0"].mtu == mtu
+        assert kernel.observe(want) == want
+    kernel.links["vnet0"] = replace(kernel.links["vnet0"], mtu=1400)
+    assert kernel.observe(BARE) == replace(BARE, uneven=("vnet0",))
+    found = removal(kernel.observe(BARE), replace(BARE, uneven=("vnet0",)))
+    assert not [item for item in found if "vnet0" in item.text]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -160,3 +161,17 @@ def test_what_the_kernel_cannot_do_is_refused_before_any_change(node: Node) -> N
 def test_vlan_and_trunk_exclude_each_other(node: Node) -> None:
     refused = node.refused("port_group", name="lan", vlan_id=7, trunk=["8"])
     assert "either" in refused.message
+
+
+def test_change_of_the_mtu_reaches_running_instances(node: Node, guest: str) -> None:
+    def mtu() -> int:
+        return int(Path("/sys/class/net", tap_of(node, guest), "mtu").read_text())
+
+    for size in (9000, 1500):
+        done = node.run("vswitch", name=node.vswitch, mtu=size)
+        assert done.actions == ["vswitch update", "vswitch bridge"]
+        assert mtu() == size
+        assert not node.run("vswitch", name=node.vswitch, mtu=size).changed
+    run("ip", "link", "set", "dev", tap_of(node, guest), "mtu", "1400")
+    assert node.run("vswitch", name=node.vswitch).actions == ["vswitch bridge"]
+    assert mtu() == 1500
