@@ -124,6 +124,8 @@ class Domain:
         usb: There is a USB bus.
         cpu_mode: Where the processor's features come from; a container has none of its own.
         screen: There is one, which only this machine reaches.
+        withheld_memory: MiB of its memory that its balloon keeps from the guest from the start.
+        withheld_vcpus: How many of its processors it starts without.
         free_places: How many devices more its PCI buses take, where those were read.
     """
 
@@ -144,6 +146,8 @@ class Domain:
     usb: bool = False
     cpu_mode: str = ""
     screen: bool = False
+    withheld_memory: int = 0
+    withheld_vcpus: int = 0
     free_places: int = field(default=0, compare=False)
 
     @property

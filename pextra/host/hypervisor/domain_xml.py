@@ -135,12 +135,14 @@ def parse(text: str) -> Domain:
         root.find(path) for path in ("devices/filesystem/source", "os/type", "cpu")
     )
     devices = _child(root, "devices")
+    memory, vcpu = _mebibytes(root.find("memory")), root.find("vcpu")
+    current = root.find("currentMemory")
     return Domain(
         uuid=root.findtext("uuid") or "",
         id=mark.get("id", "") if mark is not None else "",
         name=root.findtext("name") or "",
         type=root.get("type", ""),
-        memory=_mebibytes(root.find("memory")),
+        memory=memory,
         cpu=cpu,
         arch=arch.get("arch", "x86_64") if arch is not None else "x86_64",
         uefi=uefi,
@@ -155,6 +157,8 @@ def parse(text: str) -> Domain:
         usb=device_xml.has_usb(devices),
         cpu_mode=cpu_element.get("mode", "") if cpu_element is not None else "",
         screen=console_xml.has_screen(devices),
+        withheld_memory=memory - _mebibytes(current) if current is not None else 0,
+        withheld_vcpus=vcpus - int(vcpu.get("current", vcpus)) if vcpu is not None else 0,
         free_places=pci_xml.free(devices),
     )
 
@@ -200,7 +204,7 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
         _child(root, "name").text = desired.name
     if current.type != desired.type:
         root.set("type", desired.type)
-    if current.memory != desired.memory:
+    if _of_memory(current) != _of_memory(desired):
         for name in ("memory", "currentMemory"):
             element = _child(root, name)
             element.set("unit", "MiB")
@@ -215,6 +219,10 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
         root.append(_cpu_element(desired))
     elif current.cpu != desired.cpu:
         _child(root, "vcpu").text = str(desired.vcpus)
+    if current.withheld_vcpus != desired.withheld_vcpus:
+        _child(root, "vcpu").attrib.pop("current", None)
+        for each in root.findall("vcpus"):
+            root.remove(each)
     system = _child(root, "os")
     if any(disk.boot for disk in desired.disks) or any(nic.boot for nic in desired.nics):
         for boot in system.findall("boot"):
@@ -237,6 +245,10 @@ def amend(text: str, current: Domain, desired: Domain) -> str:
 
 def _processor(domain: Domain) -> tuple[object, ...]:
     return domain.cpu, domain.type, domain.cpu_mode
+
+
+def _of_memory(domain: Domain) -> tuple[int, int]:
+    return domain.memory, domain.withheld_memory
 
 
 def _child(root: ET.Element, name: str) -> ET.Element:

@@ -152,12 +152,12 @@ def _define(row: InstanceRow, want: Domain, seen: DomainState) -> Iterator[Step]
 
 
 def _settled(domain: Domain) -> Domain:
-    """A machine without what it has from its start on: places of disks, the seed's bus."""
+    """A machine without what it has from its start on: places, the seed's bus, what is withheld."""
     disks = (
         dataclasses.replace(_placed(disk), bus="" if disk.target == SEED_TARGET else disk.bus)
         for disk in domain.disks
     )
-    return dataclasses.replace(domain, disks=tuple(disks))
+    return dataclasses.replace(domain, disks=tuple(disks), withheld_memory=0, withheld_vcpus=0)
 
 
 def _differences(have: Domain, need: Domain) -> tuple[Document, Document]:

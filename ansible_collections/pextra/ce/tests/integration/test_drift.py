@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -39,6 +41,10 @@ def change_processors(node: Node) -> None:
     text = text.replace('sockets="1"', 'sockets="2"').replace("sockets='1'", "sockets='2'")
     text = text.replace(">1</vcpu>", ">2</vcpu>")
     node.virsh("define", str(node.file("vm.xml", text.encode())))
+
+
+def withhold_memory(node: Node) -> None:
+    node.virsh("setmem", node.name("vm"), "24M", "--config")
 
 
 def detach_network_device(node: Node) -> None:
@@ -177,6 +183,7 @@ CHANGES = {
     undefine: "instance define",
     change_memory: "instance redefine",
     change_processors: "instance redefine",
+    withhold_memory: "instance redefine",
     detach_network_device: "instance redefine",
     move_network_device: "instance redefine",
     detach_volume: "instance redefine",
@@ -301,6 +308,19 @@ def test_stopped_machine_is_started_again(node: Node) -> None:
     assert not node.apply(entry).changed
 
 
+def test_processors_that_somebody_withheld_are_there_again(node: Node) -> None:
+    name = node.name("vm")
+    entry = node.instance(name, cpu={"cores": 2})
+    node.run("instance", **entry)
+    node.virsh("setvcpus", name, "1", "--config")
+    done = node.run("instance", **entry)
+    assert done["plan"][0]["before"] == {"withheld_vcpus": 1}
+    vcpu = node.domain(name).find("vcpu")
+    assert vcpu is not None
+    assert (vcpu.text, vcpu.get("current")) == ("2", None)
+    assert not node.run("instance", **entry).changed
+
+
 def test_what_an_operator_added_stays(node: Node) -> None:
     name, extra = node.name("vm"), node.image("extra.qcow2")
     node.run("instance", **node.instance(name))
@@ -309,11 +329,21 @@ def test_what_an_operator_added_stays(node: Node) -> None:
         "attach-interface", name, "bridge", "other", "--mac", "52:54:00:00:0a:0b", "--config"
     )
     node.virsh("desc", name, "--config", "--new-desc", "mine")
+    marked = ("--uri", "http://example.net/x", "--key", "x", "--set", "<a/>")
+    node.virsh("metadata", name, *marked, "--config")
+    text = node.virsh("dumpxml", name, "--inactive")
+    text = re.sub("machine='pc-q35-[^']*'", "machine='pc-q35-6.2'", text)
+    text = text.replace("<devices>", "<cputune><shares>512</shares></cputune><devices>", 1)
+    node.virsh("define", str(node.file("vm.xml", text.encode())))
     assert not node.run("instance", **node.instance(name)).changed
     node.run("instance", name=name, memory="48MiB")
     domain = node.domain(name)
     assert domain.findtext("memory") == str(48 * 1024)
     assert domain.findtext("description") == "mine"
+    assert domain.find("metadata/{http://example.net/x}a") is not None
+    assert domain.findtext("cputune/shares") == "512"
+    if platform.machine() == "x86_64":
+        assert domain.find("os/type").get("machine") == "pc-q35-6.2"
     assert domain.find(f"devices/disk/source[@file='{extra}']") is not None
     assert domain.find("devices/interface/mac[@address='52:54:00:00:0a:0b']") is not None
 
