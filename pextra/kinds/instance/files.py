@@ -7,6 +7,7 @@ killed before them leaves them to the next one.
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -68,14 +69,20 @@ def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, tuple[str, ...
     seeds = seed.found(host.state_dir, [row["id"] for row in rows])
     for row in rows:
         log = console_log(row["id"], host)
-        if row["status"] == "deleting" and os.path.exists(log):
-            seeds[row["id"]] = (*seeds.get(row["id"], ()), log)
+        if row["status"] == "deleting":
+            seeds[row["id"]] = (*seeds.get(row["id"], ()), *_logs(log))
         if row["rootfs_archive"]:
             root = str(row["rootfs"])
             places = root, rootfs.unfinished(root)
             there = tuple(path for path in places if os.path.isdir(path))
             seeds[row["id"]] = (*seeds.get(row["id"], ()), *there)
     return seeds
+
+
+def _logs(path: str) -> list[str]:
+    """A console's log, and what virtlogd has kept of it under a number when it became long."""
+    kept = sorted(glob.glob(f"{glob.escape(path)}.[0-9]*"))
+    return [one for one in (path, *kept) if os.path.exists(one)]
 
 
 def overwritten(files: Mapping[str, Sequence[str]]) -> frozenset[str]:

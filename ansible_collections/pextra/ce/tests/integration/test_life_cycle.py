@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -199,3 +200,13 @@ def again(node: Lab, kind: str, args: Args) -> Any:
     assert node.rows_of_all() == rows
     assert node.host() == host
     return done[kind]
+
+
+def test_logs_that_libvirt_has_put_aside_go_with_their_instance(node: Node) -> None:
+    name = node.name("vm")
+    node.run("instance", **node.instance(name))
+    log = Path(node.directories[2], "console", f"{node.row('instances', name)['id']}.log")
+    for path in (log, Path(f"{log}.0"), Path(f"{log}.1")):
+        path.write_text("booted\n")
+    node.run("instance", name=name, state="absent")
+    assert list(log.parent.iterdir()) == []
