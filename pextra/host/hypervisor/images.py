@@ -26,6 +26,18 @@ _SECTOR = 512
 _F_OFD_GETLK = 36
 """fcntl(2): which lock of an open file stands in the way; Python 3.11 has no name for it."""
 _UNFINISHED = ".unfinished"
+_CRYPT = slice(32, 36)
+"""Where a qcow2 header says how the image is encrypted; 0 is not at all."""
+_PACKED = {
+    b"\xfd7zXZ\0": "xz", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2",
+    b"PK\x03\x04": "zip", b"7z\xbc\xaf": "7z",
+}  # fmt: skip
+"""What packs files, by what such a file begins with."""
+_FORMATS = {
+    b"KDMV": "vmdk", b"# Disk DescriptorFile": "vmdk", b"vhdxfile": "vhdx", b"conectix": "vpc",
+    b"QED\0": "qed", b"<<<": "vdi",
+}  # fmt: skip
+"""Formats of images that qemu-img converts, by what such a file begins with."""
 _MARK = "user.pextra.volume"
 """The extended attribute of an image that was made here."""
 _LEAKS = 3
@@ -134,6 +146,11 @@ def check_source(path: str) -> Image:
         backing, incompatible = struct.unpack(">Q", head[8:16])[0], 0
         if struct.unpack(">I", head[4:8])[0] >= 3:
             incompatible = struct.unpack(">Q", head[72:80])[0]
+        if any(head[_CRYPT]):
+            raise InputError(
+                f"image {path} is encrypted",
+                hint="Decrypt it first: qemu-img convert, with its key as a --object",
+            )
         if backing or incompatible & 0b100:
             raise InputError(
                 f"image {path} refers to another file",
@@ -146,9 +163,21 @@ def check_source(path: str) -> Image:
     if not (bootable or optical or extended or head[:4] == b"XFSB"):
         raise InputError(
             f"image {path} is no disk image",
-            hint="Neither qcow2 nor a raw disk with a partition table, boot record or file system",
+            hint=_hint(head)
+            or "Neither qcow2 nor a raw disk with a partition table, boot record or file system",
         )
     return image
+
+
+def _hint(head: bytes) -> str | None:
+    """What to do about a file that begins so, to have a disk image."""
+    for mark, program in _PACKED.items():
+        if head.startswith(mark):
+            return f"It is packed with {program}: unpack it first"
+    for mark, format in _FORMATS.items():
+        if head.startswith(mark):
+            return f"It is in the format {format}: qemu-img convert -O qcow2 SOURCE TARGET"
+    return "It is a tar archive: unpack it first" if head[257:262] == b"ustar" else None
 
 
 def whole_source(path: str) -> Image:

@@ -55,6 +55,7 @@ class VolumeState:
         damage: Why it is not what it was made as.
         ours: It was made here, as far as can be told; of a volume that was never finished it may
             not be.
+        stray: It is not there yet, and where it would be made nothing is of what the pool has.
     """
 
     path: str
@@ -63,6 +64,7 @@ class VolumeState:
     allocated: int | None
     damage: str | None = None
     ours: bool = True
+    stray: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what is in the place of a volume is the volume, and whole. Pure."""
+"""Whether what is in the place of a volume is the volume, and whole."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
-from pextra.host.pools.backend import VolumeState
+from pextra.host.pools.backend import Pool, VolumeState
+from pextra.host.pools.types import backend, volume_of
 from pextra.model import kinds, units
-from pextra.model.errors import ConflictError, ForeignError
+from pextra.model.errors import ConflictError, ForeignError, MissingError
 from pextra.model.request import label
 
 if TYPE_CHECKING:
-    from pextra.model.rows import VolumeRow
+    from pextra.model.rows import StoragePoolRow, VolumeRow
 
 
 def check_ours(row: VolumeRow, seen: VolumeState, world: World) -> None:
@@ -28,6 +31,44 @@ def check_ours(row: VolumeRow, seen: VolumeState, world: World) -> None:
             f"{seen.path} was not made here, and the volume was never finished",
             resource=label(kinds.VOLUME, row["name"]),
             hint="Move that file away, and run it again",
+        )
+
+
+def strays(
+    pool: StoragePoolRow, members: Sequence[VolumeRow], where: Pool, world: World
+) -> dict[str, VolumeState]:
+    """New volumes of a directory that has none of the pool's others: another one is in its place.
+
+    What is mounted there may be missing since the node has started. A volume would be made on the
+    file system below, fill it, and be out of reach when the other is mounted again.
+    """
+    new = [row for row in members if row["status"] == "pending"]
+    if not new or pool["type"] != "directory":
+        return {}
+    on_node = {"storage_pool_id": pool["id"], "node_id": str(world.here)}
+    type, ids = backend(pool["type"]), {row["id"] for row in new}
+    others = [row for row in world.staying(kinds.VOLUME, on_node) if row["id"] not in ids]
+    made = [volume_of(row) for row in others if row["status"] != "pending"]
+    if not made or any(type.look(where, [volume]) for volume in made):
+        return {}
+    return {
+        row["id"]: VolumeState(type.path(where, volume_of(row)), row["format"], 0, 0, stray=True)
+        for row in new
+    }
+
+
+def check_place(row: VolumeRow, seen: VolumeState) -> None:
+    """Refuse to make a volume where the pool's others are not.
+
+    Raises:
+        MissingError: They are not there.
+    """
+    if seen.stray:
+        raise MissingError(
+            f"none of its pool's volumes is in {os.path.dirname(seen.path)}",
+            resource=label(kinds.VOLUME, row["name"]),
+            hint="Mount the file system that they are on. If they are lost, remove them, or make"
+            " them anew with recreate_missing=true",
         )
 
 

@@ -247,7 +247,9 @@ class Volume(Kind["VolumeRow", VolumeState]):
         for id, members in pools.items():
             pool = world.row(kinds.STORAGE_POOL, id)
             type, where = backend(pool["type"]), pool_of(pool, host)
-            found |= type.look(where, [volume_of(row) for row in members])
+            there = type.look(where, [volume_of(row) for row in members])
+            unmade = [row for row in members if row["id"] not in there]
+            found |= {**there, **contents.strays(pool, unmade, where, world)}
             going = [
                 row for row in members if row["status"] == "deleting" and row["id"] not in found
             ]
@@ -271,6 +273,7 @@ class Volume(Kind["VolumeRow", VolumeState]):
         type, where = backend(pool["type"]), pool_of(pool, world.host)
         work = VolumeWork(type, where, current)
         if seen is not None:
+            contents.check_place(current, seen)
             contents.check_ours(current, seen, world)
         if gone is not None:
             if seen is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import Node, run
+from ansible_collections.pextra.ce.tests.integration.lab import Lab, Node, run
 
 MIB = 1 << 20
 
@@ -188,3 +188,42 @@ def test_image_of_a_volume_that_could_not_be_made_can_be_corrected(shared: Node)
     made = str(shared.image_of("unmade"))
     run("qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", str(good), made)
     assert not shared.run("volume", **wanted).changed
+
+
+@pytest.mark.parametrize("program", ["gzip", "xz", "bzip2"])
+def test_image_that_is_packed_is_told_what_unpacks_it(shared: Node, program: str) -> None:
+    image = written(shared, f"{program}.img", "raw")
+    run(program, str(image))
+    (packed,) = shared.directory.glob(f"{program}.img.*")
+    result = shared.refused("volume", **shared.volume("packed", None, image=str(packed)))
+    assert f"packed with {program}: unpack it first" in result.message
+
+
+def test_image_that_is_encrypted_is_called_so(shared: Node) -> None:
+    path = shared.directory / "encrypted.qcow2"
+    key = ("--object", "secret,id=s,data=abcdefgh")
+    options = "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10"
+    run("qemu-img", "create", "-q", "-f", "qcow2", *key, "-o", options, str(path), "4M")
+    result = shared.refused("volume", **shared.volume("sealed", None, image=str(path)))
+    assert f"image {path} is encrypted" in result.message
+
+
+def test_volume_is_not_made_below_a_file_system_that_is_not_mounted(lab: Lab) -> None:
+    where, pool = lab.mount("data", 32), lab.name("pool")
+    options = {"path": str(where / "pool")}
+    lab.apply({"kind": "storage_pool", "name": pool, "options": options, "nodes": ["node1"]})
+    old, new = ({"name": name, "storage_pool": pool, "size": "2MiB"} for name in ("old", "new"))
+    lab.run("volume", **old)
+    run("umount", str(where))
+    try:
+        for check in (True, False):
+            result = lab.refused("volume", **new, check=check)
+            assert f"none of its pool's volumes is in {where}/pool" in result.message
+            assert "Mount the file system" in result.message
+        assert lab.call("reconcile", {}).failed
+        assert list(where.rglob("vol-*")) == []
+    finally:
+        run("mount", "-o", "loop", f"{where}.ext4", str(where))
+    assert not lab.run("volume", **old).changed
+    lab.run("volume", **new)
+    assert len(list(where.rglob("vol-*"))) == 2
