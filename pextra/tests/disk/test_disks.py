@@ -63,6 +63,11 @@ def test_a_volume_on_two_partitions_is_stopped_once() -> None:
     assert argvs(disk).count("dmsetup remove --retry /dev/mapper/vg-data") == 1
 
 
+def test_a_disk_with_a_single_path_is_taken_from_multipath() -> None:
+    disk = node("/dev/sda", "disk", node("/dev/mapper/mpatha", "mpath"))
+    assert argvs(disk)[0] == "dmsetup remove --retry /dev/mapper/mpatha"
+
+
 def test_nothing_that_lies_on_other_disks_too_is_written_to() -> None:
     array = node("/dev/md0", "raid1")
     written = [one for one in argvs(node("/dev/sda", "disk", array)) if one.startswith("wipefs")]
@@ -102,15 +107,15 @@ def test_only_a_bios_machine_gets_a_bios_boot_partition() -> None:
     assert numbers == {"esp": 1, "root": 2, "bios": 3}
 
 
-def table(firmware: str, token: str = "t") -> dict[str, Any]:
+def table(firmware: str, token: str = "t", sector: int = 512) -> dict[str, Any]:
     sizes = {"esp": GIB, "root": 20 * GIB, "bios": 1 << 20}
     return {
         "id": layout.guid(token, "disk").upper(),
-        "sectorsize": 512,
+        "sectorsize": sector,
         "partitions": [
             {
                 "node": f"/dev/sda{one.number}",
-                "size": sizes[one.name] // 512,
+                "size": sizes[one.name] // sector,
                 "type": one.type,
                 "uuid": layout.guid(token, one.name).upper(),
             }
@@ -119,8 +124,9 @@ def table(firmware: str, token: str = "t") -> dict[str, Any]:
     }
 
 
-def test_a_disk_that_this_installation_made_is_recognised() -> None:
-    found = layout.nodes(table("bios"), "t", layout.wanted("bios"))
+@pytest.mark.parametrize("sector", [512, 4096])
+def test_a_disk_that_this_installation_made_is_recognised(sector: int) -> None:
+    found = layout.nodes(table("bios", sector=sector), "t", layout.wanted("bios"))
     assert found == {"bios": "/dev/sda3", "esp": "/dev/sda1", "root": "/dev/sda2"}
 
 
