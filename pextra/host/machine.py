@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pextra.host.network.guard import Guard
     from pextra.host.network.links import Links
 
+UMASK = 0o022
+"""What is made here is for QEMU's user and systemd-networkd too, and has permissions of its own
+where it is not. The umask of a hardened machine would keep them out."""
 KEY_FILES: tuple[str, ...] = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
@@ -43,6 +46,7 @@ class Host:
         confirms: bool = False,
     ) -> None:
         programs.reach()
+        os.umask(UMASK)
         self.state_dir = state_dir
         self.config_dir = config_dir
         self.log_dir = log_dir

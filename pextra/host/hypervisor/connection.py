@@ -18,6 +18,10 @@ _AT_ONCE = 4
 T = TypeVar("T")
 R = TypeVar("R")
 
+_DENIED = (
+    "QEMU runs as a user of its own: let others pass (chmod o+x) through every folder above that"
+    " file, also above where it is mounted"
+)
 WHOLE = 3
 """libvirt's VIR_DOMAIN_XML_SECURE and VIR_DOMAIN_XML_INACTIVE: what a domain starts with next, and
 with its passwords, so that it can be defined with it again."""
@@ -169,4 +173,7 @@ def translated(doing: str, resource: str | None = None) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        raise HostError(f"{doing} failed: {error}", resource=resource) from None
+        denied = "Permission denied" in str(error)
+        raise HostError(
+            f"{doing} failed: {error}", resource=resource, hint=_DENIED if denied else None
+        ) from None

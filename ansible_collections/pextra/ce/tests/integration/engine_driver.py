@@ -13,7 +13,7 @@ straight to the engine) or ``command`` (``arguments`` of the command pextra) or
 (``database``, ``statement``, ``parameters``) or ``libvirt`` (``prefix``: the domains and pools
 whose names begin with it). Besides: ``directories`` (state, configuration and log directory),
 ``environment``, ``machine_id`` (act as another machine, with a lock of its own),
-``no_libvirt`` (libvirt does not answer), ``user`` (act as the Linux user with that number),
+``no_libvirt`` (libvirt does not answer), ``umask``, ``user`` (act as that Linux user, a number),
 ``count_rows`` (of each statement, ``points`` has the number of rows that it returned),
 ``die_at`` (be killed at that point, named, or counted from 1; 0 lists the points),
 ``meanwhile_at`` (there another process carries out the job ``meanwhile``; queries are points then,
@@ -49,6 +49,8 @@ TIME_LIMIT = 120
 def work(job: Job, points: IO[str]) -> None:
     """Carry one job out, in a process of its own; the result goes to standard output."""
     os.environ.update(job.get("environment", {}))
+    if "umask" in job:
+        os.umask(job["umask"])
     if "user" in job:
         os.setgroups([])
         os.setgid(job["user"])
