@@ -3,7 +3,7 @@
 
 What is accepted besides the type itself is what Ansible accepts: ``yes`` for a boolean, ``"5"`` for
 a number, ``a,b`` for a list, ``a=1 b=2`` or JSON for a dictionary. A dictionary or a list is never
-made a text: that would store how Python prints it.
+made a text: that would store how Python prints it. A boolean neither: it may have been ``no``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,12 @@ def _wrong(value: object, expected: str) -> InputError:
 def _text(value: Any) -> str:
     if isinstance(value, (Mapping, list, tuple, set)):
         raise _wrong(value, "a text")
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        raise InputError(
+            f"it is {str(value).lower()}, and not a text",
+            hint="YAML takes yes, no, on and off without quotes for that: write it in quotes",
+        )
+    if isinstance(value, int):
         _check_digits(value)
     text = str(value)
     strange = not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -9,6 +9,7 @@ references exist.
 from __future__ import annotations
 
 from pextra.model.errors import StoreError
+from pextra.store import failures
 from pextra.store.migrations import (
     m0001_core,
     m0002_network,
@@ -71,16 +72,31 @@ def check_version(have: int) -> None:
         )
 
 
+def _check_encoding(tx: Transaction) -> None:
+    """Refuse to make tables that do not take every letter.
+
+    Raises:
+        StoreError: The database has another encoding than UTF-8.
+    """
+    encoding = str(tx.query("SHOW server_encoding")[0]["server_encoding"])
+    if encoding.upper().replace("-", "") != "UTF8":
+        raise StoreError(
+            f"the database has the encoding {encoding}, and UTF8 is needed", hint=failures.ENCODING
+        )
+
+
 def migrate(tx: Transaction, *, check: bool) -> tuple[int, int]:
     """Bring the schema to the latest version; the versions before and after.
 
     Raises:
-        StoreError: The schema is newer than the program.
+        StoreError: The schema is newer than the program, or the new database is not in UTF-8.
         psycopg.Error: A statement failed.
     """
     have = version(tx)
     if have > LATEST:
         check_version(have)
+    if not have:
+        _check_encoding(tx)
     if not check and have < LATEST:
         tx.execute(_VERSION_TABLE)
         for migration in MIGRATIONS[have:]:

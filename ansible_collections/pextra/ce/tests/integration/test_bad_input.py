@@ -182,6 +182,8 @@ def test_unknown_option_is_refused(shared: Node) -> None:
         ("volume", {"name": "v", "size": "4MiB", "device_path": "/dev/vdb"}, "state attached"),
         ("volume", {"name": "v", "size": "4MiB", "state": "attached"}, "instance must be given"),
         ("organization", {}, "name"),
+        ("organization", {"name": False}, "it is false, and not a text"),
+        ("instance", {"name": True, "memory": 32}, "write it in quotes"),
         ("organization", {"id": "org-" + "a" * 21}, "does not exist"),
         ("organization", {"name": "o", "description": "x" * 1025}, "at most 1024"),
         ("organization", {"name": "o", "description": "a\x1b[2J"}, "control"),

@@ -7,13 +7,22 @@ from __future__ import annotations
 import ast
 import json
 import signal
+import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Lab, Node, Result, run
+from ansible_collections.pextra.ce.tests.integration.lab import (
+    ROOT,
+    Lab,
+    Node,
+    Result,
+    run,
+    succeeded,
+)
 from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
 from ansible_collections.pextra.ce.tests.integration.test_playbooks import play, recap, task
 
@@ -107,6 +116,26 @@ def test_read_only_database_is_said_and_nothing_is_changed(node: Node, postgres:
     assert node.run("instance", **node.instance(node.name("vm"))).changed
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_database_that_does_not_take_every_letter_is_refused_before_it_has_tables(
+    lab: Lab, postgres: Postgres, encoding: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    options = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+    postgres.psql(f"CREATE DATABASE {name} OWNER pextra_ce TEMPLATE template0 {options}")
+    try:
+        for check in (True, False):
+            asked = {"state": "migrated", "database": postgres.conninfo(name)}
+            result = lab.task("database", asked, check=check)
+            assert result.failed
+            assert f"encoding {encoding}, and UTF8 is needed" in result.message
+            assert "TEMPLATE template0" in result.message
+        tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        assert lab.sql(tables, database=postgres.conninfo(name)) == []
+    finally:
+        postgres.drop(name)
+
+
 def test_newer_schema_is_refused_and_left_alone(lab: Lab) -> None:
     lab.sql("INSERT INTO schema_migrations (version) VALUES (999)")
     for module, args in (("organization", {"name": "new"}), ("database", {})):
@@ -198,6 +227,31 @@ def test_task_of_another_user_than_root_is_told_what_it_needs(node: Node, module
     assert result["code"] in ("host", "store")
     assert "become: true" in result.message or "Linux user" in result.message
     assert "fault in it" not in result.message
+
+
+def test_umask_of_a_hardened_machine_keeps_neither_qemu_nor_a_later_run_out(
+    make_lab: Callable[..., Node],
+) -> None:
+    node = make_lab(Node)
+    resources = [node.pool_entry(), *node.network_entries()]
+    succeeded(node.task("apply", {"resources": resources}, umask=0o077))
+    name, pool = node.name("vm"), node.directory / "pool"
+    entry = {**node.guest(name), "cloud_init": {"user_data": {}}, "state": "started"}
+    pool.chmod(0o700)
+    for _turn in range(2):
+        result = node.task("instance", entry, umask=0o077)
+        assert result.failed
+        assert "Permission denied" in result.message
+        assert "chmod o+x" in result.message
+    pool.chmod(0o711)
+    again = succeeded(node.task("instance", entry, umask=0o077))
+    assert again.actions == ["instance start"]
+    assert node.running() == [name]
+    node.run("instance", name=name, state="killed")
+    node.run("instance", name=name, state="absent", destroy_volumes=True)
+    pool.rmdir()
+    succeeded(node.task("apply", {"resources": resources}, umask=0o077))
+    assert stat.S_IMODE(pool.stat().st_mode) == 0o711
 
 
 @pytest.mark.parametrize("wanted", ["qcow2", "raw"])

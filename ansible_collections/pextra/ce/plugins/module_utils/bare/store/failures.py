@@ -23,6 +23,7 @@ def no_driver(error: ImportError) -> StoreError:
     )
 
 
+ENCODING = "Make it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
 _CONNECT_HINTS = {
     "no password supplied": "It asks for a password: put it in a passfile, or use peer access",
     "password authentication failed": "The password in the connection string or passfile is wrong",
@@ -64,6 +65,7 @@ def translated(error: psycopg.Error) -> Exception:
         "42P01": "Create the tables: run the module pextra.ce.database with state=migrated",
         "42501": "The database role lacks the right: use the owner of the tables",
         "40001": "The database is too busy: run it again",
+        "22P05": f"The database is not in UTF-8. {ENCODING}, and move the data with pg_dump",
         "53100": "The database's disk is full",
         "3D000": "Create it with the playbook pextra.ce.database",
     }
