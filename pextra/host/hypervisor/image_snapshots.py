@@ -16,11 +16,16 @@ def found(path: str) -> dict[str, SnapshotState]:
     if not os.path.exists(path):
         return {}
     read = json.loads(images.run("info", "-U", "-f", "qcow2", "--output=json", path))
+    specific = read.get("format-specific", {}).get("data", {})
+    # QEMU takes none of a file back while it is noted in it what a backup has to copy next.
+    bitmaps = ", ".join(item["name"] for item in specific.get("bitmaps", ()))
+    obstacle = f"{path} has dirty bitmaps of another tool: {bitmaps}" if bitmaps else None
     return {
         item["name"]: SnapshotState(
             item["name"],
             int(read["virtual-size"]),
             dt.datetime.fromtimestamp(item["date-sec"], dt.UTC),
+            obstacle,
         )
         for item in read.get("snapshots", ())
     }

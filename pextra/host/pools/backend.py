@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from pextra.model.errors import ConflictError
+
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolOptions, StoragePoolSecrets
 
@@ -78,11 +80,30 @@ class VolumeWanted:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotState:
-    """A snapshot as it is on the host: its id, the volume's bytes then, and when it was taken."""
+    """A snapshot as it is on the host: its id, the volume's bytes then, and when it was taken.
+
+    Attributes:
+        obstacle: What keeps the volume from going back to it.
+    """
 
     key: str
     size: int
     creation: dt.datetime | None
+    obstacle: str | None = None
+
+    def check(self, resource: str) -> None:
+        """Refuse to go back to it where that cannot be.
+
+        Raises:
+            ConflictError: Something keeps the volume from it.
+        """
+        if self.obstacle:
+            raise ConflictError(
+                self.obstacle,
+                resource=resource,
+                hint="Remove them first: virsh checkpoint-delete, or qemu-img bitmap --remove;"
+                " that tool's next backup is a full one then",
+            )
 
 
 @dataclass(frozen=True, slots=True)

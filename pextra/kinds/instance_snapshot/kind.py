@@ -13,6 +13,7 @@ from pextra.engine.kind import Kind
 from pextra.engine.world import World
 from pextra.host.hypervisor import power
 from pextra.host.machine import Host
+from pextra.host.pools.backend import SnapshotState
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.common import check_here, resolve_node
 from pextra.kinds.instance_snapshot.fields import COMPUTED, FIELDS
@@ -42,13 +43,13 @@ class Seen:
 
     Attributes:
         state: How the instance runs.
-        taken: Ids of the volumes that have theirs.
+        taken: What each volume that has its own has, by the volume's id.
         saved: There is its save image.
         held: There is one that only keeps an instance from being disturbed.
     """
 
     state: str
-    taken: frozenset[str]
+    taken: Mapping[str, SnapshotState]
     saved: bool
     held: bool
 
@@ -164,12 +165,12 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
         found = {}
         for row in here:
             uuid = ids.uuid_of(row["instance_id"])
-            taken = frozenset(
-                part.volume.key
+            there = {
+                part.volume.key: part.type.snapshots(part.pool, part.volume)
                 for part in _parts(row, world)
                 if part.type.look(part.pool, [part.volume])
-                and row["id"] in part.type.snapshots(part.pool, part.volume)
-            )
+            }
+            taken = {key: own[row["id"]] for key, own in there.items() if row["id"] in own}
             state = "paused" if uuid in paused else "running" if uuid in active else "stopped"
             file = _file(row, host)
             kept, held = os.path.exists(file), os.path.exists(file + HELD)
@@ -215,6 +216,8 @@ class InstanceSnapshot(Kind["InstanceSnapshotRow", Seen]):
                     resource=resource,
                     hint="Stop the instance first",
                 )
+            for own in seen.taken.values():
+                own.check(resource)
             before = {"content": "(current)", "power": seen.state}
             after = {"content": "(of the snapshot)", "power": _power_after(current)}
             yield _step(current, "revert", before, after, work)

@@ -162,6 +162,8 @@ class VolumeSnapshot(Kind["VolumeSnapshotRow", Seen]):
                     resource=resource,
                     hint="Stop it first",
                 )
+            if seen.state is not None:
+                seen.state.check(resource)
             yield _step(
                 current, "revert", {"content": "(current)"}, {"content": "(of the snapshot)"},
                 Phase.POWER, work,

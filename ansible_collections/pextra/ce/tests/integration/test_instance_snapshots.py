@@ -267,3 +267,24 @@ def test_disk_that_is_full_leaves_the_instance_running(make_lab: Callable[..., N
     node.run("instance_snapshot", **snapshot(node, state="absent"))
     assert kept(node) == ["lost+found"]
     assert not node.run("instance", **guest(node)).changed
+
+
+def test_what_another_tool_has_noted_in_a_disk_keeps_nobody_from_starting(node: Node) -> None:
+    node.run("instance", **guest(node))
+    node.run("instance_snapshot", **snapshot(node))
+    image = node.image_of("data")
+    run("qemu-img", "bitmap", "--add", "-f", "qcow2", str(image), "nightly")
+    node.run("volume_snapshot", name="own", volume="data", storage_pool=node.pool)
+    back = {"state": "reverted"}
+    own = {"name": "own", "volume": "data", "storage_pool": node.pool, **back}
+    for module, asked in (("instance_snapshot", snapshot(node, **back)), ("volume_snapshot", own)):
+        for check in (True, False):
+            result = node.refused(module, check=check, **asked)
+            assert result.code == "conflict"
+            assert f"{image} has dirty bitmaps of another tool: nightly" in result.message
+            assert "qemu-img bitmap --remove" in result.message
+    node.run("instance", name=vm(node), state="started", **WAITED)
+    node.run("instance", name=vm(node), state="killed")
+    run("qemu-img", "bitmap", "--remove", "-f", "qcow2", str(image), "nightly")
+    node.run("instance_snapshot", **snapshot(node, **back))
+    node.run("volume_snapshot", **own)
