@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs are found with the PATH that `su` leaves to root."""
+"""Programs are found with the PATH that `su` leaves to root, and are run as we read them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from pextra.host import programs
 from pextra.host.machine import Host
+from pextra.host.pools import commands
 
 
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", "", "/usr/local/bin:/usr/bin:/usr/games"])
@@ -31,3 +32,13 @@ def test_without_a_path_programs_are_found(monkeypatch: pytest.MonkeyPatch) -> N
     programs.reach()
     assert shutil.which("runuser") == "/usr/sbin/runuser"
     assert shutil.which("cat") is not None
+
+
+def test_programs_of_storage_speak_no_language_and_are_asked_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LC_ALL", "LC_NUMERIC", "LANG"):
+        monkeypatch.setenv(name, "de_DE.UTF-8")
+    said = commands.run("coreutils", "env").splitlines()
+    assert [line for line in said if line.startswith(("LC_", "LANG"))] == ["LC_ALL=C"]
+    assert commands.run("coreutils", "cat") == ""
