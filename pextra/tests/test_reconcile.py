@@ -123,7 +123,7 @@ def test_the_moment_of_a_snapshot_is_left_to_the_user() -> None:
     fresh = add(made, "instance_snapshot", name="a", status="pending", reverting=False,
                 **{**more, "memory": True, "state": "running"})  # fmt: skip
     back = add(made, "instance_snapshot", name="b", status="updating", reverting=True, **more)
-    seen = Seen("stopped", frozenset(), saved=False, held=False)
+    seen = Seen("stopped", {}, saved=False, held=False)
     items = drafted(made, fresh, back, looks=Looks({fresh: seen, back: seen}))
     assert [left.step.action for item in items for left in item.left] == ["snapshot", "revert"]
     assert not any(item.needed for item in items), "a row that is told stays as it is"
