@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pextra.host.hypervisor import extents
+from pextra.host.hypervisor import extents, not_images
 from pextra.model.errors import HostError, InputError
 
 _QCOW2 = b"QFI\xfb"
@@ -28,16 +28,6 @@ _F_OFD_GETLK = 36
 _UNFINISHED = ".unfinished"
 _CRYPT = slice(32, 36)
 """Where a qcow2 header says how the image is encrypted; 0 is not at all."""
-_PACKED = {
-    b"\xfd7zXZ\0": "xz", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2",
-    b"PK\x03\x04": "zip", b"7z\xbc\xaf": "7z",
-}  # fmt: skip
-"""What packs files, by what such a file begins with."""
-_FORMATS = {
-    b"KDMV": "vmdk", b"# Disk DescriptorFile": "vmdk", b"vhdxfile": "vhdx", b"conectix": "vpc",
-    b"QED\0": "qed", b"<<<": "vdi",
-}  # fmt: skip
-"""Formats of images that qemu-img converts, by what such a file begins with."""
 _MARK = "user.pextra.volume"
 """The extended attribute of an image that was made here."""
 _LEAKS = 3
@@ -163,21 +153,10 @@ def check_source(path: str) -> Image:
     if not (bootable or optical or extended or head[:4] == b"XFSB"):
         raise InputError(
             f"image {path} is no disk image",
-            hint=_hint(head)
+            hint=not_images.advice(head)
             or "Neither qcow2 nor a raw disk with a partition table, boot record or file system",
         )
     return image
-
-
-def _hint(head: bytes) -> str | None:
-    """What to do about a file that begins so, to have a disk image."""
-    for mark, program in _PACKED.items():
-        if head.startswith(mark):
-            return f"It is packed with {program}: unpack it first"
-    for mark, format in _FORMATS.items():
-        if head.startswith(mark):
-            return f"It is in the format {format}: qemu-img convert -O qcow2 SOURCE TARGET"
-    return "It is a tar archive: unpack it first" if head[257:262] == b"ustar" else None
 
 
 def whole_source(path: str) -> Image:
