@@ -62,7 +62,9 @@ def _answer(text: bytes) -> dict[str, Any]:
         procedure, options, masked.secrets,
         check=asked["check"], diff=asked["diff"], confirms=asked["confirms"],
     )  # fmt: skip
-    return {**result, "invocation": {"module_args": masked.shown}}
+    if asked.get("verbose"):
+        result["invocation"] = {"module_args": masked.shown}
+    return result
 
 
 def _refused(error: PextraError) -> dict[str, Any]:

@@ -97,6 +97,7 @@ class ActionModule(Normal):
             "diff": self._task.diff,
             "confirms": True,
             "log": not (self._task.no_log or silent),
+            "verbose": self._display.verbosity > 2,
         }
         try:
             data = json.dumps(asked).encode()

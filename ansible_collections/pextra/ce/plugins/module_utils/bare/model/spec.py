@@ -40,6 +40,7 @@ class KindSpec:
         rank: Order of planning and of store writes; deletion goes the other way.
         host_rank: Order of changes on the host.
         on_host: Rows have a status and something on a host realises them.
+        stored: The fields that are columns.
     """
 
     name: AnyName
@@ -63,6 +64,11 @@ class KindSpec:
     rank: int = 0
     host_rank: int = 0
     on_host: bool = False
+    stored: tuple[Field, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note which fields are columns: every plan asks for each resource."""
+        object.__setattr__(self, "stored", tuple(item for item in self.fields if item.stored))
 
     @property
     def accepts(self) -> tuple[Field, ...]:
@@ -73,11 +79,6 @@ class KindSpec:
             *self.options,
             Field("state", choices=self.states, default=self.states[0]),
         )
-
-    @property
-    def stored(self) -> tuple[Field, ...]:
-        """The fields that are columns."""
-        return tuple(item for item in self.fields if item.stored)
 
     @property
     def shown(self) -> Mapping[str, Returned]:

@@ -73,7 +73,8 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         _check_digits(value)
     text = str(value)
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    strange = not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
+    if strange or "\0" in text:
         raise InputError("it has characters that cannot be stored: NUL, or half a surrogate pair")
     return text
 
