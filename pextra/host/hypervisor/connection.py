@@ -123,24 +123,33 @@ def some_at_once(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     if len(items) < 2:
         return [work(item) for item in items]
     import signal
-    from concurrent import futures
+    from concurrent.futures import ThreadPoolExecutor
 
-    def one(item: T) -> R:
-        if signal.SIGINT in signal.sigpending():
-            raise KeyboardInterrupt
-        return work(item)
+    found: dict[int, R] = {}
+    failed: dict[int, BaseException] = {}
+    places = iter(range(len(items)))  # all threads take the next one from it
+
+    def some() -> None:
+        for place in places:
+            try:
+                if signal.SIGINT in signal.sigpending():
+                    raise KeyboardInterrupt
+                found[place] = work(items[place])
+            except BaseException as error:
+                failed[place] = error
+            if failed:
+                return
 
     # Raised between two steps of the pool, an interruption would leave its locks held for ever: it
     # waits until all that has begun is done.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        with futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-            try:
-                begun = [pool.submit(one, item) for item in items]
-                futures.wait(begun, return_when=futures.FIRST_EXCEPTION)
-            finally:
-                pool.shutdown(cancel_futures=True)
-        return [item.result() for item in begun if not item.cancelled()]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _thread in range(min(_AT_ONCE, len(items))):
+                pool.submit(some)
+        if failed:
+            raise failed[min(failed)]
+        return [found[place] for place in range(len(items))]
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -111,8 +111,15 @@ def alias_of(text: str) -> str | None:
     return device_xml.alias_of(ET.fromstring(text))  # noqa: S314 - our own text
 
 
-def parse(text: str) -> Domain:
-    """What libvirt says of a domain, without what it added by itself."""
+def parse(text: str, *, buses: bool = True) -> Domain:
+    """What libvirt says of a domain, without what it added by itself.
+
+    Args:
+        text: The definition.
+        buses: Count its free places, too; otherwise it is read faster.
+    """
+    if not buses:
+        text = pci_xml.without_buses(text)
     root = ET.fromstring(text)  # noqa: S314 - libvirt's own output
     topology = root.find("cpu/topology")
     vcpus = int(root.findtext("vcpu") or 1)
@@ -159,7 +166,7 @@ def parse(text: str) -> Domain:
         screen=console_xml.has_screen(devices),
         withheld_memory=memory - _mebibytes(current) if current is not None else 0,
         withheld_vcpus=vcpus - int(vcpu.get("current", vcpus)) if vcpu is not None else 0,
-        free_places=pci_xml.free(devices),
+        free_places=pci_xml.free(devices) if buses else 0,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
-from pextra.host.hypervisor import domain_xml, pauses, pci_xml, power
+from pextra.host.hypervisor import domain_xml, pauses, power
 from pextra.host.hypervisor.connection import WHOLE, some_at_once, translated
 from pextra.host.hypervisor.domain import (
     ALIAS,
@@ -181,7 +181,7 @@ def _definitions(
     row, domain, runs = item
     with translated("reading the definition", label("instance", row["name"])):
         text, live = domain.XMLDesc(WHOLE), domain.XMLDesc(0) if runs else None
-    config = domain_xml.parse(pci_xml.without_buses(text))
+    config = domain_xml.parse(text, buses=False)
     return text, config, domain_xml.parse(live) if live else None
 
 
