@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from concurrent import futures
 
 import pytest
 
@@ -57,20 +56,23 @@ def without_libvirt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(definitions: Definitions, monkeypatch: pytest.MonkeyPatch, *, stop: bool) -> None:
     """Define all of them, or be interrupted while four are at work."""
-    waited = futures.wait
 
-    def wait(*given: object, **more: object) -> object:
+    def go_on() -> None:
         definitions.at_work.wait(60)
         if stop:
-            signal.raise_signal(signal.SIGINT)
+            signal.pthread_kill(main, signal.SIGINT)
             # One that is sent to the process, as by a terminal, every thread sees.
             monkeypatch.setattr(signal, "sigpending", lambda: {signal.SIGINT})
         definitions.going_on.set()
-        return waited(*given, **more)  # type: ignore[arg-type, call-overload]
 
+    main = threading.get_ident()
     monkeypatch.setattr(actions, "execute", definitions.define)
-    monkeypatch.setattr(futures, "wait", wait)
-    actions.execute_many(STEPS, Host())
+    beside = threading.Thread(target=go_on)
+    beside.start()
+    try:
+        actions.execute_many(STEPS, Host())
+    finally:
+        beside.join()
 
 
 def test_all_are_defined(monkeypatch: pytest.MonkeyPatch) -> None:
