@@ -4,9 +4,9 @@
 The collection's action starts this over the task's own connection. Standard input has what is
 asked, as JSON, so that other users do not see it on a command line: ``name``, ``options``,
 ``check``, ``diff``, ``confirms``; ``log``, whether the call is logged; and ``verbose``, whether the
-options are to be returned, without what is secret. The first line that is
-printed says that there is an engine, and of which version; the second one is the result, also as
-JSON. Nothing is printed where nothing is asked: no standard input gets here then.
+options are to be returned, without what is secret. The first line that is printed says that there
+is an engine, and of which version; the second one is the result, also as JSON. Nothing is printed
+where nothing is asked: no standard input gets here then.
 
 Where there is a worker, it answers; so little is loaded here.
 """
