@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_EXCEPTION, wait
 from pathlib import Path
 
 from pextra_mirror import files, index, interrupt
 from pextra_mirror.errors import SourceRefused, TransferError
 from pextra_mirror.index import Package
 from pextra_mirror.release import Release
+from pextra_mirror.turns import Turn
 from pextra_mirror.upstream import Upstream
 
 
@@ -110,40 +114,62 @@ def fetch(
         TransferError: One cannot be had; the others, and what there is of it, stay.
     """
 
-    def bring(package: Package) -> None:
-        part = parts / package.digest
-        resumed = part.is_file()
-        if not resumed:
-            files.remove(part)
-        good = _is_right(upstream, package, part, on_bytes)
-        if resumed and not good:
-            # What an earlier run left was something else, such as a page that asks for a login.
-            part.unlink()
-            on_bytes(-package.size)
-            good = _is_right(upstream, package, part, on_bytes)
-        if not good:
-            part.unlink()
-            raise TransferError(
-                f"{upstream.url}/{package.origin} is not what the signed index says"
-            )
-        files.vouch(part)
-        files.move(part, folder / package.digest)
-
     for path in (parts, folder):
         path.mkdir(parents=True, exist_ok=True)
-    with interrupt.threads(transfers, upstream.stop) as pool:
-        for job in [pool.submit(bring, package) for package in wanted]:
+    left, queue, turn = set(os.listdir(parts)), deque(wanted), Turn()
+
+    def work() -> None:
+        with turn:
+            while queue:
+                package = queue.popleft()
+                part = f"{parts}/{package.digest}"
+                bring(upstream, package, part, on_bytes, resumed=package.digest in left)
+                files.vouch(part)
+                files.move(part, f"{folder}/{package.digest}")
+
+    with upstream.shared(turn.idle), interrupt.threads(transfers, upstream.stop) as pool:
+        jobs = [pool.submit(work) for _number in range(min(transfers, len(queue)))]
+        for job in wait(jobs, return_when=FIRST_EXCEPTION).done:
             job.result()
 
 
+def bring(
+    upstream: Upstream, package: Package, part: str, on_bytes: Callable[[int], None], *,
+    resumed: bool,
+) -> None:  # fmt: skip
+    """Bring a package to a file.
+
+    Args:
+        upstream: The source.
+        package: Which package.
+        part: The file.
+        on_bytes: Told of each piece.
+        resumed: There is something at its place already.
+
+    Raises:
+        TransferError: It cannot be had; what there is of it stays.
+    """
+    if resumed and not os.path.isfile(part):
+        files.remove(Path(part))
+        resumed = False
+    good = _is_right(upstream, package, part, on_bytes, resumed=resumed)
+    if resumed and not good:
+        # What an earlier run left was something else, such as a page that asks for a login.
+        on_bytes(-package.size)
+        good = _is_right(upstream, package, part, on_bytes, resumed=False)
+    if not good:
+        os.unlink(part)
+        raise TransferError(f"{upstream.url}/{package.origin} is not what the signed index says")
+
+
 def _is_right(
-    upstream: Upstream, package: Package, part: Path, on_bytes: Callable[[int], None]
-) -> bool:
+    upstream: Upstream, package: Package, part: str, on_bytes: Callable[[int], None], *,
+    resumed: bool,
+) -> bool:  # fmt: skip
     """Bring what is missing of a package; whether all of it is what the signed list says."""
     digest = files.hasher(package.digest)
-    with part.open("ab+") as file:
-        file.seek(0)
-        while chunk := file.read(files.CHUNK):
+    with open(part, "rb+" if resumed else "wb") as file:
+        while resumed and (chunk := file.read(files.CHUNK)):
             digest.update(chunk)
             on_bytes(len(chunk))
 

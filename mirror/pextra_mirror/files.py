@@ -51,7 +51,7 @@ def sound(name: Path | str, size: int, digest: str) -> bool:
     return True
 
 
-def vouch(path: Path) -> None:
+def vouch(path: Path | str) -> None:
     """Note that the contents of a file were verified; who may not, or cannot, does not."""
     with contextlib.suppress(OSError):
         os.utime(path, (MARK, MARK))
@@ -99,9 +99,10 @@ def sha256_of(path: Path) -> str:
     return digest_of(path, "")
 
 
-def temporary(path: Path) -> Path:
+def temporary(path: Path | str) -> Path:
     """Where a file is written before it gets its name; what a killed process left is swept."""
-    return path.with_name(f".{path.name[:60]}.{os.getpid()}.new")
+    folder, name = os.path.split(path)
+    return Path(folder, f".{name[:60]}.{os.getpid()}.new")
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
@@ -112,16 +113,19 @@ def leftovers(folder: Path) -> Iterator[Path]:
                 yield Path(place, name)
 
 
-def remove(path: Path) -> None:
+def remove(path: Path | str) -> None:
     """Remove a file, a link or a folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (IsADirectoryError, PermissionError):
+        if not os.path.isdir(path):
+            raise
         shutil.rmtree(path)
-    else:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            path.unlink()
 
 
-def put(new: Path, path: Path) -> None:
+def put(new: Path | str, path: Path | str) -> None:
     """Give a file in a folder of ours its name, also where a folder has it."""
     try:
         os.replace(new, path)
@@ -130,7 +134,7 @@ def put(new: Path, path: Path) -> None:
         os.replace(new, path)
 
 
-def move(source: Path, target: Path) -> None:
+def move(source: Path | str, target: Path | str) -> None:
     """Have a file elsewhere, which may be another file system."""
     try:
         put(source, target)
@@ -138,30 +142,30 @@ def move(source: Path, target: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         link(source, target)
-        source.unlink()
+        os.unlink(source)
 
 
-def link(source: Path, target: Path) -> None:
+def link(source: Path | str, target: Path | str) -> None:
     """Have a file under another name too, or copied where the file system has no links."""
-    new = temporary(target)
     try:
         with contextlib.suppress(FileExistsError):
             os.link(source, target)
             return
+        new = temporary(target)
         new.unlink(missing_ok=True)
         os.link(source, new)
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
             raise
         copy(source, target)
-        if source.stat().st_mtime_ns == MARK * 10**9:
+        if os.stat(source).st_mtime_ns == MARK * 10**9:
             vouch(target)
         return
     put(new, target)
     new.unlink(missing_ok=True)  # both were the same file already: nothing was renamed
 
 
-def copy(source: Path, target: Path) -> None:
+def copy(source: Path | str, target: Path | str) -> None:
     """Have a copy of a file, which damage to the other does not reach."""
     new = temporary(target)
     shutil.copyfile(source, new)
@@ -227,7 +231,7 @@ def folder(path: Path, top: Path) -> None:
         folder(path, top)
 
 
-def sync_directory(path: Path) -> None:
+def sync_directory(path: Path | str) -> None:
     """Have the names in a directory, or the contents of a file, survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -236,7 +240,7 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_files(paths: Sequence[Path], path: Path) -> None:
+def sync_files(paths: Sequence[str], path: Path) -> None:
     """Have files survive a loss of power: each, or where there are many, all of the file system.
 
     Args:

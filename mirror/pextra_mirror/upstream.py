@@ -35,6 +35,9 @@ _GONE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 """What a connection says that the server closed between two requests."""
 
 
+Idle = contextlib.AbstractContextManager[None]
+
+
 class Refusal(Exception):
     """An answer other than the file."""
 
@@ -114,6 +117,7 @@ class Upstream:
         self._lines: dict[int, Line] = {}
         self._waiting: dict[int, Waiting] = {}
         self._watch: threading.Thread | None = None
+        self._idle: Idle = contextlib.nullcontext()
 
     def stop(self) -> None:
         """End all transfers that run; for when it is over, or one of them has failed for good."""
@@ -121,12 +125,26 @@ class Upstream:
         for line in list(self._lines.values()):
             line.cut()
 
+    @contextlib.contextmanager
+    def shared(self, idle: Idle) -> Iterator[None]:
+        """Have threads of several be in ``idle`` while they wait for the network."""
+        self._idle = idle
+        try:
+            yield
+        finally:
+            self._idle = contextlib.nullcontext()
+
     def _over(self, pause: float | None) -> bool:
         """Whether no further attempt is made: after the last, or when all was stopped meanwhile."""
-        until = time.monotonic() + (pause or 0)
+        with self._idle:
+            self._sleep(pause or 0)
+        return self._stopped or pause is None
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait, unless all is stopped meanwhile."""
+        until = time.monotonic() + seconds
         while not self._stopped and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _TICK))
-        return self._stopped or pause is None
 
     def address(self, path: str) -> str:
         """The address of a file, in whose name anything may be."""
@@ -229,16 +247,17 @@ class Upstream:
 
     def _read(self, answer: http.client.HTTPResponse) -> bytes:
         """Some bytes of a body, for which nobody waits longer than the timeout, whatever drips."""
-        line = self._lines[threading.get_ident()]
-        waiting = Waiting(line, time.monotonic() + self._timeout)
-        self._waiting[threading.get_ident()] = waiting
-        try:
-            chunk = answer.read1(CHUNK)
-        except _FAULTS:
-            if not waiting.ended:
-                raise
-        finally:
-            self._waiting.pop(threading.get_ident(), None)
+        thread = threading.get_ident()
+        with self._idle:
+            waiting = Waiting(self._lines[thread], time.monotonic() + self._timeout)
+            self._waiting[thread] = waiting
+            try:
+                chunk = answer.read1(CHUNK)
+            except _FAULTS:
+                if not waiting.ended:
+                    raise
+            finally:
+                self._waiting.pop(thread, None)
         if waiting.ended:
             raise Slow(f"nothing came in {self._timeout} seconds, which is too slow")
         return chunk
@@ -275,18 +294,13 @@ class Upstream:
             if self._stopped:
                 raise OSError("it was stopped")
             line = self._line(parts)
-            local = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
             self.requests += 1
-            waiting = Waiting(line, time.monotonic() + self._timeout)
-            self._waiting[threading.get_ident()] = waiting
             secret = self._secret if line.place == self._place else {}
+            waiting = Waiting(line, 0)
             try:
-                line.connection.request(
-                    "GET", f"{parts.scheme}://{parts.netloc}{local}" if line.proxied else local,
-                    headers={**_HEADERS, **line.headers, **secret, **headers},
-                )  # fmt: skip
-                line.sock = line.connection.sock
-                answer = line.connection.getresponse()
+                answer = self._answer(
+                    line, waiting, parts, {**_HEADERS, **line.headers, **secret, **headers}
+                )
                 if waiting.ended:
                     raise Slow(f"no answer came in {self._timeout} seconds, which is too slow")
             except _GONE as error:
@@ -301,8 +315,23 @@ class Upstream:
             else:
                 line.used = True
                 return answer
+
+    def _answer(
+        self, line: Line, waiting: Waiting, parts: SplitResult, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        """What a server answers on a connection, which is made where it is not yet."""
+        local = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        target = f"{parts.scheme}://{parts.netloc}{local}" if line.proxied else local
+        thread = threading.get_ident()
+        with self._idle:
+            waiting.until = time.monotonic() + self._timeout
+            self._waiting[thread] = waiting
+            try:
+                line.connection.request("GET", target, headers=headers)
+                line.sock = line.connection.sock
+                return line.connection.getresponse()
             finally:
-                self._waiting.pop(threading.get_ident(), None)
+                self._waiting.pop(thread, None)
 
     def _line(self, parts: SplitResult) -> Line:
         """This thread's connection to a server, or to the proxy before it."""
@@ -317,7 +346,8 @@ class Upstream:
 
     def _end_waiting(self) -> None:
         """End what waits longer than the timeout, though bytes drip."""
-        while not self._over(min(1.0, self._timeout / 2)):
+        while not self._stopped:
+            self._sleep(min(1.0, self._timeout / 2))
             for waiting in list(self._waiting.values()):
                 if waiting.until < time.monotonic() and waiting.line.has_socket:
                     waiting.ended = True
