@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -69,7 +70,9 @@ class Holdings:
         """Take what is served at another place, as by another source; it is not wanted then."""
         tree = Tree(self._public)
         current = tree.current()
-        listing = tree.readable(current) if current is not None else None
+        listing = None
+        if current and not tree.mentioned(current).isdisjoint(map(str.encode, wanted)):
+            listing = tree.readable(current)
         self._fetched.mkdir(parents=True, exist_ok=True)
         for entry in listing.files if listing else ():
             if entry.sha256 in wanted and files.sound(self._public / entry.path, *entry[1:]):
@@ -92,8 +95,8 @@ class Holdings:
 
     def source(self, entry: Entry) -> Path | None:
         """The verified file of a package that is not served yet; None if it is not here."""
-        path = self._fetched / entry.sha256
-        return path if files.sound(path, entry.size, entry.sha256) else None
+        path = f"{self._fetched}/{entry.sha256}"
+        return Path(path) if files.sound(path, entry.size, entry.sha256) else None
 
     def forget(self, served: set[str], wanted: Iterable[Snapshot | None]) -> None:
         """Remove what is served by now, and what no snapshot wants any more.
@@ -102,11 +105,9 @@ class Holdings:
             served: SHA-256 of what is served.
             wanted: Snapshots that may be published next.
         """
-        left = {}
-        for path in self._fetched.iterdir() if self._fetched.is_dir() else ():
-            left[path.name] = path
-        if not left.keys() <= served:
-            kept = {entry.sha256 for item in wanted if item for entry in item.packages} - served
-            left = {name: path for name, path in left.items() if name not in kept}
-        for path in left.values():
-            files.remove(path)
+        left = set(os.listdir(self._fetched)) if self._fetched.is_dir() else set()
+        if not left <= served:
+            kept = {entry.sha256 for item in wanted if item for entry in item.packages}
+            left -= kept - served
+        for name in left:
+            files.remove(f"{self._fetched}/{name}")

@@ -17,10 +17,14 @@ from pextra_mirror.errors import SourceRefused
 ENDS = (".xz", ".zst", ".gz", ".bz2", ".lzma", "")
 """How indexes are packed, the smallest first."""
 _APT = "/usr/lib/apt/apt-helper"
-_FIELDS = re.compile(
-    rb"^(Package|Version|Architecture|Filename|Size|SHA256|SHA512):[ \t]*(.*?)[ \t\r]*$",
-    re.MULTILINE | re.IGNORECASE,
-)
+_FIELDS = {
+    name: len(name) + 1 for name in (
+        b"package", b"version", b"architecture", b"size", b"filename", b"sha256", b"sha512"
+    )
+}  # fmt: skip
+"""What is read of a package, and where the value begins."""
+_NEEDED = ("Package", "Filename", "Size", "SHA256 or SHA512")
+_SIZE = re.compile(r"[0-9]{1,15}")
 _HEX = re.compile(r"[0-9a-f]{64}|[0-9a-f]{128}")
 _UNUSUAL = re.compile(r"^\.|[^A-Za-z0-9.+~_-]")
 _LONGEST = 200
@@ -92,33 +96,27 @@ def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
         SourceRefused: The index is not one of packages that can be verified.
     """
     for stanza in stanzas(text):
-        values, span = {}, (0, 0)  # of a field that is there twice, apt takes the last
-        for item in _FIELDS.finditer(stanza):
-            key = item[1].lower()
-            values[key] = item[2].decode(errors="surrogateescape")
-            if key == b"filename":
-                span = item.span(2)
-        name, version = values.get(b"package", ""), values.get(b"version", "")
-        origin = values.get(b"filename", "").removeprefix("./")
-        digest = (values.get(b"sha256") or values.get(b"sha512") or "").lower()
-        size = values.get(b"size", "")
-        lacking = [field for field, good in (
-            ("Package", name), ("Filename", origin and ".." not in origin.split("/")),
-            ("Size", size.isdecimal() and size.isascii() and len(size) < 16),
-            ("SHA256 or SHA512", _HEX.fullmatch(digest)),
-        ) if not good]  # fmt: skip
-        if lacking:
+        lines = stanza.split(b"\n")
+        # Of a field that is there twice, apt takes the last.
+        at = {line.partition(b":")[0].lower(): number for number, line in enumerate(lines)}
+        name, version, architecture, size, origin, sha256, sha512 = [
+            lines[at[key]][start:].strip(b" \t\r").decode(errors="surrogateescape")
+            if key in at else "" for key, start in _FIELDS.items()
+        ]  # fmt: skip
+        origin, digest = origin.removeprefix("./"), (sha256 or sha512).lower()
+        good = (name, origin and ".." not in origin.split("/"), _SIZE.fullmatch(size),
+                _HEX.fullmatch(digest))  # fmt: skip
+        if not all(good):
+            lacking = [field for field, value in zip(_NEEDED, good, strict=True) if not value]
             raise SourceRefused(
                 f"source {source}: its index of {component} says of {name or 'a package'} no "
                 f"{' and no '.join(lacking)} that can be used",
                 "Tell whoever runs the source; nothing was changed",
             )
-        file = _UNUSUAL.sub(
-            "_", f"{name}_{version.partition(':')[2] or version}_{values.get(b'architecture', '')}"
-        )[:_LONGEST]
-        path = f"pool/{component}/{digest[:12]}/{file}.deb"
-        renamed = stanza[: span[0]] + path.encode() + stanza[span[1] :]
-        yield Package(name, version, origin, int(size), digest, path, renamed)
+        file = _UNUSUAL.sub("_", f"{name}_{version.partition(':')[2] or version}_{architecture}")
+        path = f"pool/{component}/{digest[:12]}/{file[:_LONGEST]}.deb"
+        lines[at[b"filename"]] = b"Filename: " + path.encode()
+        yield Package(name, version, origin, int(size), digest, path, b"\n".join(lines))
 
 
 def with_all(found: list[Package], of_all: list[Package]) -> list[Package]:

@@ -183,12 +183,10 @@ class Publisher:
     def _clean_up(self, listing: Listing) -> None:
         """Remove publications beyond the last N, and what nothing refers to any more."""
         self.tree.prune(self.config.keep)
-        kept: set[str] = set()
+        unused = {name.encode() for name in self.shelf.names() - self._next_snapshots()}
         for sequence in self.tree.sequences():
-            known = self.tree.readable(sequence)
-            for components in known.snapshots.values() if known else ():
-                kept |= set(components.values())
-        self.shelf.keep_only(kept | self._next_snapshots())
+            unused -= self.tree.mentioned(sequence)
+        self.shelf.remove(name.decode() for name in unused)
         self._forget_fetched(listing)
 
     def _next_snapshots(self) -> set[str]:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -100,8 +100,8 @@ class Shelf:
         with interrupt.threads(os.cpu_count() or 1) as pool:
             packed = pool.map(lambda text: gzip.compress(text, 6, mtime=0), texts.values())
             texts |= dict(zip((f"{path}.gz" for path in texts), packed, strict=True))
-        every = {item for found in packages.values() for item in found}
-        entries = {Entry(item.path, item.size, sha256(item)) for item in every}
+        every = {item.path: item for found in packages.values() for item in found}
+        entries = {Entry(item.path, item.size, sha256(item)) for item in every.values()}
         made = Snapshot(name, tuple(sorted(entries)), tuple(sorted(
             entry_of(path, text) for path, text in texts.items()
         )))  # fmt: skip
@@ -115,13 +115,14 @@ class Shelf:
         self._read[name] = made
         return made
 
-    def keep_only(self, names: set[str]) -> list[str]:
-        """Remove all others; the names of those removed."""
-        there = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
-        gone = sorted(set(there) - names)
-        for name in gone:
+    def names(self) -> set[str]:
+        """The names of those that are there."""
+        return set(os.listdir(self._folder)) if self._folder.is_dir() else set()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove some."""
+        for name in names:
             files.remove(self._folder / name)
-        return gone
 
 
 def entry_of(path: str, text: bytes) -> Entry:

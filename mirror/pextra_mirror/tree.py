@@ -19,7 +19,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,15 +53,18 @@ class Entry(NamedTuple):
         return self.path.split("/", 2)[1] == "pool"
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What one publication consists of; ``created`` is its time, seconds since 1970."""
+class _Fields(NamedTuple):
+    """The fields of a listing."""
 
     mirror: str
     sequence: int
     created: int
     snapshots: dict[str, dict[str, str]]
     files: tuple[Entry, ...]
+
+
+class Listing(_Fields):
+    """What one publication consists of; ``created`` is its time, seconds since 1970."""
 
     def to_json(self) -> dict[str, Any]:
         """Its fields."""
@@ -81,7 +83,7 @@ class Listing:
         """What tells this publication from any other."""
         return hashlib.sha256(self.data).hexdigest()
 
-    @property
+    @cached_property
     def prefixes(self) -> list[str]:
         """The folders that it has below the tree."""
         return sorted({entry.path.split("/", 1)[0] for entry in self.files})
@@ -163,6 +165,16 @@ class Tree:
         except Damaged:
             return None
 
+    def mentioned(self, sequence: int) -> set[bytes]:
+        """Paths, hashes and snapshots that the list of a publication has, and other texts.
+
+        It takes a tenth of the time that reading the list takes; of a damaged list, it is what is
+        left.
+        """
+        with contextlib.suppress(OSError):
+            return set((self._folder(sequence) / "listing.json").read_bytes().split(b'"'))
+        return set()
+
     def file(self, sequence: int, entry: Entry) -> Path:
         """Where a file of a publication is."""
         return (self.root if entry.is_package else self._folder(sequence)) / entry.path
@@ -208,18 +220,19 @@ class Tree:
         if not there:
             files.remove(staging)
             files.folder(staging, self.root)
-        folders: set[Path] = set()
-        new: list[Path] = []
+        folders: set[str] = set()
+        new: list[str] = []
         for entry in listing.files:
             is_package = entry.is_package
             if (is_package or there) and self.is_sound(listing.sequence, entry):
                 continue
-            target = (self.root if is_package else staging) / entry.path
+            target = f"{self.root if is_package else staging}/{entry.path}"
             if is_package and os.path.lexists(target):
                 self._refuse_other(entry)
-            if target.parent not in folders:
-                files.folder(target.parent, self.root)
-                folders.add(target.parent)
+            folder = os.path.dirname(target)
+            if folder not in folders:
+                files.folder(Path(folder), self.root)
+                folders.add(folder)
             (files.link if is_package else files.copy)(source(entry), target)
             new.append(target)
         for sequence in [None, *self.sequences()[-KEEP:]]:
@@ -268,11 +281,11 @@ class Tree:
         kept = {*sequences[-keep:], self.current()}
         gone = [sequence for sequence in sequences if sequence not in kept]
         if gone:
-            names = {name for sequence in gone for name in self._packages(sequence)}
+            names = {name.encode() for sequence in gone for name in self._packages(sequence)}
             for sequence in kept - {None}:
-                names.difference_update(self._packages(sequence or 0))
+                names -= self.mentioned(sequence or 0)
             for name in names:
-                discard(self.root / name)
+                discard(self.root / name.decode())
         for sequence in gone:
             files.remove(self._folder(sequence))
         self._remove_empty()
@@ -280,13 +293,18 @@ class Tree:
 
     def _remove_empty(self) -> None:
         """Remove the folders of what no publication has any more: they lead nowhere."""
-        kept = [self.readable(sequence) for sequence in self.sequences()]
-        if not all(kept):
-            return
-        prefixes = {prefix for listing in kept if listing for prefix in listing.prefixes}
-        for link in self.root.glob("[!.]*/dists"):
-            if link.parent.name in prefixes or not link.is_symlink():
-                continue
+        prefixes: set[str] = set()
+        left = [link for link in self.root.glob("[!.]*/dists") if link.is_symlink()]
+        for sequence in reversed(self.sequences()):
+            # Most often, the newest one has all of them.
+            if not left:
+                return
+            listing = self.readable(sequence)
+            if listing is None:
+                return
+            prefixes |= {*listing.prefixes}
+            left = [link for link in left if link.parent.name not in prefixes]
+        for link in left:
             files.remove(link)
             for place, _folders, _names in os.walk(link.parent, topdown=False):
                 with contextlib.suppress(OSError):  # what others have put there stays
