@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.util
 import io
 import json
+import marshal
 import os
 import re
 import shutil
@@ -49,6 +51,8 @@ sys.exit(main())
 """
 """How it begins: in words that every Python knows, since an older one is to say what it lacks."""
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_PLAIN = 2
+"""The form of marshal that is the same each time: newer ones tell which objects others refer to."""
 FAT_LIMIT = 2**32 - 1
 """The largest file that FAT32 takes."""
 
@@ -322,13 +326,25 @@ def add(
     return digest.hexdigest()
 
 
+def bytecode(name: str, source: bytes) -> bytes:
+    """A module as this version of Python has it compiled; others compile its source.
+
+    That takes a third of the time of a small import: Python compiles a module of an archive twice.
+    The form is that of PEP 552, of a file that is not held against its source.
+    """
+    unchecked, code = 1, compile(source, name, "exec", dont_inherit=True)
+    head = importlib.util.MAGIC_NUMBER + unchecked.to_bytes(4, "little")
+    return head + importlib.util.source_hash(source) + marshal.dumps(code, _PLAIN)
+
+
 def write_importer(path: Path) -> None:
     """Put the import beside the bundle: one file that Python runs, the same each time."""
     temporary = path.with_name(f"{path.name}.unfinished")
     here = Path(__file__).parent
     contents = {f"{here.name}/{name}.py": (here / f"{name}.py").read_bytes() for name in CARRIED}
+    compiled = {f"{name}c": bytecode(name, data) for name, data in contents.items()}
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in {"__main__.py": START.encode(), **contents}.items():
+        for name, data in {"__main__.py": START.encode(), **contents, **compiled}.items():
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.external_attr, info.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
             archive.writestr(info, data)

@@ -5,7 +5,6 @@ Needs Python 3.9 and gpgv, because it is carried to sites with the import.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ import re
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from pextra_mirror import files
 from pextra_mirror.errors import BundleRefused, MirrorError
@@ -139,8 +138,7 @@ class Archive:
             raise BundleRefused("the bundle has more in it than its manifest names")
 
 
-@dataclasses.dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """The head of a bundle: what it leads to, from where, and which files it brings."""
 
     target: Listing

@@ -16,10 +16,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from pextra_mirror import console
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 5.0
@@ -97,6 +100,9 @@ def threads(count: int, stop: Callable[[], object] = lambda: None) -> Iterator[T
     Raises:
         Interrupted: A signal came meanwhile.
     """
+    # An import of a bundle has no threads, and its start is half of it.
+    from concurrent.futures import ThreadPoolExecutor
+
     _handler.stop = stop
     try:
         with ThreadPoolExecutor(count) as pool:

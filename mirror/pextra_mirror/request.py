@@ -6,9 +6,9 @@ nothing else, because it is carried to sites with the import.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 from pextra_mirror import files
 from pextra_mirror.errors import ConfigError
@@ -18,8 +18,7 @@ LIMIT = 64 * 2**20
 """Bytes that a request has at most."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What is missing at a site.
 
     Attributes:
@@ -41,7 +40,7 @@ class Request:
 
     def write(self, path: Path) -> None:
         """Write it down."""
-        text = json.dumps({"repair": 1, **dataclasses.asdict(self)}, indent=1)
+        text = json.dumps({"repair": 1, **self._asdict()}, indent=1)
         files.write(path, text.encode())
 
     @classmethod

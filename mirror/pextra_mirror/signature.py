@@ -6,13 +6,13 @@ Needs Python 3.9 and gpgv, because it is carried to sites with the import.
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pextra_mirror.errors import MirrorError
 
@@ -25,8 +25,7 @@ _TOLERANCE = 10
 """Seconds that a signature may be ahead of this machine's clock, as apt has it."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What came of one signature.
 
     Attributes:
