@@ -182,11 +182,8 @@ class Publisher:
 
     def _clean_up(self, listing: Listing) -> None:
         """Remove publications beyond the last N, and what nothing refers to any more."""
-        self.tree.prune(self.config.keep)
-        unused = {name.encode() for name in self.shelf.names() - self._next_snapshots()}
-        for sequence in self.tree.sequences():
-            unused -= self.tree.mentioned(sequence)
-        self.shelf.remove(name.decode() for name in unused)
+        others = self.shelf.names() - self._next_snapshots()
+        self.shelf.remove(self.tree.prune(self.config.keep, others))
         self._forget_fetched(listing)
 
     def _next_snapshots(self) -> set[str]:

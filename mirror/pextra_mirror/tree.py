@@ -18,7 +18,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -275,21 +275,30 @@ class Tree:
                 files.replace_link(path, target)
         files.replace_link(self.generations / "current", str(sequence))
 
-    def prune(self, keep: int) -> list[int]:
-        """Remove all but the last ``keep`` publications and the one served; those removed."""
+    def prune(self, keep: int, names: Collection[str] = ()) -> list[str]:
+        """Remove all but the last ``keep`` publications and the one served.
+
+        Args:
+            keep: How many.
+            names: Some snapshots.
+
+        Returns:
+            Those of the snapshots that no publication has which is kept.
+        """
         sequences = self.sequences()
         kept = {*sequences[-keep:], self.current()}
         gone = [sequence for sequence in sequences if sequence not in kept]
-        if gone:
-            names = {name.encode() for sequence in gone for name in self._packages(sequence)}
-            for sequence in kept - {None}:
-                names -= self.mentioned(sequence or 0)
-            for name in names:
-                discard(self.root / name.decode())
+        unused = {name.encode() for name in names}.union(*map(self.mentioned, gone))
+        for sequence in kept - {None} if unused else ():
+            unused -= self.mentioned(sequence or 0)
+        left = {text.decode(errors="replace") for text in unused}
+        for path in left:
+            if _SAFE.fullmatch(path) and Entry(path, 0, "").is_package:
+                discard(self.root / path)
         for sequence in gone:
             files.remove(self._folder(sequence))
         self._remove_empty()
-        return gone
+        return [name for name in names if name in left]
 
     def _remove_empty(self) -> None:
         """Remove the folders of what no publication has any more: they lead nowhere."""
