@@ -211,6 +211,30 @@ def test_the_import_runs_without_anything_else(
     assert "exit codes" in done.stdout
 
 
+@pytest.mark.parametrize("this", [True, False], ids=["this-python", "another"])
+def test_the_import_is_compiled_for_this_python_and_another_takes_its_source(
+    exported: tuple[Path, Path, Mirror], folder: Path, this: bool
+) -> None:
+    changed = folder / "changed.pyz"
+    with zipfile.ZipFile(exported[0].parent / "import-bundle.pyz") as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    compiled = [name for name in contents if name.endswith(".pyc")]
+    assert len(compiled) > 5
+    for name in compiled:
+        if this:
+            contents[name[:-1]] = b"1 / 0"
+        else:
+            contents[name] = b"\0\0\r\n" + contents[name][4:]
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+    done = subprocess.run(
+        [PYTHON, "-I", str(changed), "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "exit codes" in done.stdout
+
+
 @pytest.mark.parametrize("version", [(2, 7, 18), (3, 6, 15), (3, 8, 18)])
 def test_an_older_python_is_told_which_one_the_import_needs(
     exported: tuple[Path, Path, Mirror], folder: Path, version: tuple[int, int, int]

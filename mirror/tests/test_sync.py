@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import time
@@ -187,6 +188,28 @@ def test_a_broken_transfer_goes_on_where_it_was(
     assert ("pool/common/big_1_amd64.deb", "bytes=2000000-") in again
     assert {path for path, _range in again if "common/" in path} == {big.path}
     assert "big_1_amd64.deb" in pool(mirror)
+
+
+@pytest.mark.timeout(120)
+def test_a_package_that_drips_holds_up_no_other(
+    mirror: Mirror, upstream: SourceRepository, builder: Builder
+) -> None:
+    slow = builder.deb("aaa", "1", "amd64", size=100_000)
+    others = [builder.deb(f"part{number}", "1", "amd64") for number in range(20)]
+    upstream.release([slow, *others])
+    upstream.faults["aaa_1_amd64.deb"] = Fault(after=10**6, drip=0.1)
+    mirror.configure(platform(upstream), transfers=2, slowest=0, timeout=3600)
+    process = mirror.start("sync", "--quiet")
+    try:
+        while len(list(mirror.root.glob("fetched/*"))) < len(others):
+            assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+    fetched = {path.name for path in mirror.root.glob("fetched/*")}
+    assert fetched == {hashlib.sha256(deb.data).hexdigest() for deb in others}
+    upstream.faults.clear()
+    mirror.run("sync", "--publish")
 
 
 def test_a_connection_that_breaks_again_and_again_is_taken_up_again(
