@@ -136,7 +136,7 @@ def _add_care(command: _Command) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
     console.prepare()
-    # Lists of many packages are tuples without cycles: to look for these takes a tenth of the time.
+    # Lists of packages have no cycles; looking for some would take a tenth of a sync.
     gc.set_threshold(50_000)
     try:
         wanted = parser().parse_args(argv)

@@ -292,8 +292,9 @@ class Tree:
         for sequence in kept - {None} if unused else ():
             unused -= self.mentioned(sequence or 0)
         left = {text.decode(errors="replace") for text in unused}
-        for path in left:
-            if _SAFE.fullmatch(path) and Entry(path, 0, "").is_package:
+        for path in (text for text in left if _SAFE.fullmatch(text)):
+            # A damaged list may name a folder.
+            if Entry(path, 0, "").is_package and not (self.root / path).is_dir():
                 discard(self.root / path)
         for sequence in gone:
             files.remove(self._folder(sequence))

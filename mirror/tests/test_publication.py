@@ -173,6 +173,19 @@ def test_snapshots_of_one_day_do_not_collide_and_the_last_are_kept(
     assert len(names(mirror)) == 4  # two components, two publications
 
 
+def test_packages_go_with_the_last_publication_that_has_them(
+    mirror: Mirror, upstream: SourceRepository, builder: Builder
+) -> None:
+    mirror.configure(platform(upstream), keep=2)
+    for version, kept in (("1.0", {"1.0"}), ("2.0", {"1.0", "2.0"}), ("1.0", {"1.0", "2.0"}),
+                          ("3.0", {"1.0", "3.0"}), ("3.1", {"3.0", "3.1"})):  # fmt: skip
+        upstream.release(builder.platform(version))
+        mirror.run("sync", "--publish")
+        found = {path.name.split("_")[1] for path in mirror.public.glob("pextra/pool/**/*.deb")}
+        assert found == kept
+        mirror.run("verify")
+
+
 def test_rollback_is_a_new_publication_that_apt_follows_and_that_stays(
     mirror: Mirror, upstream: SourceRepository, builder: Builder, site: str, folder: Path
 ) -> None:
