@@ -18,7 +18,10 @@ from typing import IO, Any
 
 from pextra.model.errors import HostError, InputError
 
-FORMAT = 1
+FORMAT = 2
+"""What this program knows; it is written where secrets in the manifest are encrypted."""
+PLAIN = 1
+"""What earlier programs know too."""
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 _MOST = 16 << 20
 """Bytes that a manifest or the sums can have."""

@@ -25,7 +25,8 @@ from pextra.kinds.registry import KINDS
 from pextra.model import ids, kinds
 from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError
-from pextra.model.values import Options
+from pextra.model.sealed import recognised
+from pextra.model.values import Document, Options
 
 
 def staging(said: Said, host: Host) -> str:
@@ -40,6 +41,23 @@ def staging(said: Said, host: Host) -> str:
     return f"{host.state_dir}/staging/restore-{id}"
 
 
+def definition(said: Said, host: Host) -> Document:
+    """What the manifest says of the instance, with its secrets decrypted.
+
+    Raises:
+        SecretError: The key that they were encrypted with is not on this node.
+    """
+    spec = KINDS[kinds.INSTANCE].spec
+    row = {**said["instance"], "id": str(said.get("instance_id"))}
+    if isinstance(row.get("cloud_init"), dict):
+        row["cloud_init"] = dict(row["cloud_init"])
+    if said["format"] > archive.PLAIN:
+        recognised(row, spec.sealed)
+    found = host.keyring.opened(spec.name, row, spec.sealed)
+    del found["id"]
+    return found
+
+
 def options(said: Said, name: str | None, pool: str | None, world: World) -> Options:
     """The options of ``pextra.ce.instance`` that make the instance.
 
@@ -50,7 +68,7 @@ def options(said: Said, name: str | None, pool: str | None, world: World) -> Opt
         InputError: The manifest is none.
     """
     try:
-        instance, place = dict(said["instance"]), staging(said, world.host)
+        instance, place = dict[str, Any](definition(said, world.host)), staging(said, world.host)
         old = str(instance["name"])
         new = name or old
         volumes = [

@@ -11,13 +11,15 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pextra.backup import archive
+from pextra.engine import sealing
 from pextra.engine.world import World
 from pextra.host.hypervisor import export, power
 from pextra.host.machine import Host
 from pextra.host.pools.types import backend, pool_of, volume_of
+from pextra.host.secrets import versions
 from pextra.kinds.instance_device.kind import DETAILS
 from pextra.kinds.network_device.kind import cards
 from pextra.kinds.registry import KINDS
@@ -25,6 +27,7 @@ from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, HostError, UnsupportedError
 from pextra.model.fields import Row
 from pextra.model.names import AnyName
+from pextra.model.sealed import Sealed, is_plain, places
 from pextra.model.units import format_time
 from pextra.model.values import Document
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from typing import NotRequired, TypedDict
 
     from pextra.model.rows import InstanceDeviceRow, InstanceRow, VolumeRow
+    from pextra.store.connection import Store
 
     class Manifest(TypedDict):
         """What a backup says of itself, and of the instance that it is of."""
@@ -78,7 +82,7 @@ def manifest(instance: InstanceRow, world: World, moment: dt.datetime) -> Manife
         for row in world.by(kinds.INSTANCE_DEVICE, "instance_id", instance["id"])
     ]
     return {
-        "format": archive.FORMAT,
+        "format": archive.FORMAT if _is_encrypted(instance) else archive.PLAIN,
         "id": ids.new_id("backup"),
         "creation": format_time(moment),
         "instance_id": instance["id"],
@@ -88,6 +92,25 @@ def manifest(instance: InstanceRow, world: World, moment: dt.datetime) -> Manife
         "networks": networks,
         "devices": devices,
     }
+
+
+def _is_encrypted(instance: InstanceRow) -> bool:
+    found = places(kinds.INSTANCE, instance, KINDS[kinds.INSTANCE].spec.sealed)
+    return any(type(value) is Sealed for _place, value in found)
+
+
+def encrypted(instance: InstanceRow, store: Store, host: Host) -> InstanceRow:
+    """The instance with what the store still has in the clear encrypted.
+
+    Raises:
+        SecretError: This node does not have the cluster's key.
+    """
+    spec = KINDS[kinds.INSTANCE].spec
+    if not any(is_plain(value) for _place, value in places(spec.name, instance, spec.sealed)):
+        return instance
+    now = dt.datetime.now(dt.UTC)
+    key = store.transact(lambda tx: versions.current(tx, host, now))
+    return cast("InstanceRow", sealing.encrypted(spec, instance, key))
 
 
 def kept(kind: AnyName, row: Row, world: World) -> Document:

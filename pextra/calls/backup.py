@@ -76,6 +76,8 @@ def _take(call: Call, asked: Options) -> Answer:
         return {"changed": False, "plan": [], "instance_backup": _shown(path, said)}
     if not os.path.isdir(os.path.dirname(path)):
         raise InputError(f"directory {os.path.dirname(path)} does not exist", resource=resource)
+    if not call.check:
+        instance = taking.encrypted(instance, call.store, host)
     made = taking.manifest(instance, world, dt.datetime.now(dt.UTC))
     if power.state(host.qemu, instance["id"]) == "stopped":
         overlays.refuse_any(instance, world, resource)  # a running one is copied with them
@@ -144,7 +146,8 @@ def _masked(given: Options) -> Masked:
         return Masked(shown, frozenset())
     try:
         said = archive.read_manifest(str(given.get("path")))
-        cloud_init = said["instance"].get("cloud_init") or {}
+        with Host() as host:
+            cloud_init = restoring.definition(said, host).get("cloud_init") or {}
         secrets = [cloud_init.get(name) for name in DATA]
     except (PextraError, AttributeError, KeyError, TypeError):
         secrets = []  # the call itself says what is wrong with the file

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pextra.calls import secrets
 from pextra.calls.call import Answer, Call, Procedure, differences, options, plain
 from pextra.kinds.common import within
 from pextra.kinds.registry import KINDS
@@ -36,22 +37,24 @@ def _migrate(call: Call) -> Answer:
         name = str(tx.query("SELECT current_database() AS name")[0]["name"])
         return name, *schema.migrate(tx, check=call.check)
 
-    return _migrated(*call.store.transact(work), diff=call.diff)
+    name, before, after = call.store.transact(work)
+    plain = 0
+    if not call.check:
+        plain = secrets.encrypt_plain(call.store, call.host, call.progress)
+    elif before == after:
+        plain = secrets.count_plain(call.store, call.host)
+    return _migrated(name, before, after, plain, diff=call.diff)
 
 
-def _migrated(name: str, before: int, after: int, *, diff: bool) -> Answer:
-    changed = before != after
-    step: Document = {
-        "kind": "database",
-        "name": name,
-        "action": "migrate",
-        "before": {"version": before},
-        "after": {"version": after},
-        "needs_restart": False,
-    }
+def _migrated(name: str, before: int, after: int, plain: int, *, diff: bool) -> Answer:
+    steps = [
+        _step(name, "migrate", {"version": before}, {"version": after}),
+        _step(name, "encrypt", {"plain_secrets": plain}, {"plain_secrets": 0}),
+    ]
+    steps = [step for step in steps if step["before"] != step["after"]]
     found: Answer = {
-        "changed": changed,
-        "plan": [step] if changed else [],
+        "changed": bool(steps),
+        "plan": steps,
         "version_before": before,
         "version_after": after,
         "migrations": [
@@ -63,6 +66,17 @@ def _migrated(name: str, before: int, after: int, *, diff: bool) -> Answer:
     if diff:
         found["diff"] = differences(found["plan"])
     return found
+
+
+def _step(name: str, action: str, before: Document, after: Document) -> Document:
+    return {
+        "kind": "database",
+        "name": name,
+        "action": action,
+        "before": before,
+        "after": after,
+        "needs_restart": False,
+    }
 
 
 def _look(call: Call) -> Answer:

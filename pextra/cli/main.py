@@ -15,7 +15,7 @@ from pextra.calls import operation as operations
 from pextra.calls import registry
 from pextra.calls.call import Answer, plain
 from pextra.calls.reconcile import POSSIBLE
-from pextra.cli import terminal
+from pextra.cli import secrets, terminal
 from pextra.engine.operation import Operation
 from pextra.engine.operations import Operations
 from pextra.host.identity import local
@@ -258,6 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_check(call)
     _add_operation(commands)
+    secrets.add(commands, _command, _carried_out)
     version = commands.add_parser("version", help="print the engine's version")
     version.set_defaults(run=_version)
     return parser

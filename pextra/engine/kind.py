@@ -110,6 +110,16 @@ class Kind(Generic[R, S]):
             return f"the name is taken by {other['id']}"
         return f"its {columns[-1].replace('_', ' ')} is taken by {other['id']}"
 
+    def sealed(self, row: R, after: R, host: Host) -> Row:
+        """Columns that go with secrets that are encrypted.
+
+        Args:
+            row: The row before they were; some of it may be encrypted already.
+            after: The row as it is written.
+            host: This machine.
+        """
+        return {}
+
     def touched(self, before: R | None, after: R | None, world: World) -> Iterable[Key]:
         """Other resources on the host that this change reaches."""
         return ()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pextra.engine import deferred, power
+from pextra.engine import deferred, power, sealing
 from pextra.engine.deferred import is_going
 from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
@@ -191,14 +191,17 @@ class Runner:
     def _read_and_plan(self, tx: Transaction, requests: Sequence[Request]) -> Drafted:
         world = self._world(tx)
         now = dt.datetime.now(dt.UTC)
-        return Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
+        drafted = Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
+        sealing.check(tx, world.changes(), self._host)
+        return drafted
 
     def _world(self, tx: Transaction) -> World:
         return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)
 
     def _claim(self, tx: Transaction, drafted: Drafted) -> None:
         late = {item.id for item in deferred.changes(self._kinds, drafted)}
-        tx.write([item for item in drafted.world.changes() if item.id not in late])
+        changes = [item for item in drafted.world.changes() if item.id not in late]
+        tx.write(sealing.sealed(tx, self._kinds, changes, self._host))
         tx.audit(_with_ids(drafted), self._principal)
 
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pextra.host.hypervisor.connection import Hypervisor
     from pextra.host.network.guard import Guard
     from pextra.host.network.links import Links
+    from pextra.host.secrets.keyring import Keyring
 
 UMASK = 0o022
 """What is made here is for QEMU's user and systemd-networkd too, and has permissions of its own
@@ -63,6 +64,13 @@ class Host:
     def trust_dir(self) -> str:
         """Public keys whose licences are accepted."""
         return f"{self.config_dir}/license-keys.d"
+
+    @functools.cached_property
+    def keyring(self) -> Keyring:
+        """The keys of the cluster that this node has, which open secrets of the store."""
+        from pextra.host.secrets.keyring import Keyring
+
+        return Keyring(f"{self.state_dir}/keys")
 
     @functools.cached_property
     def key(self) -> str:

@@ -281,6 +281,7 @@ class InstanceRow(TypedDict):
     restored_from: str | None
     cloud_init_id: str | None
     restarting: str | None
+    seed: str | None
 
 
 class NetworkDeviceRow(TypedDict):

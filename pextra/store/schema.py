@@ -19,6 +19,7 @@ from pextra.store.migrations import (
     m0006_operations,
     m0007_machines,
     m0008_restarts,
+    m0009_secrets,
 )
 from pextra.store.transaction import Transaction
 
@@ -31,6 +32,7 @@ MIGRATIONS = (
     m0006_operations.MIGRATION,
     m0007_machines.MIGRATION,
     m0008_restarts.MIGRATION,
+    m0009_secrets.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

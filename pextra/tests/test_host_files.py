@@ -160,7 +160,7 @@ def test_seed_without_options_is_one_that_cloud_init_reads() -> None:
 
 @given(st.text(max_size=10), st.text(max_size=10))
 def test_other_contents_have_another_path(one: str, two: str) -> None:
-    paths = [seed.path("/lib", "inst-1", {"user-data": text}) for text in (one, two)]
+    paths = [seed.digest({"user-data": text}) for text in (one, two)]
     assert (paths[0] == paths[1]) == (one == two)
 
 

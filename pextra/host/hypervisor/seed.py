@@ -63,9 +63,13 @@ def _escaped(letter: re.Match[str]) -> str:
     return f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
 
 
-def path(directory: str, id: str, files: Mapping[str, str]) -> str:
-    """Where the seed with these contents is; other contents have another path."""
-    digest = hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()[:12]
+def digest(files: Mapping[str, str]) -> str:
+    """What tells a seed with these contents from others, twelve hexadecimal digits."""
+    return hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def path(directory: str, id: str, digest: str) -> str:
+    """Where the seed of this digest is."""
     return f"{directory}/seeds/{id}-{digest}.iso"
 
 

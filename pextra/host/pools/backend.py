@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from pextra.model.errors import ConflictError
 
 if TYPE_CHECKING:
-    from pextra.model.rows import StoragePoolOptions, StoragePoolSecrets
+    from pextra.model.rows import StoragePoolOptions
 
 Format = Literal["qcow2", "raw"]
 """How an image is kept."""
@@ -29,14 +29,14 @@ class Pool:
         id: The pool's id, the same on every node.
         name: Its name, also libvirt's; of a volume group or ZFS pool too.
         options: What ``options.normalise`` made of what the user gave.
-        secrets: Passwords and keys; never shown.
+        secrets: Passwords and keys; never shown, and decrypted when one is looked at.
         directory: Where this node keeps files with credentials.
     """
 
     id: str
     name: str
     options: StoragePoolOptions
-    secrets: StoragePoolSecrets
+    secrets: Mapping[str, str]
     directory: str
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pextra.host.pools import mounts
 from pextra.host.pools.backend import Pool, PoolBackend
 from pextra.host.pools.types import backend
 from pextra.model import ids
+from pextra.model.errors import SecretError
 
 _INACTIVE = 1
 """libvirt's VIR_STORAGE_XML_INACTIVE."""
@@ -89,9 +91,17 @@ def observe(items: Mapping[str, OnHost], host: Host) -> dict[str, PoolState]:
                 active=uuid in active,
                 autostart=uuid in autostart,
                 trouble=troubles.get(item.pool.id) if uuid in active else None,
-                prepared=backend(item.type).prepared(item.pool),
+                prepared=_prepared(item),
             )
     return found
+
+
+def _prepared(item: OnHost) -> bool:
+    """Whether a pool's credentials are in place; where they cannot be read, what is there stays."""
+    try:
+        return backend(item.type).prepared(item.pool)
+    except SecretError:
+        return True
 
 
 def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
@@ -183,7 +193,8 @@ def undefine(hypervisor: Hypervisor, type: PoolBackend, pool: Pool, uuid: str) -
 
 
 def masked(text: str, pool: Pool) -> str:
-    """A text without the pool's secrets."""
-    for secret in pool.secrets.values():
-        text = text.replace(str(secret), "********")
+    """A text without the pool's secrets; one that this node cannot read is in no text of it."""
+    for name in pool.secrets:
+        with contextlib.suppress(SecretError):
+            text = text.replace(pool.secrets[name], "********")
     return text

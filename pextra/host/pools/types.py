@@ -7,6 +7,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from pextra.host.pools.backend import Pool, PoolBackend, Volume
+from pextra.host.secrets.opened import Opened
 
 if TYPE_CHECKING:
     from pextra.host.machine import Host
@@ -49,7 +50,8 @@ def backend(type: str) -> PoolBackend:
 def pool_of(row: StoragePoolRow, host: Host) -> Pool:
     """A pool's row as its type works with it."""
     directory = f"{host.config_dir}/pools"
-    return Pool(row["id"], row["name"], row["options"], row["secrets"], directory)
+    secrets = Opened(host.keyring, "storage_pool", row, "secrets")
+    return Pool(row["id"], row["name"], row["options"], secrets, directory)
 
 
 def volume_of(row: VolumeRow) -> Volume:

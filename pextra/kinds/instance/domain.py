@@ -30,6 +30,7 @@ from pextra.host.network.policy import NAMESPACE, of_group
 from pextra.host.pools.types import backend, pool_of, volume_of
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import ports as instance_ports
+from pextra.kinds.instance import seeds
 from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance_device import kind as instance_device
 from pextra.kinds.network_device.kind import cards
@@ -279,10 +280,10 @@ def _disks(row: InstanceRow, order: Mapping[str, int], world: World) -> Iterator
     if row["cdrom"]:
         bus = "sata" if platform.machine() == "x86_64" else "scsi"
         yield _own_drive(CDROM_TARGET, row["cdrom"], bus, "cdrom", order.get("cdrom"))
-    medium = instance_files.seed_of(row, world.host)
+    medium = seeds.path(row, world.host)
     if medium is not None and row["cloud_init"] is not None:
         bus = row["cloud_init"].get("bus", "scsi")
-        yield _own_drive(SEED_TARGET, medium[0], bus, "seed", None)
+        yield _own_drive(SEED_TARGET, medium, bus, "seed", None)
 
 
 def _controller(bus: str) -> int | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pextra.host.hypervisor import rootfs, seed
 from pextra.host.machine import Host
+from pextra.kinds.instance import seeds
 from pextra.model import kinds
 from pextra.model.errors import MissingError
 from pextra.model.plan import Phase, Shown, Step, Work
@@ -56,27 +57,19 @@ def console_log(id: str, host: Host) -> str:
     return f"{host.log_dir}/console/{id}.log"
 
 
-def seed_of(row: InstanceRow, host: Host) -> tuple[str, Mapping[str, str]] | None:
-    """Path and files of the seed that an instance should have, if it should."""
-    if row["cloud_init"] is None:
-        return None
-    files = seed.contents(row["cloud_init_id"] or row["id"], row["name"], row["cloud_init"])
-    return seed.path(host.state_dir, row["id"], files), files
-
-
 def observe(rows: Sequence[InstanceRow], host: Host) -> dict[str, tuple[str, ...]]:
     """What these instances have of such files, from one listing; logs only of those that go."""
-    seeds = seed.found(host.state_dir, [row["id"] for row in rows])
+    found = seed.found(host.state_dir, [row["id"] for row in rows])
     for row in rows:
         log = console_log(row["id"], host)
         if row["status"] == "deleting":
-            seeds[row["id"]] = (*seeds.get(row["id"], ()), *_logs(log))
+            found[row["id"]] = (*found.get(row["id"], ()), *_logs(log))
         if row["rootfs_archive"]:
             root = str(row["rootfs"])
             places = root, rootfs.unfinished(root)
             there = tuple(path for path in places if os.path.isdir(path))
-            seeds[row["id"]] = (*seeds.get(row["id"], ()), *there)
-    return seeds
+            found[row["id"]] = (*found.get(row["id"], ()), *there)
+    return found
 
 
 def _logs(path: str) -> list[str]:
@@ -100,8 +93,7 @@ def keep(row: InstanceRow, host: Host) -> str | None:
     """The file or directory of an instance that must not go: its seed or root file system."""
     if row["rootfs_archive"]:
         return str(row["rootfs"])
-    medium = seed_of(row, host)
-    return medium[0] if medium else None
+    return seeds.path(row, host)
 
 
 def making(
@@ -121,11 +113,12 @@ def making(
             )
         work = RootfsWork(row["rootfs_archive"], str(row["rootfs"]))
         yield step_of(row, "unpack", None, {"rootfs": work.target}, work)
-    wanted = seed_of(row, host)
-    if wanted is not None and (wanted[0] not in there or wanted[0] in damaged):
-        before: Shown = {"cloud_init": "overwritten"} if wanted[0] in there else None
-        after = {"cloud_init": sorted(wanted[1])}
-        yield step_of(row, "seed", before, after, SeedWork(*wanted))
+    wanted = seeds.path(row, host)
+    if wanted is not None and (wanted not in there or wanted in damaged):
+        before: Shown = {"cloud_init": "overwritten"} if wanted in there else None
+        contents = seeds.contents(row, host)
+        after = {"cloud_init": sorted(contents)}
+        yield step_of(row, "seed", before, after, SeedWork(wanted, contents))
 
 
 def clearing(row: InstanceRow, there: Sequence[str], keep: str | None) -> Iterator[Step]:

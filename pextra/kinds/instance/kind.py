@@ -12,7 +12,7 @@ from pextra.engine.world import World
 from pextra.host.hypervisor import rootfs
 from pextra.host.machine import Host
 from pextra.kinds.common import check_here, resolve_node
-from pextra.kinds.instance import cloud_init, realised
+from pextra.kinds.instance import cloud_init, realised, seeds
 from pextra.kinds.instance import domain as instance_domain
 from pextra.kinds.instance import files as instance_files
 from pextra.kinds.instance import steps as instance_steps
@@ -62,7 +62,7 @@ class Instance(Kind["InstanceRow", DomainState]):
         states=("present", "started", "stopped", "killed", "restarted", "absent"),
         scope=("cluster_id",),
         computed=COMPUTED,
-        hidden=(Field("cloud_init_id"), Field("restarting")),
+        hidden=(Field("cloud_init_id"), Field("restarting"), Field("seed")),
         unfinished=("restarting",),
         rank=80,
         host_rank=40,
@@ -109,6 +109,7 @@ class Instance(Kind["InstanceRow", DomainState]):
         if current is None:
             row["cloud_init_id"] = request.options.get("cloud_init_id")
         row.setdefault("restarting", None)
+        row.setdefault("seed", None)
         container = row["type"] == "lxc"
         if container:
             _draft_rootfs(request, current, row, world)
@@ -137,6 +138,10 @@ class Instance(Kind["InstanceRow", DomainState]):
             cloud_init.check_schema(row["cloud_init"], before or {}, resource)
         if not request.options.get("hot_plug", True):
             world.defer(kinds.INSTANCE, row["id"])
+
+    def sealed(self, row: InstanceRow, after: InstanceRow, host: Host) -> Row:
+        """What the seed is called, so that it is found without decrypting what is in it."""
+        return {"seed": seeds.kept(row, after, host)}
 
     def retire(self, request: Request, current: InstanceRow, world: World) -> None:
         """Its network devices go; its volumes are let go, or destroyed if that was asked."""

@@ -158,6 +158,7 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
             before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
         if seen.trouble:
             before, after = {**before, "trouble": seen.trouble}, {**after, "trouble": None}
+        dict(where.secrets)  # what cannot be read is told before anything is changed
         action = "start" if seen.defined and seen.prepared else "define"
         yield self._step(current, pool, action, before, after, world)
 
