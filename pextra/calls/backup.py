@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+from typing import Any
 
 from pextra.backup import archive, restoring, taking
 from pextra.calls.call import Answer, Call, Procedure, options, plain, told
@@ -147,7 +148,7 @@ def _masked(given: Options) -> Masked:
     try:
         said = archive.read_manifest(str(given.get("path")))
         with Host() as host:
-            cloud_init = restoring.definition(said, host).get("cloud_init") or {}
+            cloud_init = dict[str, Any](restoring.definition(said, host))["cloud_init"] or {}
         secrets = [cloud_init.get(name) for name in DATA]
     except (PextraError, AttributeError, KeyError, TypeError):
         secrets = []  # the call itself says what is wrong with the file

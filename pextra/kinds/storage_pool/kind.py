@@ -53,6 +53,8 @@ class StoragePool(Kind["StoragePoolRow", None]):
         self, request: Request, current: StoragePoolRow | None, row: StoragePoolRow, world: World
     ) -> None:
         """Check the options with the pool's type, and keep its credentials apart."""
+        if current is not None and not request.values.get("options"):
+            return  # its credentials need not be given again
         shown, given = options.normalise(row["type"], row["options"] or {}, row["name"])
         if current is None:
             row["secrets"] = given
