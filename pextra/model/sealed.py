@@ -28,9 +28,20 @@ Path = tuple[str, ...]
 
 
 class Sealed(str):
-    """An encrypted value: the id of its key, a mark to compare it by, nonce and ciphertext."""
+    """An encrypted value: the id of its key, a mark to compare it by, nonce and ciphertext.
+
+    It is like no other text, also if somebody gives the same one as a secret.
+    """
 
     __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Sealed and str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True, slots=True)
