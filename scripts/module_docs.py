@@ -32,6 +32,7 @@ _CODES = {
     "unsupported": "the node lacks what the request needs.",
     "host": "the node's hypervisor, network or disk refused, or did not answer in time.",
     "verification": "the node still differs after applying.",
+    "secret": "a secret cannot be encrypted or read, as the node does not have the key.",
     "store": "the database cannot be reached or used.",
 }
 _EVERY_KIND = {"invalid_input", "not_found", "conflict", "store"}
@@ -86,7 +87,7 @@ def module(kind: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
             "type": "str",
             "sample": "plan",
         },
-        "errors": _errors(docs),
+        "errors": _errors(spec, docs),
     }
     return _documentation(head, options, docs.module), docs.module.examples, returned
 
@@ -303,11 +304,11 @@ def _plan(spec: KindSpec, docs: KindDocs) -> dict[str, Any]:
     }
 
 
-def _errors(docs: KindDocs) -> dict[str, Any]:
+def _errors(spec: KindSpec, docs: KindDocs) -> dict[str, Any]:
     codes = [
         f"V({name}), {text}"
         for name, text in _CODES.items()
-        if name in _EVERY_KIND or name in docs.codes
+        if name in _EVERY_KIND or name in docs.codes or (name == "secret" and spec.sealed)
     ]
     failure = docs.failure
     return {

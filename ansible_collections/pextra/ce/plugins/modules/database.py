@@ -35,6 +35,9 @@ attributes:
 notes:
   - All missing migrations are one transaction. A run that is interrupted leaves the schema as it
     was.
+  - Secrets that were in the store before it encrypted them are encrypted after that, many a
+    transaction. If that is interrupted, the next run goes on. The node needs the cluster's keys for
+    it, and makes the first one. See the collection's C(docs/secrets.md).
   - Migrations go forward only. A schema that is newer than this collection is refused and left as
     it is; upgrade the collection on the machine that runs the module.
   - Upgrade the collection on all nodes before the schema. A node with an older collection refuses
@@ -69,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed:
-  description: Whether migrations were missing.
+  description: Whether migrations were missing, or secrets were not encrypted.
   returned: always
   type: bool
   sample: true
@@ -98,7 +101,9 @@ migrations:
       type: str
       sample: organizations to instances, and the audit log
 plan:
-  description: One step where migrations are missing, none otherwise.
+  description:
+    - One step where migrations are missing, and one where secrets are not encrypted. In check mode,
+      secrets are counted only where no migration is missing.
   returned: success
   type: list
   elements: dict
@@ -112,16 +117,16 @@ plan:
       type: str
       sample: pextra_ce
     action:
-      description: Always V(migrate).
+      description: V(migrate) or V(encrypt).
       type: str
       sample: migrate
     before:
-      description: The version before.
+      description: The version before, or how many secrets are not encrypted.
       type: dict
       sample:
         version: 0
     after:
-      description: The version after.
+      description: The version after, or how many secrets are not encrypted then.
       type: dict
       sample:
         version: 1
@@ -137,8 +142,9 @@ errors:
   contains:
     code:
       description:
-        - V(store), where the database cannot be reached or its schema is newer, or
-          V(invalid_input), where O(database) is not acceptable.
+        - V(store), where the database cannot be reached or its schema is newer.
+        - V(invalid_input), where O(database) is not acceptable.
+        - V(secret), where secrets are to be encrypted and the node does not have the key.
       type: str
       sample: store
     resource:

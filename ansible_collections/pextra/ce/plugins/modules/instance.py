@@ -995,6 +995,8 @@ errors:
         - V(host), the node's hypervisor, network or disk refused, or did not answer in
           time.
         - V(verification), the node still differs after applying.
+        - V(secret), a secret cannot be encrypted or read, as the node does not have the
+          key.
         - V(store), the database cannot be reached or used.
       type: str
       sample: restart_required

@@ -100,6 +100,12 @@ class StoreError(PextraError):
     code = "store"
 
 
+class SecretError(PextraError):
+    """A secret cannot be encrypted or read: a key is missing here, or does not fit."""
+
+    code = "secret"
+
+
 class HostError(PextraError):
     """The hypervisor, the network or a disk refused."""
 

@@ -20,6 +20,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations im
     m0006_operations,
     m0007_machines,
     m0008_restarts,
+    m0009_secrets,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
 
@@ -32,6 +33,7 @@ MIGRATIONS = (
     m0006_operations.MIGRATION,
     m0007_machines.MIGRATION,
     m0008_restarts.MIGRATION,
+    m0009_secrets.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

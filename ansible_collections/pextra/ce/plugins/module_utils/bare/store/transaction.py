@@ -13,6 +13,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.model.change import
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.principal import Principal
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.sealed import is_plain, recognised, value_at
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.spec import KindSpec
 
 if TYPE_CHECKING:
@@ -40,10 +41,7 @@ class Transaction:
         """
         from psycopg import sql
 
-        # A row is one value: the driver's Python takes long for each value that it reads.
-        parts = [
-            sql.SQL("SELECT row_to_json(t) AS row FROM {} AS t").format(sql.Identifier(spec.table))
-        ]
+        parts = [_rows_of(spec)]
         if where:
             tests = (sql.SQL("{} = ANY(%s)").format(sql.Identifier("t", name)) for name in where)
             parts.append(sql.SQL("WHERE {}").format(sql.SQL(" AND ").join(tests)))
@@ -54,9 +52,26 @@ class Transaction:
             # Not in an order, where there is a condition: to have it, the database might walk
             # through the whole index of that order.
             parts.append(sql.SQL("LIMIT {}").format(sql.Literal(limit)))
-        found = self.query(sql.SQL(" ").join(parts), [list(values) for values in where.values()])
-        times = (*spec.moments, *spec.times)
-        return [_timed(item["row"], times) for item in found]
+        statement = sql.SQL(" ").join(parts)
+        return self._rows(spec, statement, [list(values) for values in where.values()])
+
+    def page(self, spec: KindSpec, after: str, limit: int) -> list[Row]:
+        """The next rows of a kind after an identifier, in the order of these."""
+        from psycopg import sql
+
+        parts = (_rows_of(spec), sql.SQL("WHERE t.id > %s ORDER BY t.id LIMIT %s"))
+        return self._rows(spec, sql.SQL(" ").join(parts), [after, limit])
+
+    def _rows(
+        self, spec: KindSpec, statement: sql.Composed, parameters: Sequence[object]
+    ) -> list[Row]:
+        times, rows = (*spec.moments, *spec.times), list[Row]()
+        for item in self.query(statement, parameters):
+            row = _timed(item["row"], times)
+            if spec.sealed:
+                recognised(row, spec.sealed)
+            rows.append(row)
+        return rows
 
     def count(self, spec: KindSpec, column: str, values: Sequence[str]) -> dict[str, int]:
         """How many rows of a kind have each of these values in a column; none are left out."""
@@ -82,7 +97,11 @@ class Transaction:
         """Clear references, delete, insert and update, so that constraints hold at each step.
 
         What is unique of a row and goes to another one is put out of the way first.
+
+        Raises:
+            ValueError: A secret is not encrypted, which is a fault of the caller's.
         """
+        _refuse_plain(changes)
         inserts: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
         clearing: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
         updates: dict[tuple[str, tuple[str, ...]], list[list[Any]]] = {}
@@ -179,7 +198,24 @@ class Transaction:
         self._connection.execute(query, (ids,))
 
 
-def _timed(row: dict[str, Any], times: Iterable[str]) -> Row:
+def _rows_of(spec: KindSpec) -> sql.Composed:
+    from psycopg import sql
+
+    # A row is one value: the driver's Python takes long for each value that it reads.
+    statement = sql.SQL("SELECT row_to_json(t) AS row FROM {} AS t")
+    return statement.format(sql.Identifier(spec.table))
+
+
+def _refuse_plain(changes: Sequence[RowChange]) -> None:
+    """Let no secret into the store that is not encrypted; what was there before may stay."""
+    for change in changes:
+        for path in change.spec.sealed if change.after is not None else ():
+            value = value_at(change.after, path)
+            if is_plain(value) and value != value_at(change.before, path):
+                raise ValueError(f"{change.spec.name}: {'.'.join(path)} is not encrypted")
+
+
+def _timed(row: dict[str, Any], times: Iterable[str]) -> dict[str, Any]:
     """A row as JSON has it, with its moments."""
     for column in times:
         if row[column] is not None:
