@@ -104,7 +104,7 @@ def info(kind: str) -> tuple[dict[str, Any], str, dict[str, Any]]:
     options["fields"] = {
         "description": [
             "Only these fields are returned, and only what they need is read.",
-            "All of them when it is left out or empty.",
+            _left_out(table),
         ],
         "type": "list",
         "elements": "str",
@@ -148,6 +148,13 @@ def _documentation(head: dict[str, Any], options: dict[str, Any], text: Text) ->
         "seealso": seealso,
     }
     return {**head, "options": options} | {key: item for key, item in rest.items() if item}
+
+
+def _left_out(table: AnyInfo) -> str:
+    """What is returned where no fields are asked for."""
+    usual = table.usual
+    long = " and ".join(f"V({name})" for name in table.fields if name not in usual)
+    return f"All of them{f' but {long}' if long else ''} when it is left out or empty."
 
 
 def _filter(text: str) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def _parsed(field: Field) -> str | None:
     """Ansible's name of the type that a field's parser gives."""
     if field.parse is None or isinstance(field.parse, type):
         return None
-    found = typing.get_type_hints(field.parse)["return"].__name__
+    found = getattr(typing.get_type_hints(field.parse)["return"], "__name__", "")
     return str(found) if found in _PLAIN else None
 
 

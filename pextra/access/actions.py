@@ -64,6 +64,8 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
         "sessions.delete": "End the sessions of a user.",
         "unlock": "Lift the lockout of a user.",
     },
+    kinds.POLICY: {"test": "Ask what policies decide."},
+    kinds.AI_PROVIDER: {"test": "Ask an AI provider which models it has."},
     kinds.STORAGE_POOL: {"propagate": "Bring storage pools to a node."},
     kinds.INSTANCE: {
         "backup": "Back an instance up.",
@@ -76,7 +78,6 @@ _PLATFORM = {
     "cockroach_license.update": "Change the licence of the database.",
     "database.read": "See how the store is.",
     "database.update": "Make or migrate the store.",
-    "policy.test": "Ask what policies decide.",
 }
 
 OF_PROCEDURE: Mapping[str, str] = {
@@ -87,6 +88,7 @@ OF_PROCEDURE: Mapping[str, str] = {
     "instance_backup": "instance.backup",
     "nic_info": "node.network.read",
     "node_files": "node.files.update",
+    "policy_decision_info": "policy.test",
     "reconcile": "node.reconcile",
     "storage_pool_propagation": "storage_pool.propagate",
     "system_disk": "node.disks.update",

@@ -11,14 +11,17 @@ from collections.abc import Mapping
 
 from pextra.access.statements import Effect, Policy, Statement
 from pextra.model import kinds
+from pextra.model.ids import LENGTH
 
 _TREE = (kinds.ORGANIZATION, kinds.DATACENTER, kinds.CLUSTER, kinds.NODE)
 """What the web interface needs to show anything."""
+_ACCESS = (kinds.USER, kinds.ROLE, kinds.POLICY)
 _MACHINES = (kinds.INSTANCE, kinds.INSTANCE_SNAPSHOT)
 _VOLUMES = (kinds.VOLUME, kinds.VOLUME_SNAPSHOT)
 _NETWORK = (kinds.VSWITCH, kinds.PORT_GROUP)
 _EVERYTHING = (
-    *_TREE, kinds.NODE_LICENSE, kinds.USER, *_MACHINES, kinds.STORAGE_POOL, *_VOLUMES, *_NETWORK,
+    *_TREE, kinds.NODE_LICENSE, *_ACCESS, kinds.AI_PROVIDER, *_MACHINES, kinds.STORAGE_POOL,
+    *_VOLUMES, *_NETWORK,
 )  # fmt: skip
 _HARDWARE = (
     "cluster.events.stream",
@@ -71,3 +74,19 @@ POLICIES: Mapping[str, Policy] = {
     for name, (doc, actions) in _ALLOWED.items()
 }
 """The policies, by the names of the roles that have them."""
+
+
+def role_id(name: str) -> str:
+    """The identifier of a predefined role, the same everywhere: it belongs to no organization."""
+    return f"iamrole-{name:_<{LENGTH}}"
+
+
+def policy_id(name: str) -> str:
+    """The identifier of its policy."""
+    return f"iampol-{name:_<{LENGTH}}"
+
+
+ROLE_IDS: Mapping[str, str] = {name: role_id(name) for name in POLICIES}
+"""The identifiers of the predefined roles by their names."""
+POLICY_IDS: Mapping[str, str] = {name: policy_id(name) for name in POLICIES}
+"""The identifiers of their policies, by the same names."""

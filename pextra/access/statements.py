@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,14 +191,19 @@ class Policy:
         Raises:
             InputError: Some do not; the message names the statement, the hint the nearest name.
         """
+        for problem in self.problems(actions):
+            raise problem
+
+    def problems(self, actions: Actions) -> Iterator[InputError]:
+        """What of its actions does not exist, and of its resources cannot: one a pattern."""
+        checks = (("actions", actions.check_action), ("resources", actions.check_resource))
         for number, statement in enumerate(self.statements, 1):
-            try:
-                for action in statement.actions:
-                    actions.check_action(action)
-                for resource in statement.resources:
-                    actions.check_resource(resource)
-            except InputError as error:
-                raise _at(number, label("policy", self.name), error) from None
+            for name, check in checks:
+                for pattern in getattr(statement, name):
+                    try:
+                        check(pattern)
+                    except InputError as error:
+                        yield _at(number, label("policy", self.name), error)
 
     def _head(self) -> Document:
         return {"name": self.name, "enabled": self.enabled, "description": self.description}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, told
-from pextra.calls.resource import guards, resources, to_request
+from pextra.calls.resource import besides, resources, to_request
 from pextra.engine.runner import Outcome, Runner
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
-from pextra.model.errors import AggregateError, InputError, PextraError
+from pextra.model.errors import AggregateError, InputError, PextraError, each
 from pextra.model.fields import MASK, Field, Masked, masked
 from pextra.model.request import Request
 from pextra.model.values import Document, Options, convert
@@ -29,7 +29,7 @@ def _apply(call: Call) -> Answer:
         KINDS, call.store, call.host, call.principal, purge=given["purge"], progress=call.progress
     )
     outcome = runner.run(requests, check=call.check, allow_restart=given["allow_restart"])
-    found = {**told(outcome.plan, diff=call.diff), **guards(call.host)}
+    found = {**told(outcome.plan, diff=call.diff), **besides(outcome, call.host)}
     return {**found, "resources": _by_resource(outcome)}
 
 
@@ -65,7 +65,7 @@ def manifest(entries: Sequence[Options]) -> list[Request]:
             seen[identity] = position
             requests.append(request)
         except PextraError as error:
-            errors.append(error)
+            errors += each(error)
     if errors:
         raise AggregateError(errors)
     return requests

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from pextra.calls.call import Answer, Call, Procedure, options, plain
@@ -54,12 +55,24 @@ def read(info: AnyInfo, view: View, given: Options) -> list[Document]:
     for name in ("id", *_name_options(info)):
         if given.get(name) is not None:
             wanted[name] = given[name]
-    rows = view.listed(info.kind, wanted)
-    fields = given.get("fields") or info.fields
+    rows = [*view.listed(info.kind, wanted), *_everywhere(info, view, wanted)]
+    fields = given.get("fields") or info.usual
     return [
         {name: info.value(name, row, view) for name in fields}
         for row in sorted(rows, key=lambda row: (_name(info, row, view), row["id"]))
     ]
+
+
+def _everywhere(info: AnyInfo, view: View, wanted: Mapping[str, Any]) -> list[Row]:
+    """What belongs to no organization, where those of one are listed."""
+    if wanted.get("organization_id") is None:
+        return []
+    rest = {key: value for key, value in wanted.items() if key != "organization_id"}
+    rows = [row for id in info.everywhere if (row := view.get(info.kind, id)) is not None]
+    found = [row for row in rows if all(row[key] == value for key, value in rest.items())]
+    for row in found:
+        view.subject(info.kind, row["id"])
+    return found
 
 
 def _name_options(info: AnyInfo) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ _PLACES = {
     "instance_backup": "backup",
     "nic_info": "nics",
     "node_files": "node_files",
+    "policy_decision_info": "decision",
     "reconcile": "reconcile",
     "secrets_note": "secrets",
     "secrets_rotation": "secrets",

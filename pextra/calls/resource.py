@@ -58,7 +58,11 @@ def _run(kind: AnyKind, call: Call) -> Answer:
         [request], check=call.check, allow_restart=bool(request.options.get("allow_restart"))
     )
     resource = resources(outcome, KINDS)[0]
-    return {**told(outcome.plan, diff=call.diff), **guards(call.host), kind.spec.name: resource}
+    return {
+        **told(outcome.plan, diff=call.diff),
+        **besides(outcome, call.host),
+        kind.spec.name: resource,
+    }
 
 
 def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[Document | None]:
@@ -66,13 +70,13 @@ def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[Document |
     world = outcome.drafted.world
     created = world.created_ids() if outcome.check else frozenset[str]()
     found: list[Document | None] = []
-    for target in outcome.drafted.targets:
+    for target, probed in zip(outcome.drafted.targets, outcome.probed, strict=True):
         kind = kinds[target.request.kind]
         row = world.get(target.request.kind, target.id)
         if row is None or (row.get("status") == "deleting" and target.request.state == "absent"):
             found.append(None)
         else:
-            shown = kind.present(row, world)
+            shown = {**kind.present(row, world), **probed}
             if outcome.check:
                 before = world.before(target.request.kind, row["id"]) or {}
                 moments = (key for key in kind.spec.moments if row[key] != before.get(key))
@@ -84,3 +88,9 @@ def resources(outcome: Outcome, kinds: Mapping[str, AnyKind]) -> list[Document |
 def guards(host: Host) -> Answer:
     """Changes of this run that the caller is to confirm; see host.network.guard."""
     return {"guards": host.guards} if host.guards else {}
+
+
+def besides(outcome: Outcome, host: Host) -> Answer:
+    """What is returned besides plan and resources: guards, and what people should know."""
+    said = outcome.drafted.world.warnings
+    return guards(host) | ({"warnings": list(dict.fromkeys(said))} if said else {})

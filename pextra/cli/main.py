@@ -15,7 +15,7 @@ from pextra.calls import operation as operations
 from pextra.calls import registry
 from pextra.calls.call import Answer, plain
 from pextra.calls.reconcile import POSSIBLE
-from pextra.cli import secrets, terminal
+from pextra.cli import policy, secrets, terminal
 from pextra.engine.operation import Operation
 from pextra.engine.operations import Operations
 from pextra.host.identity import local
@@ -39,6 +39,7 @@ examples:
   pextra reconcile --check       what on this node is not as the store says
   pextra reconcile               make it so
   pextra operation list          what was run lately, on all nodes
+  pextra policy test USER ACTION whether a user may do something, and why
   pextra call instance --options vm.json
 """
 _RECONCILE = """\
@@ -259,6 +260,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(call)
     _add_operation(commands)
     secrets.add(commands, _command, _carried_out)
+    _add_policy(commands)
     version = commands.add_parser("version", help="print the engine's version")
     version.set_defaults(run=_version)
     return parser
@@ -279,6 +281,13 @@ def _add_operation(commands: Any) -> None:
     stopped = _command(actions, "cancel", "ask one to stop", text, "", _cancel)
     for one in (shown, stopped):
         one.add_argument("id", metavar="ID", help="the operation's identifier")
+
+
+def _add_policy(commands: Any) -> None:
+    made = commands.add_parser("policy", help="what policies decide", description=policy.ABOUT)
+    actions = made.add_subparsers(metavar="ACTION", required=True)
+    about = "whether a user may do something, and why"
+    policy.add_options(_command(actions, "test", about, policy.ABOUT, policy.EXAMPLES, policy.test))
 
 
 def _command(

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pextra.model.change import RowChange
 from pextra.model.errors import PextraError
 from pextra.model.fields import Row
 from pextra.model.names import Key
@@ -80,6 +81,35 @@ class Kind(Generic[R, S]):
 
     def settle(self, request: Request, row: R, host: Host) -> None:
         """Wait for what the request wants to see happen after everything is in place."""
+
+    def probe(self, request: Request, row: R, host: Host) -> Document:
+        """Ask what is neither the store nor this host, where the request wants that to be tried.
+
+        It happens before anything is changed, in check mode too.
+
+        Returns:
+            What it came to, to be returned beside the resource.
+
+        Raises:
+            PextraError: It failed; nothing is changed then.
+        """
+        return {}
+
+    def called(self, row: R, world: World) -> str:
+        """What a step of a plan calls a row."""
+        return str(row.get(self.spec.key))
+
+    def review(
+        self, changes: Sequence[RowChange], asked: Mapping[Key, Request], world: World
+    ) -> Iterable[PextraError]:
+        """Why a plan as a whole cannot be, by its changes of this kind's rows and their parts.
+
+        Args:
+            changes: These; there is at least one.
+            asked: The requests of the plan by what they are about.
+            world: The rows as they will be.
+        """
+        return ()
 
     def expand(self, request: Request, world: World) -> Iterable[Request]:
         """The request and those of its parts, in planning order."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pextra.engine import sealing, unique
+from pextra.engine import review, sealing
 from pextra.engine.kind import AnyKind
 from pextra.engine.store_steps import hidden, store_step
 from pextra.engine.world import World, several
@@ -105,7 +105,7 @@ class Planner:
                 errors += error.errors
             except PextraError as error:
                 errors.append(error)
-        errors += () if errors else unique.problems(self._kinds, world)
+        errors += () if errors else review.problems(self._kinds, asked, world)
         if errors:
             raise AggregateError(errors)
         hosted, steps = self._host_steps(asked, world, host)
@@ -284,7 +284,8 @@ class Planner:
     def _store_steps(self, world: World) -> Iterable[Step]:
         created = world.created_ids()
         for change in world.changes():
-            yield store_step(change, created)
+            row = change.after or change.before or {}
+            yield store_step(change, created, self._kinds[change.spec.name].called(row, world))
 
     def _host_steps(
         self, asked: Mapping[Key, Request], world: World, host: Host

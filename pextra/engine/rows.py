@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from pextra.model.fields import Row
 from pextra.model.names import AnyName, Key, KindName
 from pextra.model.spec import KindSpec
+from pextra.model.values import Cell
 
 R = TypeVar("R", bound=Row)
 SEVERAL = 6
@@ -23,7 +24,7 @@ _STAYING = ("pending", "updating", "ready")
 """The status of what is not about to go."""
 
 
-Where = Mapping[str, str | None]
+Where = Mapping[str, Cell]
 """The values that columns of a row have."""
 
 
@@ -31,7 +32,7 @@ class Source(Protocol):
     """What gives rows: a transaction, or the store outside of one."""
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
+        self, spec: KindSpec, where: Mapping[str, Sequence[Cell]], limit: int | None = None
     ) -> list[Row]:
         """Rows of a kind whose columns have one of these values each."""
 
@@ -158,9 +159,7 @@ class Rows:
             and row.get("status") != "deleting"
             and all(row.get(column) == value for column, value in where.items())
         }
-        asked: dict[str, Sequence[str | None]] = {
-            column: (value,) for column, value in where.items()
-        }
+        asked: dict[str, Sequence[Cell]] = {column: (value,) for column, value in where.items()}
         if self._specs[kind].on_host:
             asked["status"] = _STAYING
         stored = self._ask(kind, asked, SEVERAL + len(self._before))
@@ -246,7 +245,7 @@ class Rows:
         if together:
             self._subjects[kind] |= {row["id"] for row in rows}
 
-    def _is_part(self, column: str, value: str | None) -> bool:
+    def _is_part(self, column: str, value: Cell) -> bool:
         """Whether what has this value in a column belongs to a subject, and is little."""
         parent = column.removesuffix("_id")
         return parent in self._specs and self._is_small(parent) and value in self._subjects[parent]
@@ -258,11 +257,14 @@ class Rows:
     def _is_new(self, columns: _Columns, key: _Values) -> bool:
         """Whether nothing in the store can have these values: they refer to what is planned."""
         return any(
-            column.endswith("_id")
-            and self._before.get((AnyName(column.removesuffix("_id")), value or ""), _UNPLANNED)
-            is None
+            column.endswith("_id") and self._planned(column.removesuffix("_id"), value) is None
             for column, value in zip(columns, key, strict=True)
         )
+
+    def _planned(self, parent: str, id: Cell) -> Row | None:
+        """The row as the store has it, of one that planning has touched; None of a new one."""
+        row: Row | None = self._before.get((AnyName(parent), str(id or "")), _UNPLANNED)
+        return row
 
     def _take(self, kind: AnyName, rows: Iterable[Row]) -> None:
         """Add rows as the store holds them, but for those that planning has changed."""
@@ -298,10 +300,10 @@ class Rows:
 
 
 _Columns = tuple[str, ...]
-_Values = tuple[str | None, ...]
+_Values = tuple[Cell, ...]
 _Key = tuple[AnyName, _Columns, _Values]
 """A kind, columns of it, and a value for each of them."""
-_OneOf = Mapping[str, Sequence[str | None]]
+_OneOf = Mapping[str, Sequence[Cell]]
 """The values of which columns have one each."""
 _Answer = tuple[AnyName, _OneOf, int | None, list[Row]]
 """What was asked of the store: rows of a kind, of which columns, at most how many; and the rows."""
@@ -314,10 +316,10 @@ def _sorted(values: Where) -> tuple[_Columns, _Values]:
     return columns, tuple(values[column] for column in columns)
 
 
-def _one_of(columns: _Columns, keys: Collection[_Values]) -> dict[str, list[str]]:
+def _one_of(columns: _Columns, keys: Collection[_Values]) -> dict[str, list[Cell]]:
     """What selects every row that has one of these keys, and some others."""
     return {
-        column: sorted({value for key in keys if (value := key[position]) is not None})
+        column: sorted({value for key in keys if (value := key[position]) is not None}, key=str)
         for position, column in enumerate(columns)
     }
 

@@ -34,6 +34,7 @@ from pextra.model.plan import Phase, Plan, Step
 from pextra.model.principal import Principal
 from pextra.model.request import Request, label
 from pextra.model.spec import KindSpec
+from pextra.model.values import Document
 
 if TYPE_CHECKING:
     from pextra.store.connection import Store
@@ -42,11 +43,19 @@ from pextra.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run did, or would do in check mode."""
+    """What a run did, or would do in check mode.
+
+    Attributes:
+        drafted: Its plan.
+        changed: Whether it changed something, or would.
+        check: Whether it only says what it would do.
+        probed: What trying things out came to, for each request.
+    """
 
     drafted: Drafted
     changed: bool
     check: bool
+    probed: tuple[Document, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -100,13 +109,14 @@ class Runner:
         holder = None if check else last_holder()
         drafted = self._plan(requests)
         self._check_restarts(drafted, allow_restart)
+        probed = self._probed(drafted)
         if check:
             self._foresee(drafted)
-            return Outcome(drafted, bool(drafted.plan), check)
+            return Outcome(drafted, bool(drafted.plan), check, probed)
         if drafted.plan:
             drafted = self._apply(drafted, requests, allow_restart, holder)
         self._settle(drafted)
-        return Outcome(drafted, bool(drafted.plan), check)
+        return Outcome(drafted, bool(drafted.plan), check, probed)
 
     def _plan(self, requests: Sequence[Request]) -> Drafted:
         def work() -> Drafted:
@@ -182,6 +192,26 @@ class Runner:
         drafted.world.read_from(self._store)
         return drafted
 
+    def _probed(self, drafted: Drafted) -> tuple[Document, ...]:
+        """What trying out came to, request by request.
+
+        Raises:
+            PextraError: Some failed; all of them are listed.
+        """
+        found: list[Document] = []
+        errors: list[PextraError] = []
+        for target in drafted.targets:
+            kind = target.request.kind
+            row = drafted.world.get(kind, target.id)
+            try:
+                probe = self._kinds[kind].probe
+                found.append({} if row is None else probe(target.request, row, self._host))
+            except PextraError as error:
+                errors.append(error)
+        if errors:
+            raise one_or_all(errors)
+        return tuple(found)
+
     def _settle(self, drafted: Drafted) -> None:
         for target in drafted.targets:
             row = drafted.world.get(target.request.kind, target.id)
@@ -196,7 +226,8 @@ class Runner:
         return drafted
 
     def _world(self, tx: Transaction) -> World:
-        return World({name: kind.spec for name, kind in self._kinds.items()}, tx, self._host)
+        specs = {name: kind.spec for name, kind in self._kinds.items()}
+        return World(specs, tx, self._host, principal=self._principal)
 
     def _claim(self, tx: Transaction, drafted: Drafted) -> None:
         late = {item.id for item in deferred.changes(self._kinds, drafted)}

@@ -18,8 +18,14 @@ _IDS = re.compile(rf"(?=([a-z]+-[A-Za-z0-9_-]{{{ids.LENGTH}}}))")
 """What may be an identifier, wherever it begins in a text."""
 
 
-def store_step(change: RowChange, created: frozenset[str]) -> Step:
-    """The step that writes a change of a row to the store."""
+def store_step(change: RowChange, created: frozenset[str], called: str | None = None) -> Step:
+    """The step that writes a change of a row to the store.
+
+    Args:
+        change: The change.
+        created: Identifiers that do not exist yet.
+        called: What the step calls the row; by its own name unless given.
+    """
     spec, old, new = change.spec, change.before, change.after
     if old is None:
         action, before = "create", None
@@ -32,7 +38,7 @@ def store_step(change: RowChange, created: frozenset[str]) -> Step:
     else:
         action, before, after = _update(spec, old, new)
         after = hidden(after, created)
-    name = str((new or old or {}).get(spec.key))
+    name = str((new or old or {}).get(spec.key)) if called is None else called
     return Step(spec.name, change.id, name, action, Phase.STORE, before, after)
 
 

@@ -12,6 +12,7 @@ from pextra.model.change import RowChange
 from pextra.model.errors import ConflictError, InputError, NotFoundError
 from pextra.model.fields import Row
 from pextra.model.names import AnyName, Key, KindName
+from pextra.model.principal import Principal
 from pextra.model.request import label
 from pextra.model.spec import KindSpec
 from pextra.model.values import Value
@@ -31,6 +32,7 @@ class World(Rows):
         specs: The kinds that rows are of.
         source: Gives rows as the store holds them.
         host: This machine; planning only reads it.
+        principal: Who asks; None where that is not known.
         attended: Somebody asked for what is planned. What only somebody can see to is refused
             then; otherwise it is planned, and told instead of done.
     """
@@ -41,15 +43,27 @@ class World(Rows):
         source: Source,
         host: Host,
         *,
+        principal: Principal | None = None,
         attended: bool = True,
     ) -> None:
         super().__init__(specs, source)
         self.host = host
+        self.principal = principal
+        self.warnings: list[str] = []
         self.attended = attended
         self.retired: list[Key] = []
         self._outlook: dict[Key, Mapping[str, Value]] = {}
         self._deferred: set[Key] = set()
         self._here: str | None = None
+
+    @property
+    def specs(self) -> Mapping[str, KindSpec]:
+        """The kinds that rows are of, by name."""
+        return self._specs
+
+    def warn(self, text: str) -> None:
+        """Say something of the plan that whoever asked for it should know."""
+        self.warnings.append(text)
 
     def row(self, kind: KindName[R], id: str) -> R:
         """The row with this identifier, which a foreign key promises.

@@ -49,6 +49,17 @@ def within(low: int, high: int, unit: str = "") -> Callable[[Any], int]:
     return parse
 
 
+def few(value: list[str]) -> list[str]:
+    """A list of at most 256 names, each once.
+
+    Raises:
+        InputError: There are more.
+    """
+    if len(value) > 256:
+        raise InputError(f"there are {len(value)}, at most 256 are possible")
+    return list(dict.fromkeys(value))
+
+
 def parse_path(value: object) -> str:
     """An absolute, printable path without ``..``.
 

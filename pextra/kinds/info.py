@@ -21,10 +21,17 @@ Compute = Callable[[R, View], Value]
 
 @dataclass(frozen=True, slots=True)
 class Computed(Generic[R]):
-    """A field that is no column: what works it out, and what people read of it."""
+    """A field that is no column.
+
+    Attributes:
+        work_out: What works it out.
+        returned: What people read of it.
+        asked: It is returned only where it is asked for by its name, since it is long.
+    """
 
     work_out: Compute[R]
     returned: Returned
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +45,15 @@ class Info(Generic[R]):
             option to filter by, with an id or a name, and a field with the parent's name.
         computed: The other fields, worked out only where they are asked for. One that has the name
             of a column is returned in its place.
+        everywhere: Identifiers of resources that belong to no organization, and are listed with
+            those of each.
     """
 
     kind: KindName[R]
     plural: str
     parents: tuple[AnyName, ...] = ()
     computed: Mapping[str, Computed[R]] = field(default_factory=dict)
+    everywhere: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -55,6 +65,12 @@ class Info(Generic[R]):
     def fields(self) -> tuple[str, ...]:
         """Every field that can be asked for."""
         return (*self.columns, *self.parents, *self.computed)
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The fields that are returned where none is asked for."""
+        long = {name for name, item in self.computed.items() if item.asked}
+        return tuple(name for name in self.fields if name not in long)
 
     def value(self, name: str, row: R, view: View) -> Value:
         """One field of a resource."""

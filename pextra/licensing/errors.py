@@ -12,6 +12,12 @@ class LicenseError(PextraError):
     code = "license"
 
 
+class FeatureError(LicenseError):
+    """The edition in force does not have what is asked for."""
+
+    code = "license_feature"
+
+
 class LicenseMalformedError(LicenseError):
     """The text is not a licence key."""
 

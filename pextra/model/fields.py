@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pextra.model import values
-from pextra.model.errors import InputError, PextraError
+from pextra.model.errors import AggregateError, InputError, PextraError, each, one_or_all
 from pextra.model.names import AnyName
 from pextra.model.returned import Returned
 from pextra.model.values import Options
@@ -150,16 +150,14 @@ def _value(field: Field, raw: Any, resource: str, where: str) -> Any:
     try:
         value = _converted(field, raw)
         if field.type == "list" and field.elements:
-            value = [
-                _element(field, item, resource, f"{where}[{i}]") for i, item in enumerate(value)
-            ]
+            value = _elements(field, value, resource, where)
         elif field.options:
             value = _canonical(field.options, value, resource, f"{where}.")
         for item in value if isinstance(value, list) else [value]:
             _check_choice(field, item)
         return field.parse(value) if field.parse is not None else value
     except PextraError as error:
-        if error.resource is not None:
+        if error.resource is not None or isinstance(error, AggregateError):
             raise
         raise InputError(f"{where}: {error.message}", resource=resource, hint=error.hint) from None
 
@@ -171,6 +169,24 @@ def _converted(field: Field, raw: Any) -> Any:
         if field.secret:  # the reason quotes what was given
             raise InputError(f"it is not of the type {field.type}") from None
         raise
+
+
+def _elements(field: Field, raw: list[Any], resource: str, where: str) -> list[Any]:
+    """The elements of a list.
+
+    Raises:
+        PextraError: One is unacceptable, or several, which are all told.
+    """
+    found: list[Any] = []
+    errors: list[PextraError] = []
+    for place, item in enumerate(raw):
+        try:
+            found.append(_element(field, item, resource, f"{where}[{place}]"))
+        except PextraError as error:
+            errors += each(error)
+    if errors:
+        raise one_or_all(errors)
+    return found
 
 
 def _element(field: Field, raw: Any, resource: str, where: str) -> Any:

@@ -97,6 +97,71 @@ class NodeRow(TypedDict):
     creation: dt.datetime
 
 
+class PolicyStatement(TypedDict):
+    """What a JSON column of the row below holds."""
+
+    effect: Literal["allow", "deny"]
+    actions: list[str]
+    resources: list[str]
+    rule: NotRequired[str | None]
+    id: NotRequired[str | None]
+    description: NotRequired[str]
+
+
+class PolicyRow(TypedDict):
+    """A row of policies."""
+
+    id: str
+    organization_id: str | None
+    name: str
+    description: str
+    enabled: bool
+    statements: list[PolicyStatement]
+    version: int
+    creation: dt.datetime
+
+
+class PolicyVersionStatement(TypedDict):
+    """What a JSON column of the row below holds."""
+
+    effect: Literal["allow", "deny"]
+    actions: list[str]
+    resources: list[str]
+    rule: NotRequired[str | None]
+    id: NotRequired[str | None]
+    description: NotRequired[str]
+
+
+class PolicyVersionRow(TypedDict):
+    """A row of policy_versions."""
+
+    id: str
+    policy_id: str
+    number: int
+    statements: list[PolicyVersionStatement]
+    creation: dt.datetime
+
+
+class RoleRow(TypedDict):
+    """A row of roles."""
+
+    id: str
+    organization_id: str | None
+    name: str
+    description: str
+    creation: dt.datetime
+
+
+class RolePolicyRow(TypedDict):
+    """A row of role_policies."""
+
+    id: str
+    role_id: str
+    policy_id: str
+    place: int
+    creation: dt.datetime
+
+
 class UserRow(TypedDict):
     """A row of users."""
 
@@ -111,6 +176,45 @@ class UserRow(TypedDict):
     mfa_enabled: bool
     is_root: bool
     expiry: dt.datetime | None
+    creation: dt.datetime
+
+
+class UserRoleRow(TypedDict):
+    """A row of user_roles."""
+
+    id: str
+    user_id: str
+    role_id: str
+    place: int
+    creation: dt.datetime
+
+
+class AiProviderRow(TypedDict):
+    """A row of ai_providers."""
+
+    id: str
+    organization_id: str
+    name: str
+    description: str
+    type: Literal[
+        "openai",
+        "anthropic",
+        "google",
+        "xai",
+        "mistral",
+        "deepinfra",
+        "deepseek",
+        "cerebras",
+        "groq",
+        "perplexity",
+        "cohere",
+        "ollama",
+        "lmstudio",
+    ]
+    base_url: str | None
+    api_key: str | None
+    model: str | None
+    enabled: bool
     creation: dt.datetime
 
 

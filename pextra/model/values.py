@@ -24,6 +24,8 @@ Value: TypeAlias = (
     "bool | int | float | str | dt.datetime | Sequence[Value] | Mapping[str, Value] | None"
 )
 """What a row holds and what is shown: JSON, and moments, which become texts."""
+Cell: TypeAlias = "str | int | None"
+"""A value of a column that rows are found by; whether something is true is a number too."""
 Document: TypeAlias = "dict[str, Value]"
 """Something that is shown or returned, key by key."""
 Options: TypeAlias = Mapping[str, Any]

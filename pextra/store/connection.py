@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from pextra.model.fields import Row
 from pextra.model.spec import KindSpec
+from pextra.model.values import Cell
 from pextra.store import failures
 from pextra.store.address import conninfo, secured
 from pextra.store.schema import VERSION, check_version
@@ -114,7 +115,7 @@ class Store:
         raise AssertionError("unreachable")
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
+        self, spec: KindSpec, where: Mapping[str, Sequence[Cell]], limit: int | None = None
     ) -> list[Row]:
         """Rows of a kind, in a transaction of their own; see ``Transaction.select``."""
         return self.transact(lambda tx: tx.select(spec, where, limit), read_only=True)

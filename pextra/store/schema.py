@@ -20,6 +20,7 @@ from pextra.store.migrations import (
     m0007_machines,
     m0008_restarts,
     m0009_secrets,
+    m0011_access,
 )
 from pextra.store.transaction import Transaction
 
@@ -33,6 +34,7 @@ MIGRATIONS = (
     m0007_machines.MIGRATION,
     m0008_restarts.MIGRATION,
     m0009_secrets.MIGRATION,
+    m0011_access.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"

@@ -14,6 +14,7 @@ from pextra.model.plan import Step
 from pextra.model.principal import Principal
 from pextra.model.sealed import is_plain, recognised, value_at
 from pextra.model.spec import KindSpec
+from pextra.model.values import Cell
 
 if TYPE_CHECKING:
     import psycopg
@@ -29,7 +30,10 @@ class Transaction:
         """How many rows the statements of this transaction have returned."""
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
+        self,
+        spec: KindSpec,
+        where: Mapping[str, Sequence[Cell]],
+        limit: int | None = None,
     ) -> list[Row]:
         """Rows of a kind.
 

@@ -7,9 +7,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from pextra.kinds.info import Computed, Info
+from pextra.kinds.node_license.stored import license_of_row
 from pextra.kinds.view import View
 from pextra.licensing import token
-from pextra.licensing.token import Edition, License
+from pextra.licensing.token import License
 from pextra.model import kinds
 from pextra.model.returned import Returned
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def license_of(node: str, view: View) -> License | None:
     """A node's licence, as it was authenticated when it was set."""
     rows = view.by(kinds.NODE_LICENSE, "node_id", node)
-    return _license(rows[0]) if rows else None
+    return license_of_row(rows[0]) if rows else None
 
 
 def is_valid(license: License, now: dt.datetime) -> bool:
@@ -28,24 +29,12 @@ def is_valid(license: License, now: dt.datetime) -> bool:
     return license.not_before <= now < license.expires_at
 
 
-def _license(row: NodeLicenseRow) -> License:
-    return License(
-        id=row["id"],
-        customer=row["customer"],
-        edition=Edition(row["edition"]),
-        issued_at=row["not_before"],
-        not_before=row["not_before"],
-        expires_at=row["expiry"],
-        signer="",
-    )
-
-
 def _valid(row: NodeLicenseRow, view: View) -> bool:
-    return is_valid(_license(row), view.now)
+    return is_valid(license_of_row(row), view.now)
 
 
 def _days_left(row: NodeLicenseRow, view: View) -> int:
-    return token.days_left(_license(row), view.now)
+    return token.days_left(license_of_row(row), view.now)
 
 
 NODE_LICENSE = Info(

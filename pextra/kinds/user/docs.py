@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pextra.kinds.user.fields import ROLES
 from pextra.model.documentation import Failure, KindDocs, Steps, Text
 
 DOCS = KindDocs(
@@ -14,12 +15,15 @@ DOCS = KindDocs(
             "Creates, changes and removes users of the platform.",
             "Passwords are kept as argon2id hashes. Neither a password nor its hash appears in any"
             " result, difference, audit row or log.",
+            "What a user may do is what the policies of O(roles) say. Root users, whom policies do"
+            " not bind, stay root, and the last one of them that is enabled cannot be disabled, get"
+            " an expiry, or be removed.",
         ),
         requirements=("argon2-cffi >= 21.1 (Debian package python3-argon2), for O(password)",),
         notes=(
             "Comparing a password with its hash takes about 40 ms of processor time for each user.",
         ),
-        seealso=("user_info", "organization"),
+        seealso=("user_info", "organization", "role", "policy_decision_info"),
         examples=r"""
 - name: Have a user with a password from the vault
   pextra.ce.user:
@@ -28,6 +32,7 @@ DOCS = KindDocs(
     password: "{{ vaulted_password }}"
     linux_user: alice
     description: Operations
+    roles: [operator]
 
 - name: Have a user whose first password is theirs to change
   pextra.ce.user:
@@ -49,6 +54,13 @@ DOCS = KindDocs(
     username: bob@example.net
     organization: Example
     expiry: null
+
+- name: Have a user with these roles and no others
+  pextra.ce.user:
+    username: bob@example.net
+    organization: Example
+    roles: [viewer, storage]
+    purge: true
 
 - name: Lock a user out
   pextra.ce.user:
@@ -88,15 +100,17 @@ DOCS = KindDocs(
     ),
     states={
         "present": "creates the user, or changes what is given and differs.",
-        "absent": "removes the user.",
+        "absent": "removes the user, and takes its roles from it.",
     },
     steps=Steps(
         name="alice",
         sample=("update", {"enabled": True}, {"enabled": False}),
         action=("A change of the password shows as C((secret)) and C((another secret)).",),
+        kinds=", or V(user_role) for a role that it gets or loses",
     ),
     failure=Failure(
         "invalid_input", 'user "alice"', "password: a password has 8 to 1024 characters"
     ),
     codes=("unsupported",),
+    returned={"roles": ROLES},
 )

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pextra.kinds.common import DESCRIPTION
+from pextra.kinds.common import DESCRIPTION, few
+from pextra.kinds.policy.fields import FORCE
 from pextra.model import kinds, units
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
@@ -138,6 +139,19 @@ FIELDS = (
             "Whether the user is a root user, whom no policy binds.", "bool", sample=False
         ),
     ),
+    Field(
+        "roles",
+        "list",
+        elements="str",
+        stored=False,
+        parse=few,
+        doc=(
+            "Ids or names of the user's roles, of the organization or predefined. What the user may"
+            " do is what the policies of these roles say together.",
+            "Roles that the user has and that are not in the list stay, unless O(purge) says"
+            " otherwise. A root user needs none.",
+        ),
+    ),
 )
 
 STEERING = (
@@ -151,6 +165,20 @@ STEERING = (
             " alone.",
         ),
     ),
+    Field(
+        "purge",
+        "bool",
+        default=False,
+        doc=("Also take from the user the roles that O(roles) does not name.",),
+    ),
+    FORCE,
+)
+
+ROLES = Returned(
+    "The names of the user's roles, in the order in which their policies are asked.",
+    "list",
+    ["operator"],
+    elements="str",
 )
 
 COMPUTED = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pextra.kinds import links
 from pextra.kinds.info import Computed, Info
+from pextra.kinds.user.fields import ROLES
 from pextra.kinds.view import View
 from pextra.model import kinds
 from pextra.model.returned import Returned
@@ -18,6 +20,11 @@ def _expired(row: UserRow, view: View) -> bool:
     return row["expiry"] is not None and bool(row["expiry"] <= view.now)
 
 
+def _roles(row: UserRow, view: View) -> list[str]:
+    has = links.linked(kinds.USER_ROLE, kinds.USER, row["id"], view)
+    return [str(view.name(kinds.ROLE, item["role_id"])) for item in has]
+
+
 USER = Info(
     kind=kinds.USER,
     plural="users",
@@ -26,5 +33,6 @@ USER = Info(
         "expired": Computed(
             _expired, Returned("Whether the account has ended.", "bool", sample=False)
         ),
+        "roles": Computed(_roles, ROLES),
     },
 )

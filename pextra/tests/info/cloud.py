@@ -115,6 +115,17 @@ _DEFAULTS: Mapping[str, Row] = {
         "enabled": True, "locked": False, "mfa_enabled": False, "is_root": False,
         "linux_user": None, "expiry": None, "password_hash": "HUSH",
     },
+    "policy": {
+        "version": 1,
+        "statements": [
+            {"id": "one", "description": "text", "effect": "allow", "actions": ["instance.*"],
+             "resources": ["*"], "rule": "env.day_of_week == 0"},
+        ],
+    },
+    "policy_version": {"number": 1, "statements": []},
+    "role_policy": {"place": 1},
+    "user_role": {"place": 1},
+    "ai_provider": {"type": "openai", "base_url": None, "model": None, "api_key": "HUSH"},
     "node_license": {"edition": "standard", "customer": "Example", "not_before": day(-1)},
     "storage_pool": {
         "type": "directory", "status": "ready", "options": {"path": "/nowhere"},
@@ -206,6 +217,13 @@ class Node(Cloud):
         inside["datacenter_id"] = self.datacenter
         self.cluster = self.add("cluster", name="main", **inside)
         self.user = self.add("user", username="anna", organization_id=self.organization)
+        owned = {"organization_id": self.organization}
+        self.role = self.add("role", name="backup", **owned)
+        policy = self.add("policy", name="backups", **owned)
+        self.add("policy_version", policy_id=policy)
+        self.add("role_policy", role_id=self.role, policy_id=policy)
+        self.add("user_role", user_id=self.user, role_id=self.role)
+        self.add("ai_provider", name="assistant", **owned)
         self.node = self.add_node("node1", host_key=HERE)
         self.add("node_license", node_id=self.node, key="PCE1." + 40 * "x", expiry=day(30))
         self.pool = self.add_pool("local", path)

@@ -27,9 +27,9 @@ options:
   resources:
     description:
       - The resources. Each is a dictionary with C(kind), which is V(organization), V(datacenter),
-        V(cluster), V(node), V(user), V(node_license), V(storage_pool), V(vswitch), V(port_group),
-        V(instance), V(volume), V(volume_snapshot) or V(instance_snapshot), and the options of the
-        module of that name, except O(database).
+        V(cluster), V(node), V(policy), V(role), V(user), V(ai_provider), V(node_license),
+        V(storage_pool), V(vswitch), V(port_group), V(instance), V(volume), V(volume_snapshot) or
+        V(instance_snapshot), and the options of the module of that name, except O(database).
       - Options mean what they mean there, C(state) among them. C(allow_restart) of an entry does
         not count; set O(allow_restart).
       - The same resource must not be listed twice.
@@ -56,7 +56,10 @@ options:
       - datacenter
       - cluster
       - node
+      - policy
+      - role
       - user
+      - ai_provider
       - node_license
       - storage_pool
       - vswitch
@@ -292,7 +295,10 @@ ARGUMENT_SPEC = {
             "datacenter",
             "cluster",
             "node",
+            "policy",
+            "role",
             "user",
+            "ai_provider",
             "node_license",
             "storage_pool",
             "vswitch",

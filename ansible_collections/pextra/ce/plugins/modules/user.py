@@ -14,6 +14,9 @@ description:
   - Creates, changes and removes users of the platform.
   - Passwords are kept as argon2id hashes. Neither a password nor its hash appears
     in any result, difference, audit row or log.
+  - What a user may do is what the policies of O(roles) say. Root users, whom policies
+    do not bind, stay root, and the last one of them that is enabled cannot be disabled,
+    get an expiry, or be removed.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -81,6 +84,14 @@ options:
       - Whether the user is a root user, to whom no access rule applies.
       - Default on creation is V(false). Cannot be changed afterwards.
     type: bool
+  roles:
+    description:
+      - Ids or names of the user's roles, of the organization or predefined. What
+        the user may do is what the policies of these roles say together.
+      - Roles that the user has and that are not in the list stay, unless O(purge)
+        says otherwise. A root user needs none.
+    type: list
+    elements: str
   update_password:
     description:
       - V(always) sets the given password of an existing user, too.
@@ -91,10 +102,21 @@ options:
       - always
       - on_create
     default: always
+  purge:
+    description:
+      - Also take from the user the roles that O(roles) does not name.
+    type: bool
+    default: false
+  force:
+    description:
+      - Change it even if the platform user who asks could no longer take the change
+        back. Without it, a run is refused by which its own author is locked out.
+    type: bool
+    default: false
   state:
     description:
       - V(present) creates the user, or changes what is given and differs.
-      - V(absent) removes the user.
+      - V(absent) removes the user, and takes its roles from it.
     type: str
     choices:
       - present
@@ -108,6 +130,8 @@ notes:
 seealso:
   - module: pextra.ce.user_info
   - module: pextra.ce.organization
+  - module: pextra.ce.role
+  - module: pextra.ce.policy_decision_info
 """
 
 EXAMPLES = r"""
@@ -118,6 +142,7 @@ EXAMPLES = r"""
     password: "{{ vaulted_password }}"
     linux_user: alice
     description: Operations
+    roles: [operator]
 
 - name: Have a user whose first password is theirs to change
   pextra.ce.user:
@@ -139,6 +164,13 @@ EXAMPLES = r"""
     username: bob@example.net
     organization: Example
     expiry: null
+
+- name: Have a user with these roles and no others
+  pextra.ce.user:
+    username: bob@example.net
+    organization: Example
+    roles: [viewer, storage]
+    purge: true
 
 - name: Lock a user out
   pextra.ce.user:
@@ -208,6 +240,12 @@ user:
       description: When it was created, in UTC.
       type: str
       sample: '2026-01-31T12:00:00Z'
+    roles:
+      description: The names of the user's roles, in the order in which their policies are asked.
+      type: list
+      elements: str
+      sample:
+        - operator
 plan:
   description:
     - The steps in the order in which they were carried out; in check mode, would be. Empty if
@@ -217,7 +255,7 @@ plan:
   elements: dict
   contains:
     kind:
-      description: Kind of the resource, V(user).
+      description: Kind of the resource, V(user), or V(user_role) for a role that it gets or loses.
       type: str
       sample: user
     name:
@@ -293,12 +331,15 @@ ARGUMENT_SPEC = {
     "enabled": {"type": "bool"},
     "expiry": {"type": "str"},
     "is_root": {"type": "bool"},
+    "roles": {"type": "list", "elements": "str"},
     "update_password": {
         "type": "str",
         "default": "always",
         "choices": ["always", "on_create"],
         "no_log": False,
     },
+    "purge": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
     "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
     "database": {"type": "str", "no_log": True},
 }

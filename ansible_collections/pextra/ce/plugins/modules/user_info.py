@@ -47,6 +47,7 @@ options:
       - mfa_enabled
       - organization
       - organization_id
+      - roles
       - username
 seealso:
   - module: pextra.ce.user
@@ -127,6 +128,12 @@ users:
       description: Whether the account has ended.
       type: bool
       sample: false
+    roles:
+      description: The names of the user's roles, in the order in which their policies are asked.
+      type: list
+      elements: str
+      sample:
+        - operator
 code:
   description: What sort of error it is, such as V(not_found), V(conflict), V(store) or V(host).
   returned: failure
@@ -178,6 +185,7 @@ ARGUMENT_SPEC = {
             "creation",
             "organization",
             "expired",
+            "roles",
         ],
         "elements": "str",
     },

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.spec import KindSpec
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.values import Cell
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store import failures
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.address import conninfo, secured
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.schema import VERSION, check_version
@@ -115,7 +116,7 @@ class Store:
         raise AssertionError("unreachable")
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
+        self, spec: KindSpec, where: Mapping[str, Sequence[Cell]], limit: int | None = None
     ) -> list[Row]:
         """Rows of a kind, in a transaction of their own; see ``Transaction.select``."""
         return self.transact(lambda tx: tx.select(spec, where, limit), read_only=True)

@@ -15,6 +15,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.model.plan import S
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.principal import Principal
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.sealed import is_plain, recognised, value_at
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.spec import KindSpec
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.values import Cell
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,7 +31,10 @@ class Transaction:
         """How many rows the statements of this transaction have returned."""
 
     def select(
-        self, spec: KindSpec, where: Mapping[str, Sequence[str | None]], limit: int | None = None
+        self,
+        spec: KindSpec,
+        where: Mapping[str, Sequence[Cell]],
+        limit: int | None = None,
     ) -> list[Row]:
         """Rows of a kind.
 
