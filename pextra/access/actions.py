@@ -136,10 +136,12 @@ class Actions:
             KeyError: A kind has a state that has no action here.
         """
         found, prefixes = dict(_PLATFORM), set[str]()
+        self._prefix_of: dict[str, str] = {}
         for spec in specs:
             prefixes.add(spec.prefix)
             if spec.owned_by is None:
                 found |= _of_kind(spec)
+                self._prefix_of[spec.name] = spec.prefix
         self.all: Mapping[str, Action] = {name: Action(name, found[name]) for name in sorted(found)}
         self.prefixes = frozenset(prefixes)
         self._is_known = functools.lru_cache(4096)(self._find)
@@ -167,7 +169,8 @@ class Actions:
         head = Pattern(pattern).head
         prefix, separator, _body = head.partition("-")
         if separator and prefix not in self.prefixes:
-            near = difflib.get_close_matches(prefix, sorted(self.prefixes), 1, 0.4)
+            own, known = self._prefix_of.get(prefix), sorted(self.prefixes)
+            near = [own] if own else difflib.get_close_matches(prefix, known, 1, 0.4)
             raise InputError(
                 f"no identifier begins with {prefix + '-'!r}, as in {pattern!r}",
                 hint=f"Did you mean {near[0]}-{pattern[len(prefix) + 1 :]}?"

@@ -131,7 +131,8 @@ def parse_base_url(value: object) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise InputError("it is not the address of a provider", hint=_SUCH) from None
-    if parts.scheme not in ("https", "http") or not _is_host(host) or len(text) > 1024:
+    odd = len(text) > 1024 or not text.isprintable()
+    if odd or parts.scheme not in ("https", "http") or not _is_host(host):
         raise InputError("it is not the address of a provider", hint=_SUCH)
     if "@" in parts.netloc or parts.query or parts.fragment or port == 0:
         raise InputError("an address has no user, no password, no query and no #", hint=_SUCH)
