@@ -485,7 +485,8 @@ def elements(root: ET.Element, path: str, **attributes: str) -> Iterable[ET.Elem
 
 
 _TABLES = (
-    "organizations", "datacenters", "clusters", "nodes", "node_licenses", "users",
+    "organizations", "datacenters", "clusters", "nodes", "node_licenses", "users", "policies",
+    "policy_versions", "roles", "role_policies", "user_roles", "ai_providers",
     "storage_pools", "storage_pool_nodes", "vswitches", "port_groups", "instances",
     "network_devices", "instance_devices", "volumes", "volume_snapshots",
     "instance_snapshots", "audit_log",

@@ -80,6 +80,15 @@ GIVEN: dict[str, tuple[Args, ...]] = {
     "cluster": PLACE[:2],
     "node": PLACE[:4],
     "user": PLACE[:1],
+    "policy": PLACE[:1],
+    "role": (
+        *PLACE[:1],
+        {
+            "kind": "policy", "name": "backup operators",
+            "statements": [{"effect": "allow", "actions": ["*.backup"], "resources": ["*"]}],
+        },
+    ),
+    "ai_provider": PLACE[:1],
     "storage_pool": PLACE,
     "vswitch": PLACE,
     "port_group": (*PLACE, *NETWORK),
@@ -99,6 +108,7 @@ VARIABLES = {
     "ansible_python_interpreter": "/usr/bin/python3",
     "first_password": "correct horse",
     "operator_key": "ssh-ed25519 AAAA",
+    "vaulted_ai_key": "sk-0123456789",
     "vaulted_password": "battery staple",
 }
 
@@ -160,6 +170,7 @@ class Examples(Lab):
         if "volumes" in found:
             found["volumes"] = [self.resource("volume", item) for item in found["volumes"]]
         own = {"storage_pool", "instance"}
+        own |= {"resource"} if kind == "policy_decision_info" else set()
         own |= {"name"} if kind.removesuffix("_info") in {*own, "instance_backup"} else set()
         return {key: self.name(item) if key in own else item for key, item in found.items()}
 
