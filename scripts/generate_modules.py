@@ -1,6 +1,6 @@
 """Write the collection's modules from the engine: a kind's and its list's as a whole, and of the
 others the argument spec and body, below documentation that is written by hand. And the types of the
-kinds' rows.
+kinds' rows, and the page of all actions.
 
 Without arguments it writes; with --check it only says which files are not as they would be, and
 ends with 1 where there are some.
@@ -23,11 +23,12 @@ from pextra.calls import registry
 from pextra.calls.call import Procedure
 from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.fields import Field
-from scripts import module_docs, row_types
+from scripts import action_docs, module_docs, row_types
 
 MODULES = Path(__file__).parents[1] / "ansible_collections/pextra/ce/plugins/modules"
 ROWS = Path(__file__).parents[1] / "pextra/model/rows.py"
 INVENTORY = MODULES.parent / "plugin_utils/inventory_queries.py"
+ACTIONS = MODULES.parents[1] / "docs/actions.md"
 LEFT_OUT = {
     "node": {"organization_id", "time", "hardware"},
     "instance": {"chipset", "cdrom", "rootfs", "rootfs_archive", "restored_from"},
@@ -195,7 +196,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing")
     check = parser.parse_args().check
-    texts = {INVENTORY: inventory_text(), ROWS: formatted(row_types.text())}
+    texts = {
+        INVENTORY: inventory_text(),
+        ROWS: formatted(row_types.text()),
+        ACTIONS: action_docs.text(),
+    }
     for procedure in map(registry.find, registry.names()):
         if procedure.module:
             path = MODULES / f"{procedure.name}.py"

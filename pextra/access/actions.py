@@ -21,20 +21,20 @@ from pextra.model.ids import LENGTH, is_id
 from pextra.model.spec import KindSpec
 
 _VERBS = {
-    "list": "See which {kind}s there are.",
-    "read": "See all of a {kind}, but for its secrets.",
-    "create": "Make a {kind}.",
-    "update": "Change a {kind}.",
-    "delete": "Remove a {kind}.",
+    "list": "See which {kinds} there are.",
+    "read": "See all of {a_kind}, but for its secrets.",
+    "create": "Make {a_kind}.",
+    "update": "Change {a_kind}.",
+    "delete": "Remove {a_kind}.",
 }
 _STATES = {
-    "attached": ("attach", "Attach a {kind}."),
-    "detached": ("detach", "Detach a {kind}."),
-    "killed": ("kill", "End a {kind} at once."),
-    "restarted": ("restart", "Restart a {kind}."),
-    "reverted": ("revert", "Go back to a {kind}."),
-    "started": ("start", "Start a {kind}."),
-    "stopped": ("stop", "Stop a {kind}."),
+    "attached": ("attach", "Attach {a_kind}."),
+    "detached": ("detach", "Detach {a_kind}."),
+    "killed": ("kill", "End {a_kind} at once."),
+    "restarted": ("restart", "Restart {a_kind}."),
+    "reverted": ("revert", "Go back to {a_kind}."),
+    "started": ("start", "Start {a_kind}."),
+    "stopped": ("stop", "Stop {a_kind}."),
 }
 _USUAL = ("present", "absent")
 _PARTS: Mapping[str, Mapping[str, str]] = {
@@ -206,8 +206,15 @@ class Actions:
 
 def _of_kind(spec: KindSpec) -> dict[str, str]:
     """The actions of a kind, and what each is."""
-    noun = spec.name.replace("_", " ")
+    noun = spec.name.replace("_", " ").replace("ai ", "AI ")
+    words = {"kinds": _plural(noun), "a_kind": f"an {noun}" if noun[0] in "aAeio" else f"a {noun}"}
     further = dict(_STATES[state] for state in spec.states if state not in _USUAL)
-    found = {verb: text.format(kind=noun) for verb, text in {**_VERBS, **further}.items()}
+    found = {verb: text.format(**words) for verb, text in {**_VERBS, **further}.items()}
     found |= _PARTS.get(spec.name, {})
     return {f"{spec.name}.{verb}": text for verb, text in found.items()}
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("ch") else f"{noun}s"

@@ -57,7 +57,7 @@ def manifest(entries: Sequence[Options]) -> list[Request]:
                 str(values.get(item.name)) for item in KINDS[name].spec.fields if item.ref
             )
             identity = (name, values.get("id"), values.get(KINDS[name].spec.key), *parents)
-            if identity in seen:
+            if identity in seen and any(part is not None for part in identity[1:3]):
                 raise InputError(
                     f"it is listed twice: resources[{seen[identity]}] and [{position}]",
                     resource=request.label,

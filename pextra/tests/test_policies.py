@@ -193,6 +193,14 @@ def test_the_name_of_a_document_is_taken_where_none_is_given(cloud: Cloud) -> No
     assert not cloud.plan({"kind": "policy", "document": VENDOR}).plan
 
 
+def test_several_documents_without_names_are_several_policies(cloud: Cloud) -> None:
+    first, second = ({"kind": "policy", "document": {**VENDOR, "name": name}} for name in "ab")
+    cloud.apply(first, second)
+    assert {"a", "b"} <= {item["name"] for item in cloud.rows["policy"]}
+    ((message, _hint),) = problems(cloud, first, first)
+    assert message == "it is listed twice: resources[0] and [1]"
+
+
 def test_what_a_document_leaves_out_stays(cloud: Cloud) -> None:
     cloud.apply(policy(description="kept", enabled=False))
     cloud.apply(policy(document={"name": "own", "policy": [READ]}))

@@ -12,8 +12,8 @@ DOCS = KindDocs(
         short="Manage organizations, the tenants of the platform",
         description=(
             "Creates, changes, renames and removes an organization.",
-            "Organizations own datacenters and users. The first one is the root organization, the"
-            " owner of the deployment.",
+            "Organizations own datacenters, users, roles, policies and AI providers. The first one"
+            " is the root organization, the owner of the deployment.",
         ),
         seealso=("organization_info", "datacenter", "user"),
         examples="""
@@ -58,7 +58,8 @@ DOCS = KindDocs(
     ),
     states={
         "present": "creates the organization, or changes what is given and differs.",
-        "absent": "removes it. It must hold no datacenter and no user.",
+        "absent": "removes it. It must hold no datacenter, user, role, policy or AI provider. What"
+        " is predefined does not count.",
     },
     steps=Steps(
         name="Example",

@@ -12,8 +12,8 @@ short_description: Manage organizations, the tenants of the platform
 version_added: 0.1.0
 description:
   - Creates, changes, renames and removes an organization.
-  - Organizations own datacenters and users. The first one is the root organization, the owner of
-    the deployment.
+  - Organizations own datacenters, users, roles, policies and AI providers. The first one is the
+    root organization, the owner of the deployment.
 author:
   - pextra-ce contributors (@pextra-ce)
 extends_documentation_fragment:
@@ -36,7 +36,8 @@ options:
   state:
     description:
       - V(present) creates the organization, or changes what is given and differs.
-      - V(absent) removes it. It must hold no datacenter and no user.
+      - V(absent) removes it. It must hold no datacenter, user, role, policy or AI provider. What
+        is predefined does not count.
     type: str
     choices:
       - present

@@ -21,6 +21,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
+from pextra.access import rules
 from pextra.calls import apply as manifest
 from pextra.calls import database
 from pextra.calls import resource as module
@@ -34,6 +35,7 @@ from pextra.tests.tables import columns_of
 from scripts import module_docs
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/access.md"
 PLUGINS = "ansible_collections.pextra.ce.plugins"
 STATE_MODULES = (*MANIFEST_KINDS, "apply", "cockroach_license", "database", "instance_backup")
 INFO_MODULES = tuple(f"{kind}_info" for kind in MANIFEST_KINDS)
@@ -247,6 +249,24 @@ def without_templates(value: Any) -> Any:
     if isinstance(value, list):
         return [without_templates(item) for item in value]
     return re.sub(r"{{.*?}}", "something", value) if isinstance(value, str) else value
+
+
+def test_the_page_on_access_has_tasks_and_rules_that_the_engine_takes() -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    tasks: list[dict[str, Any]] = []
+    for _language, text in (block for block in blocks if block[0] == "yaml"):
+        for item in yaml.safe_load(text):
+            tasks += item.get("tasks", [item])
+    assert len(tasks) >= 5
+    for task in tasks:
+        for action, options in task.items():
+            if action.startswith("pextra.ce."):
+                name = action.removeprefix("pextra.ce.")
+                assert set(options) <= set(documents(name)[0]["options"])
+                check_values(name, options)
+    (shown,) = (text for _language, text in blocks if text.startswith("env."))
+    for line in shown.splitlines():
+        rules.compiled(line)
 
 
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
