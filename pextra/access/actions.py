@@ -76,11 +76,15 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
 _PLATFORM = {
     "cockroach_license.read": "See the licence of the database.",
     "cockroach_license.update": "Change the licence of the database.",
+    "database.prune": "Remove old rows of the audit log.",
     "database.read": "See how the store is.",
     "database.update": "Make or migrate the store.",
 }
 
 OF_PROCEDURE: Mapping[str, str] = {
+    "audit_info": "organization.audit.list",
+    "audit_prune": "database.prune",
+    "audit_verify": "organization.audit.verify",
     "cockroach_license": "cockroach_license.update",
     "cockroach_license_info": "cockroach_license.read",
     "database": "database.update",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pextra.backup import archive
-from pextra.engine import sealing
+from pextra.engine import encryption
 from pextra.engine.world import World
 from pextra.host.hypervisor import export, power
 from pextra.host.machine import Host
@@ -110,7 +110,7 @@ def encrypted(instance: InstanceRow, store: Store, host: Host) -> InstanceRow:
         return instance
     now = dt.datetime.now(dt.UTC)
     key = store.transact(lambda tx: versions.current(tx, host, now))
-    return cast("InstanceRow", sealing.encrypted(spec, instance, key))
+    return cast("InstanceRow", encryption.encrypted(spec, instance, key))
 
 
 def kept(kind: AnyName, row: Row, world: World) -> Document:

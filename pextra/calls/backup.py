@@ -22,7 +22,9 @@ from pextra.kinds.registry import KINDS
 from pextra.kinds.volume import overlays
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError
-from pextra.model.fields import Field, Masked, masked, texts_in
+from pextra.model.fields import Field, Masked, Row, masked, texts_in
+from pextra.model.names import KindName
+from pextra.model.plan import Phase, Step
 from pextra.model.request import label
 from pextra.model.values import Document, Options
 
@@ -83,17 +85,16 @@ def _take(call: Call, asked: Options) -> Answer:
     if power.state(host.qemu, instance["id"]) == "stopped":
         overlays.refuse_any(instance, world, resource)  # a running one is copied with them
     disks = taking.sources(instance, world)
+    after: Document = {"path": path, "volumes": [item["name"] for item in made["volumes"]]}
+    name = KindName[Row](KIND)
+    step = Step(name, instance["id"], instance["name"], "create", Phase.HOST, None, after)
     if not call.check:
+        call.store.transact(lambda tx: call.audit(tx, [step]))
         taking.take(path, made, instance, disks, host)
-    after = {"path": path, "volumes": [item["name"] for item in made["volumes"]]}
-    step = {
-        "kind": "instance_backup", "name": instance["name"], "action": "create", "before": None,
-        "after": after, "needs_restart": False,
-    }  # fmt: skip
     shown = _shown(path, made)
     if call.check:
         shown |= {"id": "(known after apply)", "size": None}
-    return {"changed": True, "plan": [step], "instance_backup": shown}
+    return {"changed": True, "plan": [step.as_dict()], "instance_backup": shown}
 
 
 def _restore(call: Call, asked: Options) -> Answer:

@@ -17,6 +17,7 @@ from pextra.model.principal import Principal
 from pextra.model.units import format_time
 from pextra.model.values import Document, Options
 from pextra.store.connection import Store
+from pextra.store.transaction import Transaction
 
 Answer = dict[str, Any]
 """What a call returns, as JSON has it."""
@@ -44,6 +45,10 @@ class Call:
     diff: bool = False
     progress: Progress = SILENT
 
+    def audit(self, tx: Transaction, steps: Iterable[Step]) -> None:
+        """Record what is about to change; what goes through the engine records it itself."""
+        tx.audit(steps, self.principal, self.host.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
@@ -66,6 +71,11 @@ class Procedure:
     uses_store: bool = True
     masked: Callable[[Options], Masked] | None = None
     module: bool = True
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, and so leaves nothing in the audit log."""
+        return self.name.endswith("_info") or self.name == "audit_verify"
 
 
 def options(fields: tuple[Field, ...], given: Options, name: str) -> dict[str, Any]:

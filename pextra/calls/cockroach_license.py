@@ -23,6 +23,7 @@ from pextra.model.names import KindName
 from pextra.model.plan import Phase, Shown, Step
 from pextra.model.units import format_time
 from pextra.model.values import Document
+from pextra.store import schema
 from pextra.store.cockroachdb import LICENSE, ORGANIZATION, ClusterSettings
 from pextra.store.transaction import Transaction
 
@@ -30,10 +31,6 @@ KIND = "cockroach_license"
 FIELDS = (Field("key", required=True, secret=True),)
 WARN_DAYS = 30
 """An end that is nearer than this is warned of."""
-_AUDIT_TABLE = (
-    "SELECT count(*) AS found FROM pg_catalog.pg_tables"
-    " WHERE tablename = 'audit_log' AND schemaname = current_schema()"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +141,9 @@ def _set(call: Call, settings: ClusterSettings, steps: list[Step], after: State)
     """
 
     def record(tx: Transaction) -> None:
-        # The licence may be set before the store has tables.
-        if tx.query(_AUDIT_TABLE)[0]["found"]:
-            tx.audit(steps, call.principal)
+        # The licence may be set before the store has tables, or those that this engine knows.
+        if schema.version(tx) == schema.LATEST:
+            call.audit(tx, steps)
 
     call.store.transact(record)
     values = {LICENSE: after.key, ORGANIZATION: after.organization}

@@ -12,6 +12,8 @@ from pextra.kinds.common import within
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import StoreError
 from pextra.model.fields import Field
+from pextra.model.names import KindName
+from pextra.model.plan import Phase, Step
 from pextra.model.values import Document
 from pextra.store import schema
 from pextra.store.transaction import Transaction
@@ -38,6 +40,11 @@ def _migrate(call: Call) -> Answer:
         return name, *schema.migrate(tx, check=call.check)
 
     name, before, after = call.store.transact(work)
+    if before != after and not call.check:
+        values: tuple[Document, Document] = {"version": before}, {"version": after}
+        step = Step(KindName("database"), name, name, "migrate", Phase.STORE, *values)
+        # Not in the same transaction: CockroachDB fills columns that are new only when it ends.
+        call.store.transact(lambda tx: call.audit(tx, [step]))
     plain = 0
     if not call.check:
         plain = secrets.encrypt_plain(call.store, call.host, call.progress)

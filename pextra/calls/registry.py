@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from pextra.calls.call import Answer, Call, Procedure
 from pextra.engine.progress import SILENT, Progress
 from pextra.host.machine import Host
+from pextra.model import ids
 from pextra.model.errors import HostError, NotFoundError
 from pextra.model.fields import MASK, Masked
 from pextra.model.fields import masked as masked_by_fields
@@ -20,6 +22,9 @@ from pextra.store.connection import Store
 
 _PLACES = {
     "apply": "apply",
+    "audit_info": "audit",
+    "audit_prune": "audit",
+    "audit_verify": "audit",
     "cockroach_license": "cockroach_license",
     "cockroach_license_info": "cockroach_license",
     "database": "database",
@@ -127,7 +132,19 @@ def call(
             store = opened.enter_context(Store(given.get("database"), any_schema=any_schema))
         if host is None:
             host = opened.enter_context(Host(confirms=confirms))
+        made = Call(rest, store, host, _identified(principal), check, diff, progress)
         try:
-            return procedure.run(Call(rest, store, host, principal, check, diff, progress))
+            if check or procedure.reads or not procedure.uses_store:
+                return procedure.run(made)
+            from pextra.calls.attempts import recorded
+
+            return recorded(procedure, made, lambda: masked(procedure, given))
         except OSError as error:
             raise HostError(str(error)) from error
+
+
+def _identified(principal: Principal) -> Principal:
+    """Who asks, with an identifier of this request."""
+    request = principal.request_id or ids.new_id("req")
+    correlation = principal.correlation_id or request
+    return dataclasses.replace(principal, request_id=request, correlation_id=correlation)

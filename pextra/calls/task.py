@@ -3,22 +3,15 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pextra.calls import registry
 from pextra.calls.call import Answer, Procedure
+from pextra.calls.cleaning import cleaned
 from pextra.host.identity import local
 from pextra.model.errors import IncompleteError, PextraError, each
-from pextra.model.fields import MASK
-
-_NO_TEXTS = frozenset((int, bool, float, type(None)))
-"""What has no letters that could be secret."""
-_SHORT = 4
-"""Secrets are masked wherever their letters are, and so half of a result if they are few. Below
-this length they are masked as whole words, and in failures alone: no other result quotes any."""
 
 
 def result(
@@ -54,31 +47,5 @@ def result(
         errors = [{"code": "internal", "resource": None, "message": text, "hint": None}]
         answer = {"failed": True, "msg": text, "code": "internal", "errors": errors}
         answer["exception"] = traceback.format_exc()
-    pattern = _pattern(secrets, short_ones="failed" in answer)
-    found: Answer = answer if pattern is None else _cleaned(answer, pattern)
+    found: Answer = cleaned(answer, secrets, short_ones="failed" in answer)
     return found
-
-
-def _pattern(secrets: Iterable[str], *, short_ones: bool) -> re.Pattern[str] | None:
-    """What finds secrets, as they are and as messages quote them; None if there is none."""
-    quoted = {form for text in secrets for form in (text, repr(text)[1:-1]) if form}
-    wanted = [
-        re.escape(text) if len(text) >= _SHORT else rf"(?<!\w){re.escape(text)}(?!\w)"
-        for text in sorted(quoted, key=len, reverse=True)
-        if short_ones or len(text) >= _SHORT
-    ]
-    return re.compile("|".join(wanted)) if wanted else None
-
-
-def _cleaned(value: Any, secret: re.Pattern[str]) -> Any:
-    """The value with a mask in place of each secret in its texts."""
-    if isinstance(value, str):
-        return secret.sub(MASK, value)
-    if isinstance(value, dict):
-        return {
-            key: item if type(item) in _NO_TEXTS else _cleaned(item, secret)
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_cleaned(item, secret) for item in value]
-    return value

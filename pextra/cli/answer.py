@@ -8,7 +8,7 @@ import json
 import os
 import syslog
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,12 +18,26 @@ _LOGGED = 10_000
 """So many characters of an option are logged: a message that is too long for the log is lost."""
 
 
-def answer(text: bytes) -> None:
-    """Write the result of what is asked to standard output."""
+def answer(text: bytes) -> Callable[[], None]:
+    """Write the result of what is asked to standard output.
+
+    Returns:
+        What remains to be done when the caller has it: audit rows are sealed.
+    """
     # Looking for unreachable cycles takes longer than what a process of seconds could save.
     gc.set_threshold(50_000)
+    from pextra.engine import sealing
+
     with _answers() as answers:
-        answers.write(json.dumps(_answer(text)).encode() + b"\n")
+        with sealing.put_off() as owed:
+            result = _answer(text)
+        answers.write(json.dumps(result).encode() + b"\n")
+
+    def settle() -> None:
+        for one in owed:
+            one()
+
+    return settle
 
 
 def _answers() -> IO[bytes]:

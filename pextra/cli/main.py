@@ -15,7 +15,7 @@ from pextra.calls import operation as operations
 from pextra.calls import registry
 from pextra.calls.call import Answer, plain
 from pextra.calls.reconcile import POSSIBLE
-from pextra.cli import policy, secrets, terminal
+from pextra.cli import audit, policy, secrets, terminal
 from pextra.engine.operation import Operation
 from pextra.engine.operations import Operations
 from pextra.host.identity import local
@@ -40,6 +40,7 @@ examples:
   pextra reconcile               make it so
   pextra operation list          what was run lately, on all nodes
   pextra policy test USER ACTION whether a user may do something, and why
+  pextra audit list              who did what
   pextra call instance --options vm.json
 """
 _RECONCILE = """\
@@ -261,6 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_operation(commands)
     secrets.add(commands, _command, _carried_out)
     _add_policy(commands)
+    audit.add(commands, _command, _principal)
     version = commands.add_parser("version", help="print the engine's version")
     version.set_defaults(run=_version)
     return parser

@@ -39,7 +39,7 @@ def main() -> None:
     if status is None:
         from pextra.cli.answer import answer
 
-        answer(text)
+        answer(text)()
     elif status:
         raise SystemExit("the worker's process ended without an answer")
 

@@ -84,9 +84,10 @@ def _work(line: socket.socket) -> None:
         if taken:
             caller, data = taken
             process.works_for(caller)
-            answer(data)
+            settle = answer(data)
             sys.stdout.flush()
             handover.finished(line)
+            settle()
         status = 0
     except (KeyboardInterrupt, SystemExit):
         pass

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pextra.engine import review, sealing
+from pextra.engine import encryption, review
 from pextra.engine.kind import AnyKind
 from pextra.engine.store_steps import hidden, store_step
 from pextra.engine.world import World, several
@@ -162,12 +162,12 @@ class Planner:
                 self._retire(kind, request, current, world)
             return current["id"] if current else None
         row = self._row(kind.spec, request, resolved, current)
-        sealing.keep_same(kind.spec, current, row, world.host)
+        encryption.keep_same(kind.spec, current, row, world.host)
         if current is not None and current.get("status") == "deleting":
             row["status"] = "updating"
             kind.take_back(request, row, world)
         kind.draft(request, current, row, world)
-        sealing.keep_same(kind.spec, current, row, world.host)
+        encryption.keep_same(kind.spec, current, row, world.host)
         self._check_required(kind.spec, request, row)
         if current is not None and kind.spec.on_host and _differs(current, row):
             row["status"] = "pending" if current["status"] == "pending" else "updating"

@@ -190,7 +190,7 @@ class Reconciler:
             group = repair.draft(self._kinds, keys, world, looks)
             steps = [step for item in group for step in item.steps]
             if steps:
-                self._store.transact(lambda tx: tx.audit(steps, self._principal))
+                self._store.transact(lambda tx: tx.audit(steps, self._principal, self._host.key))
                 try:
                     self._execute(steps)
                     self._verify(group, world)
@@ -239,7 +239,8 @@ class Reconciler:
         def work(tx: Transaction) -> None:
             current = [change for item in changes if (change := _now(item, tx)) is not None]
             tx.write(current)
-            tx.audit([step for item in group for step in item.written], self._principal)
+            written = [step for item in group for step in item.written]
+            tx.audit(written, self._principal, self._host.key)
 
         try:
             self._store.transact(work)

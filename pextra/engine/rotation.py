@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.kind import AnyKind
 from pextra.engine.progress import SILENT, Event, Progress, begin
-from pextra.engine.sealing import Kinds, encrypted
+from pextra.engine.encryption import Kinds, encrypted
 from pextra.host.machine import Host
 from pextra.host.secrets import versions
 from pextra.host.secrets.cipher import Key

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pextra.engine import deferred, power, sealing
+from pextra.engine import deferred, encryption, power
 from pextra.engine.deferred import is_going
 from pextra.engine.kind import AnyKind
 from pextra.engine.planner import Drafted, Planner, converge
@@ -222,7 +222,7 @@ class Runner:
         world = self._world(tx)
         now = dt.datetime.now(dt.UTC)
         drafted = Planner(self._kinds, now).plan(requests, world, self._host, self._purge)
-        sealing.check(tx, world.changes(), self._host)
+        encryption.check(tx, world.changes(), self._host)
         return drafted
 
     def _world(self, tx: Transaction) -> World:
@@ -232,8 +232,8 @@ class Runner:
     def _claim(self, tx: Transaction, drafted: Drafted) -> None:
         late = {item.id for item in deferred.changes(self._kinds, drafted)}
         changes = [item for item in drafted.world.changes() if item.id not in late]
-        tx.write(sealing.sealed(tx, self._kinds, changes, self._host))
-        tx.audit(_with_ids(drafted), self._principal)
+        tx.write(encryption.sealed(tx, self._kinds, changes, self._host))
+        tx.audit(_with_ids(drafted), self._principal, self._host.key)
 
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:
         world = drafted.world

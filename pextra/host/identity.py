@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 
 from pextra.model.principal import Principal
+
+CORRELATION = "PEXTRA_CE_CORRELATION_ID"
+"""Variable of the environment with an identifier that several calls have together."""
+_WORD = re.compile(r"[\w.:@/+=-]{1,128}", re.ASCII)
 
 
 def local(door: str) -> Principal:
@@ -16,4 +21,8 @@ def local(door: str) -> Principal:
     Args:
         door: What the user came through, such as ``cli``.
     """
-    return Principal(os.environ.get("SUDO_USER") or getpass.getuser(), socket.gethostname(), door)
+    user = os.environ.get("SUDO_USER") or getpass.getuser()
+    correlation = os.environ.get(CORRELATION, "")
+    if not _WORD.fullmatch(correlation):
+        correlation = ""
+    return Principal(user, socket.gethostname(), door, correlation_id=correlation)

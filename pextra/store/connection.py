@@ -44,6 +44,9 @@ _BEGIN = (
 )
 _SNAPSHOT = b"REPEATABLE READ READ ONLY"
 """What only reads sees one moment, and keeps no other transaction from what it does."""
+_UNORDERED = b"REPEATABLE READ"
+"""For what constraints alone keep right. No serialisable transaction is done again because of it:
+only those take part in the order that PostgreSQL watches (its manual, 13.2.3)."""
 _T = TypeVar("_T")
 
 
@@ -89,14 +92,27 @@ class Store:
         except psycopg.OperationalError as error:
             raise failures.unreachable(error) from None
 
-    def transact(self, work: Callable[[Transaction], _T], *, read_only: bool = False) -> _T:
+    def transact(
+        self,
+        work: Callable[[Transaction], _T],
+        *,
+        read_only: bool = False,
+        ordered: bool = True,
+    ) -> _T:
         """The result of ``work`` in one serialisable transaction, tried again on conflict.
+
+        Args:
+            work: Is done in it, perhaps several times.
+            read_only: It sees one moment, and cannot write.
+            ordered: Whether it is ordered among the others. If not, it sees one moment and nobody
+                else's changes of the rows that it changes; constraints have to do the rest.
 
         Raises:
             StoreError: The database failed, is too busy, or has another schema version.
             ConflictError: A uniqueness constraint stands in the way.
         """
-        begin = _BEGIN % (_SNAPSHOT if read_only else b"SERIALIZABLE")
+        level = b"SERIALIZABLE" if ordered else _UNORDERED
+        begin = _BEGIN % (_SNAPSHOT if read_only else level)
         deadline = time.monotonic() + PATIENCE
         for attempt in itertools.count(1):
             try:

@@ -20,6 +20,7 @@ from pextra.store.migrations import (
     m0007_machines,
     m0008_restarts,
     m0009_secrets,
+    m0010_audit,
     m0011_access,
 )
 from pextra.store.transaction import Transaction
@@ -34,6 +35,7 @@ MIGRATIONS = (
     m0007_machines.MIGRATION,
     m0008_restarts.MIGRATION,
     m0009_secrets.MIGRATION,
+    m0010_audit.MIGRATION,
     m0011_access.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
@@ -103,7 +105,7 @@ def migrate(tx: Transaction, *, check: bool) -> tuple[int, int]:
         _check_encoding(tx)
     if not check and have < LATEST:
         tx.execute(_VERSION_TABLE)
-        for migration in MIGRATIONS[have:]:
+        for migration in (item for item in MIGRATIONS if item.version > have):
             for statement in migration.statements:
                 tx.execute(statement)
             tx.query(

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pextra.engine import sealing
+from pextra.engine import encryption
 from pextra.host.machine import Host
 from pextra.host.secrets import cipher
 from pextra.host.secrets.cipher import Key
@@ -264,17 +264,17 @@ def sealed_row(host: Host) -> dict[str, Any]:
     """A pool's row as the store has it."""
     (id,) = host.keyring.ids()
     row = {"id": "pool-0", "name": "nas", "secrets": {"password": "old"}}
-    return dict(sealing.encrypted(KINDS[kinds.STORAGE_POOL].spec, row, host.keyring.get(id)))
+    return dict(encryption.encrypted(KINDS[kinds.STORAGE_POOL].spec, row, host.keyring.get(id)))
 
 
 def test_a_secret_that_is_given_again_is_no_change_and_another_one_is(host: Host) -> None:
     spec, current = KINDS[kinds.STORAGE_POOL].spec, sealed_row(host)
     same: dict[str, Any] = {**current, "secrets": {"password": "old"}}
-    sealing.keep_same(spec, current, same, host)
+    encryption.keep_same(spec, current, same, host)
     assert same == current
     assert type(same["secrets"]["password"]) is Sealed
     other: dict[str, Any] = {**current, "secrets": {"password": "new"}}
-    sealing.keep_same(spec, current, other, host)
+    encryption.keep_same(spec, current, other, host)
     assert other["secrets"] == {"password": "new"}
 
 
@@ -283,9 +283,9 @@ def test_the_text_of_an_encrypted_secret_is_a_password_like_others(host: Host) -
     spec, current = KINDS[kinds.STORAGE_POOL].spec, sealed_row(host)
     text = "".join(current["secrets"]["password"])
     row: dict[str, Any] = {**current, "secrets": {"password": text}}
-    sealing.keep_same(spec, current, row, host)
-    assert sealing.is_secretive(RowChange(spec, "pool-0", current, row))
-    made = sealing.encrypted(spec, row, host.keyring.get(host.keyring.ids()[0]), current)
+    encryption.keep_same(spec, current, row, host)
+    assert encryption.is_secretive(RowChange(spec, "pool-0", current, row))
+    made = encryption.encrypted(spec, row, host.keyring.get(host.keyring.ids()[0]), current)
     assert Opened(host.keyring, spec.name, made, "secrets")["password"] == text
 
 
@@ -314,16 +314,16 @@ def test_comparing_and_looking_load_no_library(tmp_path: Path) -> None:
     code = f"""
 import sys
 import pextra.calls.resource, pextra.calls.apply, pextra.calls.database, pextra.calls.reconcile
-from pextra.engine import sealing
+from pextra.engine import encryption
 from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS
 from pextra.kinds.instance import seeds
 host, spec = Host({str(tmp_path)!r}), KINDS["instance"].spec
-assert not sealing.sealed(None, KINDS, [], host)
+assert not encryption.sealed(None, KINDS, [], host)
 if sys.argv[1] == "make":
     row = {{"id": "inst-0", "name": "vm", "cloud_init_id": None, "seed": None,
            "cloud_init": {{"user_data": "old"}}}}
-    made = sealing.encrypted(spec, row, host.keyring.make(1))
+    made = encryption.encrypted(spec, row, host.keyring.make(1))
     made["seed"] = seeds.kept(row, made, host)
     print(repr({{**made, "cloud_init": {{"user_data": str(made["cloud_init"]["user_data"])}}}}))
     assert "cryptography" in sys.modules
@@ -332,7 +332,7 @@ else:
     current = eval(sys.argv[2])
     recognised(current, spec.sealed)
     row = {{**current, "cloud_init": {{"user_data": "old"}}}}
-    sealing.keep_same(spec, current, row, host)
+    encryption.keep_same(spec, current, row, host)
     assert type(row["cloud_init"]["user_data"]) is Sealed
     assert seeds.path(row, host).startswith({str(tmp_path)!r})
     assert "cryptography" not in sys.modules

@@ -257,12 +257,19 @@ class Lab:
         return raw["output"]
 
     def refused(self, module: str, *, check: bool = False, **args: Any) -> Result:
-        """Run one task that fails, and changes no row."""
-        before = self.rows_of_all()
+        """Run one task that fails, and changes no row; the audit log then has the attempt."""
+        before, noted = self.rows_of_all(), self.failures()
         result = self.task(module, args, check=check)
         assert result.failed, f"it was not refused: {result.values}"
         assert self.rows_of_all() == before
+        told = 0 if check or module.endswith("_info") or result.values["code"] == "store" else 1
+        assert self.failures() == noted + told
         return result
+
+    def failures(self) -> int:
+        """How many rows of the audit log did not succeed."""
+        found = self.sql("SELECT count(*) AS n FROM audit_log WHERE outcome <> 'succeeded'")
+        return int(found[0]["n"])
 
     def apply(self, *resources: Args, check: bool = False, **args: Any) -> Result:
         """Apply a manifest."""
@@ -489,7 +496,7 @@ _TABLES = (
     "policy_versions", "roles", "role_policies", "user_roles", "ai_providers",
     "storage_pools", "storage_pool_nodes", "vswitches", "port_groups", "instances",
     "network_devices", "instance_devices", "volumes", "volume_snapshots",
-    "instance_snapshots", "audit_log",
+    "instance_snapshots",
 )  # fmt: skip
 _EVERYTHING = " UNION ALL ".join(
     f"SELECT '{table}' AS kind, to_jsonb(t) - 'time' - 'last_seen' - 'hardware' AS row"

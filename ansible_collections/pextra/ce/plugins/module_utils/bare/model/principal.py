@@ -16,7 +16,9 @@ class Principal:
         origin: Host name or address that it comes from.
         door: What it came through: ``ansible``, ``cli``, ``timer``, ``installer``.
         organization_id: The organization that it belongs to; None for the root of a node.
-        request_id: Ties together what was done for one request; empty where nobody follows it.
+        request_id: Ties together what was done for one request; a call that has none gets one.
+        correlation_id: Ties several requests together, such as those of one play; without one, it
+            is the request's.
     """
 
     user: str
@@ -24,3 +26,4 @@ class Principal:
     door: str
     organization_id: str | None = None
     request_id: str = ""
+    correlation_id: str = ""

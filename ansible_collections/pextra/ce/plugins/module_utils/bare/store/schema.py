@@ -19,7 +19,7 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations im
     m0006_operations,
     m0007_machines,
     m0008_restarts,
-    m0011_access,
+    m0010_audit,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
 
@@ -32,7 +32,7 @@ MIGRATIONS = (
     m0006_operations.MIGRATION,
     m0007_machines.MIGRATION,
     m0008_restarts.MIGRATION,
-    m0011_access.MIGRATION,
+    m0010_audit.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"
@@ -86,7 +86,7 @@ def migrate(tx: Transaction, *, check: bool) -> tuple[int, int]:
         check_version(have)
     if not check and have < LATEST:
         tx.execute(_VERSION_TABLE)
-        for migration in MIGRATIONS[have:]:
+        for migration in (item for item in MIGRATIONS if item.version > have):
             for statement in migration.statements:
                 tx.execute(statement)
             tx.query(

@@ -151,8 +151,25 @@ class Transaction:
         for table, ids in reversed(_by_table(gone).items()):
             self._delete(table, ids)
 
-    def audit(self, plan: Iterable[Step], principal: Principal) -> None:
-        """Record what is about to change, in the same transaction as the claim."""
+    def audit(
+        self,
+        plan: Iterable[Step],
+        principal: Principal,
+        chain: str,
+        outcome: str = "succeeded",
+        message: str | None = None,
+    ) -> None:
+        """Record what is about to change, in the same transaction as the claim.
+
+        Nothing is read, so that no other transaction waits for this one or has to be done again.
+
+        Args:
+            plan: The steps, a row each.
+            principal: Who asks.
+            chain: The chain of this node, which seals the rows later.
+            outcome: What came of it: ``succeeded``, ``failed`` or ``denied``.
+            message: Why it failed.
+        """
         rows = [
             {
                 "actor": principal.user,
@@ -160,14 +177,19 @@ class Transaction:
                 "door": principal.door,
                 "organization_id": principal.organization_id,
                 "request_id": principal.request_id,
+                "correlation_id": principal.correlation_id or principal.request_id,
                 "action": step.action,
                 "kind": step.kind,
                 "resource_id": step.id,
                 "name": step.name,
                 "before": step.before,
                 "after": step.after,
+                "outcome": outcome,
+                "message": message,
+                "chain": chain,
+                "step": number,
             }
-            for step in plan
+            for number, step in enumerate(plan)
         ]
         if rows:
             self._insert("audit_log", tuple(rows[0]), rows)
