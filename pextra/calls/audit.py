@@ -133,6 +133,7 @@ def _prune(call: Call) -> Answer:
         _refuse_tampered(call, old)
     steps = [_pruning(name, *numbers) for name, numbers in old.items()]
     if not call.check:
+        sealing.finish_pruning(call.store, given["chains"])
         for step in steps:
             through = old[step.id][1]
             sealing.prune(

@@ -22,7 +22,7 @@ from pextra.kinds.registry import KINDS
 from pextra.kinds.volume import overlays
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, InputError, PextraError
-from pextra.model.fields import Field, Masked, Row, masked, texts_in
+from pextra.model.fields import Field, Masked, masked, texts_in
 from pextra.model.names import KindName
 from pextra.model.plan import Phase, Step
 from pextra.model.request import label
@@ -86,8 +86,7 @@ def _take(call: Call, asked: Options) -> Answer:
         overlays.refuse_any(instance, world, resource)  # a running one is copied with them
     disks = taking.sources(instance, world)
     after: Document = {"path": path, "volumes": [item["name"] for item in made["volumes"]]}
-    name = KindName[Row](KIND)
-    step = Step(name, instance["id"], instance["name"], "create", Phase.HOST, None, after)
+    step = Step(KindName(KIND), instance["id"], instance["name"], "create", Phase.HOST, None, after)
     if not call.check:
         call.store.transact(lambda tx: call.audit(tx, [step]))
         taking.take(path, made, instance, disks, host)

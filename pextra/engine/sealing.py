@@ -320,3 +320,10 @@ def prune(
 
     store.transact(work, ordered=False)
     return rows.prune(store, chain, through)
+
+
+def finish_pruning(store: Store, names: Sequence[str] | None) -> None:
+    """Remove what a run that was killed has left of rows that were pruned."""
+    for name, item in store.transact(lambda tx: rows.chains(tx, names), read_only=True).items():
+        if item.pruned is not None:
+            rows.prune(store, name, records.pruned_head(item.pruned).sequence)

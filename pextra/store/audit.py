@@ -184,15 +184,6 @@ def last(tx: Transaction, chain: str) -> int:
     return int(found[0]["sequence"]) if found else 0
 
 
-def begun(tx: Transaction, chain: str, after: int) -> dt.datetime | None:
-    """When the first row of a chain after a number was written; None without one."""
-    found = tx.query(
-        "SELECT at FROM audit_log WHERE chain = %s AND sequence > %s ORDER BY sequence LIMIT 1",
-        [chain, after],
-    )
-    return found[0]["at"] if found else None
-
-
 def nodes(tx: Transaction, chains: Sequence[str]) -> dict[str, str]:
     """The names of the nodes that chains are of."""
     found = tx.query("SELECT host_key, name FROM nodes WHERE host_key = ANY(%s)", [list(chains)])
