@@ -7,6 +7,7 @@
   ``regex`` its regular expressions, in linear time.
 - ``index``: statements, found by action and resource.
 - ``decisions``: ``may(rights, action, resource, environment)``.
+- ``audit``: chains of audit rows, and what was done to one.
 - ``predefined``: the policies that an organization has from the beginning.
 
 What is here imports from ``pextra.model`` alone. The kinds' specifications are handed in, so the
