@@ -119,7 +119,7 @@ def _rotate(call: Call) -> Answer:
 
     def done(tx: Transaction) -> None:
         versions.mark(tx, target.id, State.CURRENT)
-        tx.audit([step], call.principal)
+        call.audit(tx, [step])
 
     call.store.transact(done)
     left = rotation.survey(KINDS, call.store, call.host.keyring)
@@ -148,7 +148,7 @@ def _target(tx: Transaction, call: Call) -> Key:
     key = call.host.keyring.make(1 + max((item.version for item in known), default=0))
     versions.add(tx, key, State.NEXT, dt.datetime.now(dt.UTC))
     versions.note(tx, call.host, [key.id])
-    tx.audit([_step(key.id, "create", {"state": State.NEXT.value})], call.principal)
+    call.audit(tx, [_step(key.id, "create", {"state": State.NEXT.value})])
     return key
 
 
@@ -168,7 +168,7 @@ def _switch(tx: Transaction, call: Call, target: Key) -> None:
         if item.id == target.id and item.state is State.NEXT:
             versions.mark(tx, item.id, State.FILLING)
             step = _step(item.id, "use", {"state": State.FILLING.value})
-            tx.audit([step], call.principal)
+            call.audit(tx, [step])
         elif item.id != target.id and item.state in (State.FILLING, State.CURRENT):
             versions.mark(tx, item.id, State.OLD)
 

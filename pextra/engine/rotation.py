@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pextra.engine.encryption import Kinds, encrypted
 from pextra.engine.kind import AnyKind
 from pextra.engine.progress import SILENT, Event, Progress, begin
-from pextra.engine.encryption import Kinds, encrypted
 from pextra.host.machine import Host
 from pextra.host.secrets import versions
 from pextra.host.secrets.cipher import Key

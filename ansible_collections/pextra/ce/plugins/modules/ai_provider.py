@@ -277,6 +277,7 @@ errors:
         - V(not_found), something that was referred to does not exist.
         - V(conflict), what was asked contradicts what is there.
         - V(host), the node's hypervisor, network or disk refused, or did not answer in time.
+        - V(secret), a secret cannot be encrypted or read, as the node does not have the key.
         - V(store), the database cannot be reached or used.
       type: str
       sample: host

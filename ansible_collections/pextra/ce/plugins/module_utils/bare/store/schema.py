@@ -10,6 +10,7 @@ references exist.
 from __future__ import annotations
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.errors import StoreError
+from ansible_collections.pextra.ce.plugins.module_utils.bare.store import failures
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations import (
     m0001_core,
     m0002_network,
@@ -19,7 +20,9 @@ from ansible_collections.pextra.ce.plugins.module_utils.bare.store.migrations im
     m0006_operations,
     m0007_machines,
     m0008_restarts,
+    m0009_secrets,
     m0010_audit,
+    m0011_access,
 )
 from ansible_collections.pextra.ce.plugins.module_utils.bare.store.transaction import Transaction
 
@@ -32,7 +35,9 @@ MIGRATIONS = (
     m0006_operations.MIGRATION,
     m0007_machines.MIGRATION,
     m0008_restarts.MIGRATION,
+    m0009_secrets.MIGRATION,
     m0010_audit.MIGRATION,
+    m0011_access.MIGRATION,
 )
 LATEST = MIGRATIONS[-1].version
 VERSION = b"SELECT coalesce(max(version), 0) AS version FROM schema_migrations"
@@ -74,16 +79,31 @@ def check_version(have: int) -> None:
         )
 
 
+def _check_encoding(tx: Transaction) -> None:
+    """Refuse to make tables that do not take every letter.
+
+    Raises:
+        StoreError: The database has another encoding than UTF-8.
+    """
+    encoding = str(tx.query("SHOW server_encoding")[0]["server_encoding"])
+    if encoding.upper().replace("-", "") != "UTF8":
+        raise StoreError(
+            f"the database has the encoding {encoding}, and UTF8 is needed", hint=failures.ENCODING
+        )
+
+
 def migrate(tx: Transaction, *, check: bool) -> tuple[int, int]:
     """Bring the schema to the latest version; the versions before and after.
 
     Raises:
-        StoreError: The schema is newer than the program.
+        StoreError: The schema is newer than the program, or the new database is not in UTF-8.
         psycopg.Error: A statement failed.
     """
     have = version(tx)
     if have > LATEST:
         check_version(have)
+    if not have:
+        _check_encoding(tx)
     if not check and have < LATEST:
         tx.execute(_VERSION_TABLE)
         for migration in (item for item in MIGRATIONS if item.version > have):
