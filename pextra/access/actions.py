@@ -49,6 +49,8 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
         "hardware.read": "See what the nodes of a cluster have together.",
         "joinkey.read": "See the key with which a node joins a cluster.",
         "licensing.read": "See whether a cluster complies with its licences.",
+        "secrets.read": "See with which keys the secrets of a cluster are encrypted.",
+        "secrets.update": "Make a new key for the secrets of a cluster, and encrypt them again.",
     },
     kinds.NODE: {
         "disks.update": "Change the system's disk of a node.",
@@ -56,6 +58,7 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
         "hardware.read": "See the hardware of a node.",
         "network.read": "See the network cards of a node.",
         "reconcile": "Make a node again what the store says.",
+        "secrets.update": "Note which keys a node has.",
         "updates.read": "See which updates a node could have.",
     },
     kinds.USER: {
@@ -94,6 +97,9 @@ OF_PROCEDURE: Mapping[str, str] = {
     "node_files": "node.files.update",
     "policy_decision_info": "policy.test",
     "reconcile": "node.reconcile",
+    "secrets_note": "node.secrets.update",
+    "secrets_rotation": "cluster.secrets.update",
+    "secrets_status": "cluster.secrets.read",
     "storage_pool_propagation": "storage_pool.propagate",
     "system_disk": "node.disks.update",
     "system_files": "node.files.update",

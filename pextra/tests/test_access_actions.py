@@ -18,7 +18,10 @@ from pextra.model.spec import KindSpec
 
 SPECS = tuple(kind.spec for kind in KINDS.values())
 ALL = Actions(SPECS)
-SECRET = ("cluster.joinkey.read",)
+SECRET = (
+    "cluster.secrets.read",
+    "cluster.joinkey.read",
+)
 """What shows a secret."""
 PLATFORM = ("cockroach_license.read", "database.read")
 """What is about no organization."""

@@ -213,7 +213,7 @@ def test_the_manifest_takes_and_purges_every_kind() -> None:
 
 
 def test_database_modules_return_what_is_documented() -> None:
-    returned = set(database._migrated("pextra_ce", 0, 1, diff=False))
+    returned = set(database._migrated("pextra_ce", 0, 1, 0, diff=False))
     assert returned <= set(documents("database")[2])
     found = {"reachable", "error", "latest_version", *database._UNKNOWN}
     assert set(documents("database_info")[2]) == found | {"errors"}
