@@ -265,6 +265,7 @@ def test_what_is_predefined_is_not_changed_removed_or_named_again(cloud: Cloud) 
     for entry in (
         {"kind": "policy", "id": id, "description": "mine"},
         {"kind": "policy", "id": id, "statements": [READ]},
+        {"kind": "policy", "id": id, "name": "seen"},
         {"kind": "policy", "id": id, "state": "absent"},
         {"kind": "role", "id": predefined.ROLE_IDS["viewer"], "policies": ["administrator"]},
         {"kind": "role", "id": predefined.ROLE_IDS["viewer"], "state": "absent"},
