@@ -23,7 +23,7 @@ PREDEFINED = Returned(
     sample=False,
 )
 DOCUMENT = Returned(
-    "The policy as the platform's export has it, which O(document) takes.",
+    "The policy as the platform's export has it, which O(pextra.ce.policy#module:document) takes.",
     "dict",
     sample={
         "name": "backup operators",

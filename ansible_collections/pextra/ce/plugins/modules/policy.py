@@ -201,7 +201,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed:
-  description: Whether anything changed; in check mode, whether anything would.
+  description: Whether anything changed; in check mode, whether anything
+    would.
   returned: success
   type: bool
   sample: true
@@ -219,8 +220,8 @@ policy:
       type: str
       sample: backup operators
     organization_id:
-      description: Identifier of the organization that it belongs to, V(null) of a predefined
-        one.
+      description: Identifier of the organization that it belongs to,
+        V(null) of a predefined one.
       type: str
       sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     description:
@@ -265,8 +266,8 @@ policy:
           type: str
           sample: env.time_of_day < "18:00:00"
     version:
-      description: The number of its version, which is one more with each change of its statements.
-        Earlier ones can be restored.
+      description: The number of its version, which is one more with
+        each change of its statements. Earlier ones can be restored.
       type: int
       sample: 3
     creation:
@@ -274,11 +275,13 @@ policy:
       type: str
       sample: '2026-01-31T12:00:00Z'
     predefined:
-      description: 'Whether it is predefined: every organization has it, and nobody changes it.'
+      description: 'Whether it is predefined: every organization has
+        it, and nobody changes it.'
       type: bool
       sample: false
     document:
-      description: The policy as the platform's export has it, which O(document) takes.
+      description: The policy as the platform's export has it, which
+        O(pextra.ce.policy#module:document) takes.
       type: dict
       sample:
         name: backup operators
@@ -292,15 +295,15 @@ policy:
               - '*'
 plan:
   description:
-    - The steps in the order in which they were carried out; in check mode, would be. Empty if
-      everything is as asked already.
+    - The steps in the order in which they were carried out; in check
+      mode, would be. Empty if everything is as asked already.
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: Kind of the resource, V(policy), or V(policy_version) for what its statements
-        were.
+      description: Kind of the resource, V(policy), or V(policy_version)
+        for what its statements were.
       type: str
       sample: policy
     name:
@@ -312,13 +315,15 @@ plan:
       type: str
       sample: update
     before:
-      description: The values that the step changes, as they were. V(null) where there was nothing.
+      description: The values that the step changes, as they were. V(null)
+        where there was nothing.
       type: dict
       sample:
         version: 1
         enabled: true
     after:
-      description: The values as they become. V(null) where nothing is left.
+      description: The values as they become. V(null) where nothing
+        is left.
       type: dict
       sample:
         version: 2
@@ -329,13 +334,14 @@ plan:
       sample: false
 code:
   description:
-    - The kind of failure. V(plan) if the request was refused as a whole, with the reasons in
-      RV(errors); else the code of the only error.
+    - The kind of failure. V(plan) if the request was refused as a whole,
+      with the reasons in RV(errors); else the code of the only error.
   returned: failure, unless Ansible itself refuses an option
   type: str
   sample: plan
 errors:
-  description: What is wrong; after V(plan), everything that was found wrong.
+  description: What is wrong; after V(plan), everything that was found
+    wrong.
   returned: failure, unless Ansible itself refuses an option
   type: list
   elements: dict
@@ -350,7 +356,8 @@ errors:
       type: str
       sample: invalid_input
     resource:
-      description: Kind and name of what it is about, V(null) if it is about no resource.
+      description: Kind and name of what it is about, V(null) if it
+        is about no resource.
       type: str
       sample: policy "backup operators"
     message:
@@ -358,7 +365,8 @@ errors:
       type: str
       sample: 'statement 1: ''instance.raed'' is no action'
     hint:
-      description: What to do about it, V(null) if the message says it all.
+      description: What to do about it, V(null) if the message says
+        it all.
       type: str
       sample: Did you mean instance.read?
 """

@@ -90,7 +90,8 @@ policies:
       type: str
       sample: backup operators
     organization_id:
-      description: Identifier of the organization that it belongs to, V(null) of a predefined one.
+      description: Identifier of the organization that it belongs to,
+        V(null) of a predefined one.
       type: str
       sample: org-6Hy0XAWtOJ1YkE6jmDRcJ
     organization:
@@ -106,8 +107,8 @@ policies:
       type: bool
       sample: true
     version:
-      description: The number of its version, which is one more with each change of its statements.
-        Earlier ones can be restored.
+      description: The number of its version, which is one more with
+        each change of its statements. Earlier ones can be restored.
       type: int
       sample: 3
     creation:
@@ -148,17 +149,20 @@ policies:
           type: str
           sample: env.time_of_day < "18:00:00"
     predefined:
-      description: 'Whether it is predefined: every organization has it, and nobody changes it.'
+      description: 'Whether it is predefined: every organization has
+        it, and nobody changes it.'
       type: bool
       sample: false
     roles:
-      description: The names of the roles that have it, V(null) of a predefined policy.
+      description: The names of the roles that have it, V(null) of a
+        predefined policy.
       type: list
       elements: str
       sample:
         - backup
     document:
-      description: The policy as the platform's export has it, which O(document) takes.
+      description: The policy as the platform's export has it, which
+        O(pextra.ce.policy#module:document) takes.
       type: dict
       sample:
         name: backup operators
@@ -171,7 +175,8 @@ policies:
             resources:
               - '*'
     versions:
-      description: What its statements were, the oldest first. A predefined policy has none.
+      description: What its statements were, the oldest first. A predefined
+        policy has none.
       type: list
       elements: dict
       contains:
@@ -184,7 +189,8 @@ policies:
           type: str
           sample: '2026-01-31T12:00:00Z'
         statements:
-          description: Its statements, in the order in which they are asked.
+          description: Its statements, in the order in which they are
+            asked.
           type: list
           elements: dict
           contains:
@@ -207,7 +213,8 @@ policies:
               sample:
                 - instance.*
             resources:
-              description: Identifiers of resources, or patterns of them.
+              description: Identifiers of resources, or patterns of
+                them.
               type: list
               elements: str
               sample:
@@ -217,7 +224,8 @@ policies:
               type: str
               sample: env.time_of_day < "18:00:00"
 code:
-  description: What sort of error it is, such as V(not_found), V(conflict), V(store) or V(host).
+  description: What sort of error it is, such as V(not_found), V(conflict),
+    V(store) or V(host).
   returned: failure
   type: str
   sample: not_found
@@ -232,7 +240,8 @@ errors:
       type: str
       sample: not_found
     resource:
-      description: Kind and name of what it is about, V(null) where it is about none.
+      description: Kind and name of what it is about, V(null) where
+        it is about none.
       type: str
       sample: organization "Exampel"
     message:
@@ -240,7 +249,8 @@ errors:
       type: str
       sample: does not exist
     hint:
-      description: What to do about it, V(null) where nothing better is known than the message.
+      description: What to do about it, V(null) where nothing better
+        is known than the message.
       type: str
       sample: Did you mean "Example"?
 """
