@@ -8,10 +8,14 @@ reaches what is not of the organization, whatever its patterns say.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from pextra.access.statements import Effect, Policy, Statement
+from pextra.access.statements import Effect, Policy, Statement, stored_statements
 from pextra.model import kinds
 from pextra.model.ids import LENGTH
+
+if TYPE_CHECKING:
+    from pextra.model.rows import PolicyRow
 
 _TREE = (kinds.ORGANIZATION, kinds.DATACENTER, kinds.CLUSTER, kinds.NODE)
 """What the web interface needs to show anything."""
@@ -90,3 +94,11 @@ ROLE_IDS: Mapping[str, str] = {name: role_id(name) for name in POLICIES}
 """The identifiers of the predefined roles by their names."""
 POLICY_IDS: Mapping[str, str] = {name: policy_id(name) for name in POLICIES}
 """The identifiers of their policies, by the same names."""
+
+
+def policy_of(row: PolicyRow) -> Policy:
+    """A policy of the store; the statements of a predefined one are this program's."""
+    if row["organization_id"] is None:
+        return POLICIES[row["name"]]
+    statements = stored_statements(row["statements"])
+    return Policy(row["name"], statements, row["enabled"], row["description"])

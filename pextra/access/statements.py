@@ -13,16 +13,17 @@ import enum
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pextra.access import rules
-from pextra.access.actions import Actions
 from pextra.access.patterns import Pattern
 from pextra.model.errors import InputError, PextraError
 from pextra.model.fields import Field, normalise
 from pextra.model.request import label
 from pextra.model.units import parse_name
 from pextra.model.values import Document, quoted
+
+if TYPE_CHECKING:
+    from pextra.access.actions import Actions
 
 MOST_STATEMENTS = 1024
 """Of a policy. Source: the platform's user guide, policies."""
@@ -35,9 +36,10 @@ MOST_PLACES = 4096
 MOST_POLICIES = 1024
 """That are read at once."""
 
-_ACTION = re.compile(r"[a-z0-9_.*]{1,128}", re.ASCII)
-_RESOURCE = re.compile(r"[A-Za-z0-9_*-]{1,128}", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+# Compiled when they are first used: few runs do.
+_ACTION = r"[a-z0-9_.*]{1,128}"
+_RESOURCE = r"[A-Za-z0-9_*-]{1,128}"
+_ID = r"[A-Za-z0-9_-]{1,64}"
 
 
 class Effect(enum.Enum):
@@ -47,14 +49,14 @@ class Effect(enum.Enum):
     DENY = "deny"
 
 
-def _pattern(allowed: re.Pattern[str], what: str) -> Any:
+def _pattern(allowed: str, what: str) -> Any:
     """A parser of lists of patterns, which drops what is there twice."""
 
     def parse(values: list[str]) -> list[str]:
         if not values:
             raise InputError(f"a statement needs {what}", hint="* is all of them")
         for value in values:
-            if allowed.fullmatch(value) is None:
+            if re.fullmatch(allowed, value) is None:
                 raise InputError(f"{quoted(value)} is not possible in {what}")
         return list(dict.fromkeys(Pattern(value).text for value in values))
 
@@ -62,7 +64,7 @@ def _pattern(allowed: re.Pattern[str], what: str) -> Any:
 
 
 def _parse_id(value: str) -> str:
-    if _ID.fullmatch(value) is None:
+    if re.fullmatch(_ID, value) is None:
         raise InputError(f"{quoted(value)} is not 1 to 64 letters, digits, _ and -")
     return value
 
@@ -74,6 +76,8 @@ def _parse_description(value: str) -> str:
 
 
 def _parse_rule(value: str) -> str | None:
+    from pextra.access import rules  # of many runs none has a rule
+
     text = value.strip()
     if text:
         rules.compiled(text)
@@ -327,6 +331,10 @@ def _statement(data: object, number: int, where: str) -> Statement:
 def _check_rules(statements: Iterable[Statement], where: str) -> None:
     """See that the rules are read and asked in a bounded time also when they are many."""
     texts = {item.rule for item in statements if item.rule}
+    if not texts:
+        return
+    from pextra.access import rules
+
     characters = sum(len(text) for text in texts)
     if characters > MOST_RULES:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from pextra.access import predefined
 from pextra.access.attributes import Environment, Resource, Subject
 from pextra.access.decisions import PolicySet, Rights, may
-from pextra.access.statements import Policy, stored_statements
+from pextra.access.statements import Policy
 from pextra.engine.world import World
 from pextra.model import kinds
 from pextra.model.change import RowChange
@@ -22,7 +22,7 @@ from pextra.model.request import Request, label
 
 if TYPE_CHECKING:
     from pextra.kinds.links import Link
-    from pextra.model.rows import PolicyRow, UserRow
+    from pextra.model.rows import UserRow
 
 R = TypeVar("R", bound=Row)
 L = TypeVar("L", bound="Link")
@@ -78,14 +78,6 @@ class Held:
     through: Mapping[str, str]
 
 
-def policy_of(row: PolicyRow) -> Policy:
-    """A policy as decisions have it; the statements of a predefined one are the program's."""
-    if row["organization_id"] is None:
-        return predefined.POLICIES[row["name"]]
-    statements = stored_statements(row["statements"])
-    return Policy(row["name"], statements, row["enabled"], row["description"])
-
-
 def held(user_id: str, rows: Reader) -> Held:
     """The roles and policies of a user.
 
@@ -102,7 +94,7 @@ def held(user_id: str, rows: Reader) -> Held:
         for part in _in_order(rows.by(kinds.ROLE_POLICY, "role_id", role["id"])):
             policy = rows.get(kinds.POLICY, part["policy_id"])
             if policy is not None and policy["id"] not in policies:
-                policies[policy["id"]] = policy_of(policy)
+                policies[policy["id"]] = predefined.policy_of(policy)
                 through[policy["name"]] = role["name"]
     return Held(tuple(roles), tuple(policies.values()), through)
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pextra.host import web
+from pextra.kinds.ai_provider import fields
 from pextra.kinds.ai_provider.kind import asked
 from pextra.kinds.ai_provider.types import TYPES, is_private, is_private_address, parse_base_url
 from pextra.kinds.registry import KINDS
@@ -166,7 +167,7 @@ def test_what_is_private_is_known_by_the_address() -> None:
 
 
 def test_the_types_are_those_of_the_guide_and_the_self_hosted_need_an_address() -> None:
-    assert tuple(TYPES) == GUIDE
+    assert tuple(TYPES) == fields.TYPES == GUIDE
     assert [name for name, type in TYPES.items() if type.base_url is None] == ["ollama", "lmstudio"]
     for type in TYPES.values():
         assert type.base_url is None or parse_base_url(type.base_url) == type.base_url

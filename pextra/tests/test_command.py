@@ -20,7 +20,9 @@ from pextra.host import process
 from pextra.model.errors import AggregateError, CancelledError, NotFoundError
 
 
-@pytest.mark.parametrize("command", [[], ["reconcile"], ["call"], ["operation", "list"]])
+@pytest.mark.parametrize(
+    "command", [[], ["reconcile"], ["call"], ["operation", "list"], ["policy", "test"]]
+)
 def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main.main([*command, "--help"])

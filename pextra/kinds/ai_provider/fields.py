@@ -6,20 +6,30 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from pextra.kinds.ai_provider.types import TYPES, parse_base_url
 from pextra.kinds.common import DESCRIPTION, NAME, within
 from pextra.kinds.shared import ORGANIZATION
 from pextra.model.errors import InputError
 from pextra.model.fields import Field
 from pextra.model.returned import Returned
 
-_KEY = re.compile(r"[!-~]{1,4096}", re.ASCII)
+TYPES = (
+    "openai", "anthropic", "google", "xai", "mistral", "deepinfra", "deepseek", "cerebras", "groq",
+    "perplexity", "cohere", "ollama", "lmstudio",
+)  # fmt: skip
+"""The types; what each is stands in ``types``, which is loaded where one is looked at."""
+_KEY = r"[!-~]{1,4096}"
+
+
+def _base_url(value: object) -> str:
+    from pextra.kinds.ai_provider.types import parse_base_url
+
+    return parse_base_url(value)
 
 
 def _key(value: object) -> str:
     """A key as a header can carry it."""
     text = str(value).strip()
-    if _KEY.fullmatch(text) is None:
+    if re.fullmatch(_KEY, text) is None:
         raise InputError("a key has 1 to 4096 printable ASCII characters, and no spaces")
     return text
 
@@ -41,7 +51,7 @@ FIELDS = (
     DESCRIPTION,
     Field(
         "type",
-        choices=tuple(TYPES),
+        choices=TYPES,
         required=True,
         doc=(
             "Whose interface it has. V(ollama) and V(lmstudio) are hosted by yourself, the others"
@@ -54,7 +64,7 @@ FIELDS = (
     Field(
         "base_url",
         nullable=True,
-        parse=parse_base_url,
+        parse=_base_url,
         doc=(
             "Where the provider's interface is, such as C(https://llm.example.com/v1). Required for"
             " V(ollama) and V(lmstudio); the other types have one of their own.",

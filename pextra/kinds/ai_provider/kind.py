@@ -10,7 +10,6 @@ from pextra.engine.world import World
 from pextra.host.machine import Host
 from pextra.kinds import shared
 from pextra.kinds.ai_provider.fields import FIELDS, STEERING
-from pextra.kinds.ai_provider.types import TYPES
 from pextra.model import kinds
 from pextra.model.errors import ConflictError, HostError, InputError
 from pextra.model.request import Request
@@ -44,6 +43,8 @@ class AiProvider(Kind["AiProviderRow", None]):
         """See that it can be reached, as far as that can be known without asking it."""
         if row["type"] is None or row["base_url"]:
             return
+        from pextra.kinds.ai_provider.types import TYPES
+
         if TYPES[row["type"]].base_url is None:
             raise InputError(
                 f"base_url must be given for the type {row['type']}",
@@ -69,6 +70,8 @@ class AiProvider(Kind["AiProviderRow", None]):
         """Ask it for its models."""
         if not request.options.get("test"):
             return {}
+        from pextra.kinds.ai_provider.types import TYPES
+
         models = asked(row, request.options["timeout"], request.label)
         if row["model"] and not _has(models, row["model"]):
             raise ConflictError(
@@ -92,7 +95,7 @@ def asked(row: AiProviderRow, seconds: float, resource: str) -> list[str]:
         HostError: It does not say.
     """
     from pextra.host import web
-    from pextra.kinds.ai_provider.types import is_private_address
+    from pextra.kinds.ai_provider.types import TYPES, is_private_address
 
     type = TYPES[row["type"]]
     url = type.url(row["base_url"])

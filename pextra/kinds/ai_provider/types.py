@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -124,6 +123,8 @@ def parse_base_url(value: object) -> str:
     Raises:
         InputError: It is none.
     """
+    import urllib.parse
+
     text = str(value).strip()
     # What stands before a host may be a password: the text is not said in messages.
     try:

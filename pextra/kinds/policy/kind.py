@@ -8,15 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from pextra.access import predefined
-from pextra.access.actions import Actions
 from pextra.access.statements import Policy as Parsed
 from pextra.access.statements import Statement, parse_statements
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds import features, rights, shared
+from pextra.kinds import shared
 from pextra.kinds.policy.fields import COMPUTED, FIELDS, STEERING
 from pextra.kinds.policy_version.kind import version_id
-from pextra.licensing.compliance import Feature
 from pextra.model import kinds
 from pextra.model.change import RowChange
 from pextra.model.errors import (
@@ -32,6 +30,7 @@ from pextra.model.spec import KindSpec
 from pextra.model.values import Document
 
 if TYPE_CHECKING:
+    from pextra.access.actions import Actions
     from pextra.model.rows import PolicyRow, PolicyVersionRow
 
 _SOURCES = ("statements", "document", "copy_of", "restore")
@@ -103,7 +102,7 @@ class Policy(Kind["PolicyRow", None]):
     def _copied(self, request: Request, row: PolicyRow, world: World) -> tuple[Statement, ...]:
         ref, organization = request.values["copy_of"], row["organization_id"]
         source = shared.require(kinds.POLICY, ref, organization, world, predefined.POLICY_IDS)
-        return rights.policy_of(source).statements
+        return predefined.policy_of(source).statements
 
     def retire(self, request: Request, current: PolicyRow, world: World) -> None:
         """No role may have it; its versions go with it."""
@@ -123,6 +122,8 @@ class Policy(Kind["PolicyRow", None]):
         self, changes: Sequence[RowChange], asked: Mapping[Key, Request], world: World
     ) -> Iterable[PextraError]:
         """Nobody locks themselves out."""
+        from pextra.kinds import rights
+
         return rights.lockouts(kinds.POLICY, changes, asked, world)
 
     def present(self, row: PolicyRow, world: World) -> Document:
@@ -132,7 +133,7 @@ class Policy(Kind["PolicyRow", None]):
 
 def shown(row: PolicyRow) -> Document:
     """What is returned of a policy besides its columns, and in place of its statements."""
-    policy = rights.policy_of(row)
+    policy = predefined.policy_of(row)
     return {
         "statements": [item.as_dict() for item in policy.statements],
         "predefined": row["organization_id"] is None,
@@ -192,6 +193,9 @@ def _check(
         raise AggregateError(problems)
     known = {item.get("rule") for item in current["statements"]} if current is not None else set()
     if any(item.rule is not None and item.rule not in known for item in statements):
+        from pextra.kinds import features
+        from pextra.licensing.compliance import Feature
+
         features.require(Feature.IAM_ABAC_RULES, world, request.label)
 
 
@@ -200,6 +204,8 @@ _ACTIONS: dict[frozenset[str], Actions] = {}
 
 def _actions(specs: Mapping[str, KindSpec]) -> Actions:
     """All actions there are, made once."""
+    from pextra.access.actions import Actions
+
     key = frozenset(specs)
     if key not in _ACTIONS:
         _ACTIONS[key] = Actions(specs.values())

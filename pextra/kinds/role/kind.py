@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pextra.access import predefined
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds import links, rights, shared
+from pextra.kinds import links, shared
 from pextra.kinds.role.fields import FIELDS, STEERING
 from pextra.model import kinds
 from pextra.model.change import RowChange
@@ -89,6 +89,8 @@ class Role(Kind["RoleRow", None]):
         self, changes: Sequence[RowChange], asked: Mapping[Key, Request], world: World
     ) -> Iterable[PextraError]:
         """Nobody locks themselves out."""
+        from pextra.kinds import rights
+
         return rights.lockouts(kinds.ROLE, changes, asked, world)
 
     def present(self, row: RoleRow, world: World) -> Document:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pextra.access import predefined
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.kinds import links, rights, shared
+from pextra.kinds import links, shared
 from pextra.kinds.user import root
 from pextra.kinds.user.fields import COMPUTED, FIELDS, STEERING
 from pextra.model import kinds
@@ -97,7 +97,10 @@ class User(Kind["UserRow", None]):
         own = [change for change in changes if change.spec.name == kinds.USER]
         yield from root.problems(own, world)
         parts = [change for change in changes if change.spec.name != kinds.USER]
-        yield from rights.lockouts(kinds.USER, parts, asked, world)
+        if parts:
+            from pextra.kinds import rights
+
+            yield from rights.lockouts(kinds.USER, parts, asked, world)
 
     def present(self, row: UserRow, world: World) -> Document:
         """The user with the names of its roles."""
