@@ -130,6 +130,13 @@ def test_the_types_of_rows_are_not_loaded_when_the_engine_runs() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+def test_what_decides_on_access_is_loaded_only_by_who_needs_it() -> None:
+    names = {"access.rules", "access.index", "licensing.token", "host.web", "kinds.rights"}
+    loaded = "{name.removeprefix('pextra.') for name in sys.modules}"
+    code = f"import sys, pextra.calls.resource; sys.exit(bool({names} & {loaded}))"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_every_package_has_a_floor() -> None:
     there = {path.parent.name for path in (ROOT / "pextra").glob("*/__init__.py")} - {"tests"}
     assert there == set(FLOORS)
