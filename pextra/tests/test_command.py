@@ -21,7 +21,8 @@ from pextra.model.errors import AggregateError, CancelledError, NotFoundError
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["reconcile"], ["call"], ["operation", "list"], ["policy", "test"]]
+    "command",
+    [[], ["reconcile"], ["call"], ["operation", "list"], ["policy", "test"], ["secrets", "rotate"]],
 )
 def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -35,7 +36,7 @@ def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     "command",
     [[], ["frobnicate"], ["reconcile", "organization"], ["operation"], ["call"],
-     ["operation", "show"]],
+     ["operation", "show"], ["secrets"], ["secrets", "status", "more"]],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

@@ -148,6 +148,7 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
         if seen.available:
             return
         where = pool_of(pool, world.host)
+        dict(where.secrets)  # what cannot be read is told before anything is changed
         if not seen.started:
             with _told_of(where, resource):
                 backend(pool["type"]).test(where)
@@ -158,7 +159,6 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
             before, after = {**before, "credentials": "(other)"}, {**after, "credentials": "(set)"}
         if seen.trouble:
             before, after = {**before, "trouble": seen.trouble}, {**after, "trouble": None}
-        dict(where.secrets)  # what cannot be read is told before anything is changed
         action = "start" if seen.defined and seen.prepared else "define"
         yield self._step(current, pool, action, before, after, world)
 

@@ -217,9 +217,9 @@ def played(postgres: Postgres, driver: Driver, migrated: str) -> Iterator[Played
     """The examples by module, each in a lab of its own, as many at a time as there are cores."""
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(remove_empty, [top for top in STATE if not Path(top).exists()])
-        audit = Path(STATE[0], "audit")
-        if not audit.exists():
-            cleanup.callback(shutil.rmtree, audit, ignore_errors=True)
+        for made in (Path(STATE[0], "audit"), Path(STATE[0], "keys")):
+            if not made.exists():
+                cleanup.callback(shutil.rmtree, made, ignore_errors=True)
         labs: dict[str, Examples] = {}
         for name, resources in GIVEN.items():
             database = postgres.create(f"examples_{name}", migrated)

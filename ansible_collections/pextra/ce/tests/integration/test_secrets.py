@@ -236,6 +236,29 @@ def test_a_secret_that_was_copied_to_another_row_does_not_open(node: Node) -> No
     assert not node.run("instance", **machine(node)).changed
 
 
+def test_a_pool_whose_password_cannot_be_read_is_told_before_anything_is_made(
+    node: Node,
+) -> None:
+    node.apply(*pools(node))
+    wanted = {"name": node.name("netfs"), "nodes": ["node1"]}
+    away = lose(node)
+    lost = node.refused("storage_pool", **wanted)
+    assert lost.code == "secret"
+    assert node.name("netfs") in lost.message
+    assert "secrets.password" in lost.message
+    find(node, away)
+    node.sql(
+        "UPDATE storage_pools SET secrets = (SELECT secrets FROM storage_pools WHERE name = %s)"
+        " WHERE name = %s",
+        node.name("iscsi"),
+        node.name("netfs"),
+    )
+    moved = node.refused("storage_pool", **wanted)
+    assert moved.code == "secret"
+    assert "does not open" in moved.message
+    assert found_in(moved.text) == []
+
+
 def test_a_key_of_another_cluster_or_a_damaged_one_is_told(node: Node) -> None:
     node.apply(*planted(node))
     (key,) = keys(node)
