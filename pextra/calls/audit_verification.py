@@ -147,9 +147,8 @@ class Verification:
                 found.append(Finding(Tampering.FORGED, name, None, start.sequence, text))
         head = Head(kept.sequence, kept.hash) if kept is not None else None
         marks = self._marks.get(name, ())
-        after = [item for item in marks if item.head.sequence > start.sequence]
         walk = (entry(row) for row in rows.walk(self._store, name, start.sequence, last))
-        count, wrong = check.check_chain(name, start, walk, head, after)
+        count, wrong = check.check_chain(name, start, walk, head, marks)
         for mark in marks:
             if mark.head.sequence == start.sequence and mark.head.hash != start.hash:
                 text = f"what was pruned is not what {mark.source} saw"
