@@ -178,9 +178,10 @@ def retain(call: Call) -> Answer | None:
     if days is None:
         return None
     names, now = [call.host.key, EARLIER], dt.datetime.now(dt.UTC)
-    before = now - dt.timedelta(days=days)
-    if not sealing.prunable(call.store, names, before - dt.timedelta(days=1)):
+    before, kept = now - dt.timedelta(days=days), sealing.files(call.host)
+    if kept.pruned_lately() or not sealing.prunable(call.store, names, before):
         return None
+    kept.note_pruning()  # first: a chain that is not whole is looked at once a day, too
     given: Options = {"before": moment(before), "chains": names}
     return _prune(dataclasses.replace(call, given=given))
 

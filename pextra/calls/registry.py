@@ -132,7 +132,7 @@ def call(
             store = opened.enter_context(Store(given.get("database"), any_schema=any_schema))
         if host is None:
             host = opened.enter_context(Host(confirms=confirms))
-        made = Call(rest, store, host, _identified(principal), check, diff, progress)
+        made = Call(rest, store, host, identified(principal), check, diff, progress)
         try:
             if check or procedure.reads or not procedure.uses_store:
                 return procedure.run(made)
@@ -143,7 +143,7 @@ def call(
             raise HostError(str(error)) from error
 
 
-def _identified(principal: Principal) -> Principal:
+def identified(principal: Principal) -> Principal:
     """Who asks, with an identifier of this request."""
     request = principal.request_id or ids.new_id("req")
     correlation = principal.correlation_id or request

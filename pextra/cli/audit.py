@@ -233,7 +233,7 @@ def _seal(arguments: argparse.Namespace) -> int:
     try:
         with Store(arguments.database) as store, Host() as host:
             count = sealing.seal_all(store, host, sign=True)
-            retain(Call({}, store, host, local("timer")))
+            retain(Call({}, store, host, registry.identified(local("timer"))))
     except StoreError:
         if arguments.quiet:
             return _WHOLE

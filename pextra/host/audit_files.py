@@ -17,7 +17,8 @@ from typing import Any
 
 from pextra.model.errors import HostError
 
-_KEY, _SEEN, _LOCK = "key.pem", "checkpoint.json", "lock"
+_KEY, _SEEN, _LOCK, _PRUNED = "key.pem", "checkpoint.json", "lock", "pruned"
+_DAY = 86400
 _MODE = 0o600
 
 
@@ -70,10 +71,7 @@ class AuditFiles:
 
     def age(self) -> float | None:
         """Seconds since the last checkpoint was signed; None where there is none."""
-        try:
-            return time.time() - os.stat(self._path(_SEEN), follow_symlinks=False).st_mtime
-        except OSError:
-            return None
+        return self._age(_SEEN)
 
     def keep_seen(self, record: dict[str, Any]) -> None:
         """Keep a checkpoint in place of the last one.
@@ -82,6 +80,19 @@ class AuditFiles:
             HostError: It cannot be written.
         """
         self._write(_SEEN, json.dumps(record).encode(), over=True)
+
+    def pruned_lately(self) -> bool:
+        """Whether this node pruned by age, or tried to, within a day."""
+        age = self._age(_PRUNED)
+        return age is not None and 0 <= age < _DAY
+
+    def note_pruning(self) -> None:
+        """Note that this node prunes by age now.
+
+        Raises:
+            HostError: It cannot be written.
+        """
+        self._write(_PRUNED, b"", over=True)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[bool]:
@@ -105,6 +116,13 @@ class AuditFiles:
                 yield True
         finally:
             os.close(descriptor)
+
+    def _age(self, name: str) -> float | None:
+        """Seconds since a file was written; None where there is none."""
+        try:
+            return time.time() - os.stat(self._path(name), follow_symlinks=False).st_mtime
+        except OSError:
+            return None
 
     def _path(self, name: str) -> str:
         return f"{self.directory}/{name}"

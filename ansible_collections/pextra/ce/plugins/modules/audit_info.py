@@ -116,7 +116,7 @@ EXAMPLES = r"""
     until: "2026-02-01"
     limit: 2
     cursor: "{{ first.next_cursor }}"
-  when: first.next_cursor
+  when: first.next_cursor is not none
 """
 
 RETURN = r"""

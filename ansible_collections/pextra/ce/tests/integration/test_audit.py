@@ -696,6 +696,14 @@ def test_a_node_prunes_by_age_where_its_settings_say_so(lab: Lab) -> None:
     assert lab.command("audit", "seal")[0] == 0
     assert len(rows(lab)) == before - 3 + 1
     assert verified(lab)["whole"]
+    settings.write_text("retention_days = 1\n")
+    lab.sql("UPDATE audit_log SET at = at - interval '2 days' WHERE sequence = 4")
+    assert lab.command("audit", "seal")[0] == 0
+    pruned = Path(lab.directories[0], "audit", "pruned")
+    os.utime(pruned, (0, 0))
+    for status in (1, 0):  # it is not whole, and looked at once a day
+        assert lab.command("audit", "seal")[0] == status
+    assert len(rows(lab)) == before - 3 + 1
     for text in ("retention_days = 0", "days = 3", "syslog = 'http://x'", "="):
         settings.write_text(f"{text}\n")
         status, _out, err = lab.command("audit", "seal")
