@@ -63,7 +63,7 @@ def address(text: str) -> tuple[str, int] | str:
         return text
     parts = urllib.parse.urlsplit(text)
     try:
-        port = parts.port or _PORT
+        port = _PORT if parts.port is None else parts.port
     except ValueError:
         port = 0
     if parts.scheme not in ("udp", "tcp") or not parts.hostname or not port or parts.path:
