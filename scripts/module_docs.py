@@ -315,7 +315,7 @@ def _errors(spec: KindSpec, docs: KindDocs) -> dict[str, Any]:
     codes = [
         f"V({name}), {text}"
         for name, text in _CODES.items()
-        if name in _EVERY_KIND or name in docs.codes or (name == "secret" and spec.sealed)
+        if name in _EVERY_KIND or name in docs.codes or (name == "secret" and spec.encrypted)
     ]
     failure = docs.failure
     return {

@@ -24,8 +24,8 @@ from pextra.kinds.network_device.kind import free_mac
 from pextra.kinds.registry import KINDS
 from pextra.model import ids, kinds
 from pextra.model.change import RowChange
+from pextra.model.encrypted import recognised
 from pextra.model.errors import ConflictError, InputError
-from pextra.model.sealed import recognised
 from pextra.model.values import Document, Options
 
 
@@ -52,8 +52,8 @@ def definition(said: Said, host: Host) -> Document:
     if isinstance(row.get("cloud_init"), dict):
         row["cloud_init"] = dict(row["cloud_init"])
     if said["format"] > archive.PLAIN:
-        recognised(row, spec.sealed)
-    found = host.keyring.opened(spec.name, row, spec.sealed)
+        recognised(row, spec.encrypted)
+    found = host.keyring.opened(spec.name, row, spec.encrypted)
     del found["id"]
     return found
 

@@ -24,10 +24,10 @@ from pextra.kinds.instance_device.kind import DETAILS
 from pextra.kinds.network_device.kind import cards
 from pextra.kinds.registry import KINDS
 from pextra.model import ids, kinds
+from pextra.model.encrypted import Encrypted, is_plain, places
 from pextra.model.errors import ConflictError, HostError, UnsupportedError
 from pextra.model.fields import Row
 from pextra.model.names import AnyName
-from pextra.model.sealed import Sealed, is_plain, places
 from pextra.model.units import format_time
 from pextra.model.values import Document
 
@@ -95,8 +95,8 @@ def manifest(instance: InstanceRow, world: World, moment: dt.datetime) -> Manife
 
 
 def _is_encrypted(instance: InstanceRow) -> bool:
-    found = places(kinds.INSTANCE, instance, KINDS[kinds.INSTANCE].spec.sealed)
-    return any(type(value) is Sealed for _place, value in found)
+    found = places(kinds.INSTANCE, instance, KINDS[kinds.INSTANCE].spec.encrypted)
+    return any(type(value) is Encrypted for _place, value in found)
 
 
 def encrypted(instance: InstanceRow, store: Store, host: Host) -> InstanceRow:
@@ -106,7 +106,7 @@ def encrypted(instance: InstanceRow, store: Store, host: Host) -> InstanceRow:
         SecretError: This node does not have the cluster's key.
     """
     spec = KINDS[kinds.INSTANCE].spec
-    if not any(is_plain(value) for _place, value in places(spec.name, instance, spec.sealed)):
+    if not any(is_plain(value) for _place, value in places(spec.name, instance, spec.encrypted)):
         return instance
     now = dt.datetime.now(dt.UTC)
     key = store.transact(lambda tx: versions.current(tx, host, now))

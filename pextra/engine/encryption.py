@@ -3,7 +3,7 @@
 
 While a run is planned and carried out, a secret that was given is in the clear, and one that the
 store had is encrypted. What is given again is told from what is new by its mark, so nothing is
-decrypted for that. ``sealed`` is the one place where secrets of a run are encrypted.
+decrypted for that. ``as_written`` is the one place where secrets of a run are encrypted.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pextra.engine.kind import AnyKind
 from pextra.host.secrets import versions
 from pextra.model.change import RowChange
+from pextra.model.encrypted import Encrypted, is_plain, places, replaced, value_at
 from pextra.model.fields import Row
-from pextra.model.sealed import Sealed, is_plain, places, replaced, value_at
 from pextra.model.spec import KindSpec
 from pextra.model.values import Document
 
@@ -31,11 +31,11 @@ Kinds = Mapping[str, AnyKind]
 
 def keep_same(spec: KindSpec, current: Row | None, row: Document, host: Host) -> None:
     """Have secrets that were given as they are stored be those of the store, in place."""
-    for place, given in places(spec.name, row, spec.sealed) if current is not None else ():
+    for place, given in places(spec.name, row, spec.encrypted) if current is not None else ():
         there = value_at(current, place.path)
         if (
-            type(there) is Sealed
-            and type(given) is not Sealed
+            type(there) is Encrypted
+            and type(given) is not Encrypted
             and host.keyring.same(place, there, given)
         ):
             row.update(replaced(row, place.path, there))
@@ -46,7 +46,7 @@ def is_secretive(change: RowChange) -> bool:
     after = change.after
     return after is not None and any(
         is_plain(value) and value != value_at(change.before, place.path)
-        for place, value in places(change.spec.name, after, change.spec.sealed)
+        for place, value in places(change.spec.name, after, change.spec.encrypted)
     )
 
 
@@ -61,7 +61,7 @@ def check(tx: Transaction, changes: Iterable[RowChange], host: Host) -> None:
         import cryptography.hazmat.primitives.ciphers.aead  # noqa: F401 - not while others wait
 
 
-def sealed(
+def as_written(
     tx: Transaction, kinds: Kinds, changes: Sequence[RowChange], host: Host
 ) -> list[RowChange]:
     """The changes as they are written: with each new secret encrypted.
@@ -78,7 +78,7 @@ def sealed(
             keys.append(versions.current(tx, host, dt.datetime.now(dt.UTC)))
         return keys[0]
 
-    return [_sealed(kinds, change, host, current) for change in changes]
+    return [_as_written(kinds, change, host, current) for change in changes]
 
 
 def _reaches(change: RowChange) -> bool:
@@ -86,17 +86,17 @@ def _reaches(change: RowChange) -> bool:
     before, after = change.before or {}, change.after
     return after is not None and any(
         after.get(column) != before.get(column)
-        for column in {path[0] for path in change.spec.sealed}
+        for column in {path[0] for path in change.spec.encrypted}
     )
 
 
-def _sealed(kinds: Kinds, change: RowChange, host: Host, key: Callable[[], Key]) -> RowChange:
+def _as_written(kinds: Kinds, change: RowChange, host: Host, key: Callable[[], Key]) -> RowChange:
     if change.after is None or not _reaches(change):
         return change
     after = dict(change.after)
     if is_secretive(change):
         after = encrypted(change.spec, after, key(), change.before)
-    named = kinds[change.spec.name].sealed(change.after, after, host)
+    named = kinds[change.spec.name].encrypted(change.after, after, host)
     return replace(change, after={**after, **named})
 
 
@@ -105,7 +105,7 @@ def encrypted(spec: KindSpec, row: Row, key: Key, before: Row | None = None) -> 
     from pextra.host.secrets import cipher
 
     found = dict(row)
-    for place, value in places(spec.name, row, spec.sealed):
+    for place, value in places(spec.name, row, spec.encrypted):
         if is_plain(value) and value != value_at(before, place.path):
-            found = replaced(found, place.path, cipher.seal(key, place, value))
+            found = replaced(found, place.path, cipher.encrypt(key, place, value))
     return found

@@ -140,7 +140,7 @@ class Kind(Generic[R, S]):
             return f"the name is taken by {other['id']}"
         return f"its {columns[-1].replace('_', ' ')} is taken by {other['id']}"
 
-    def sealed(self, row: R, after: R, host: Host) -> Row:
+    def encrypted(self, row: R, after: R, host: Host) -> Row:
         """Columns that go with secrets that are encrypted.
 
         Args:

@@ -20,9 +20,9 @@ from pextra.host.secrets import versions
 from pextra.host.secrets.cipher import Key
 from pextra.host.secrets.keyring import Keyring
 from pextra.model.change import RowChange
+from pextra.model.encrypted import Encrypted, Place, is_plain, places, token_of
 from pextra.model.errors import ConflictError, SecretError
 from pextra.model.fields import Row
-from pextra.model.sealed import Place, Sealed, is_plain, places, token_of
 
 if TYPE_CHECKING:
     from pextra.store.connection import Store
@@ -63,7 +63,7 @@ def survey(kinds: Kinds, store: Store, keyring: Keyring) -> Survey:
 
 
 def _secretive(kinds: Kinds) -> Iterator[AnyKind]:
-    return (kind for kind in kinds.values() if kind.spec.sealed)
+    return (kind for kind in kinds.values() if kind.spec.encrypted)
 
 
 def _pages(kind: AnyKind, store: Store) -> Iterator[list[Row]]:
@@ -81,7 +81,7 @@ def _pages(kind: AnyKind, store: Store) -> Iterator[list[Row]]:
 
 
 def _count(kind: AnyKind, row: Row, here: frozenset[str], found: Survey) -> None:
-    for place, value in places(kind.spec.name, row, kind.spec.sealed):
+    for place, value in places(kind.spec.name, row, kind.spec.encrypted):
         if is_plain(value):
             found.plain += 1
             continue
@@ -153,8 +153,8 @@ class _Turn:
 
     def _stale(self, row: Row) -> list[Place]:
         found = []
-        for place, value in places(self.kind.spec.name, row, self.kind.spec.sealed):
-            token = token_of(value) if type(value) is Sealed else None
+        for place, value in places(self.kind.spec.name, row, self.kind.spec.encrypted):
+            token = token_of(value) if type(value) is Encrypted else None
             if token is None or token.key != self.key.id:
                 found.append(place)
         return found
@@ -164,6 +164,6 @@ class _Turn:
         try:
             opened = keyring.opened(spec.name, row, [place.path for place in stale])
             after = encrypted(spec, opened, self.key)
-            return {**after, **self.kind.sealed(row, after, self.host)}
+            return {**after, **self.kind.encrypted(row, after, self.host)}
         except SecretError:
             return None

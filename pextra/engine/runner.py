@@ -232,7 +232,7 @@ class Runner:
     def _claim(self, tx: Transaction, drafted: Drafted) -> None:
         late = {item.id for item in deferred.changes(self._kinds, drafted)}
         changes = [item for item in drafted.world.changes() if item.id not in late]
-        tx.write(encryption.sealed(tx, self._kinds, changes, self._host))
+        tx.write(encryption.as_written(tx, self._kinds, changes, self._host))
         tx.audit(_with_ids(drafted), self._principal, self._host.key)
 
     def _finish(self, tx: Transaction, drafted: Drafted) -> None:

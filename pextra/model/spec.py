@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from pextra.model.encrypted import Path, paths
 from pextra.model.fields import Field, Row
 from pextra.model.names import AnyName
 from pextra.model.returned import Returned
-from pextra.model.sealed import Path, paths
 from pextra.model.values import Document
 
 
@@ -41,7 +41,7 @@ class KindSpec:
         host_rank: Order of changes on the host.
         on_host: Rows have a status and something on a host realises them.
         stored: The fields that are columns.
-        sealed: Where in a row secrets are that the store has encrypted; see ``model.sealed``.
+        encrypted: Where in a row secrets are that the store has encrypted; see ``model.encrypted``.
     """
 
     name: AnyName
@@ -66,12 +66,12 @@ class KindSpec:
     host_rank: int = 0
     on_host: bool = False
     stored: tuple[Field, ...] = field(init=False, repr=False)
-    sealed: tuple[Path, ...] = field(init=False, repr=False)
+    encrypted: tuple[Path, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Note which fields are columns: every plan asks for each resource."""
         object.__setattr__(self, "stored", tuple(item for item in self.fields if item.stored))
-        object.__setattr__(self, "sealed", tuple(paths((*self.stored, *self.hidden))))
+        object.__setattr__(self, "encrypted", tuple(paths((*self.stored, *self.hidden))))
 
     @property
     def accepts(self) -> tuple[Field, ...]:

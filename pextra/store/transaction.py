@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pextra.model.change import RowChange
+from pextra.model.encrypted import is_plain, recognised, value_at
 from pextra.model.fields import Row
 from pextra.model.plan import Step
 from pextra.model.principal import Principal
-from pextra.model.sealed import is_plain, recognised, value_at
 from pextra.model.spec import KindSpec
 from pextra.model.values import Cell
 
@@ -71,8 +71,8 @@ class Transaction:
         times, rows = (*spec.moments, *spec.times), list[Row]()
         for item in self.query(statement, parameters):
             row = _timed(item["row"], times)
-            if spec.sealed:
-                recognised(row, spec.sealed)
+            if spec.encrypted:
+                recognised(row, spec.encrypted)
             rows.append(row)
         return rows
 
@@ -234,7 +234,7 @@ def _rows_of(spec: KindSpec) -> sql.Composed:
 def _refuse_plain(changes: Sequence[RowChange]) -> None:
     """Let no secret into the store that is not encrypted; what was there before may stay."""
     for change in changes:
-        for path in change.spec.sealed if change.after is not None else ():
+        for path in change.spec.encrypted if change.after is not None else ():
             value = value_at(change.after, path)
             if is_plain(value) and value != value_at(change.before, path):
                 raise ValueError(f"{change.spec.name}: {'.'.join(path)} is not encrypted")

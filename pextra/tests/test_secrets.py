@@ -23,17 +23,17 @@ from pextra.host.secrets.opened import Opened
 from pextra.kinds.registry import KINDS
 from pextra.model import kinds
 from pextra.model.change import RowChange
-from pextra.model.errors import SecretError
-from pextra.model.fields import Field
-from pextra.model.sealed import (
+from pextra.model.encrypted import (
+    Encrypted,
     Place,
-    Sealed,
     paths,
     recognised,
     replaced,
     token_of,
     value_at,
 )
+from pextra.model.errors import SecretError
+from pextra.model.fields import Field
 from pextra.store.transaction import Transaction
 
 ROOT = Path(__file__).parents[2]
@@ -55,12 +55,12 @@ keys = st.binary(min_size=32, max_size=32).map(lambda data: Key(cipher.id_of(1, 
 
 @given(keys, places, values)
 def test_what_was_encrypted_opens_again(key: Key, place: Place, value: Any) -> None:
-    assert cipher.open_(key, place, cipher.seal(key, place, value)) == value
+    assert cipher.open_(key, place, cipher.encrypt(key, place, value)) == value
 
 
 @given(places, places, st.text(min_size=1))
 def test_it_opens_in_its_own_place_alone(one: Place, other: Place, text: str) -> None:
-    made = cipher.seal(KEY, one, text)
+    made = cipher.encrypt(KEY, one, text)
     if (one.kind, one.id, one.path) == (other.kind, other.id, other.path):
         assert cipher.open_(KEY, other, made) == text
     else:
@@ -69,7 +69,7 @@ def test_it_opens_in_its_own_place_alone(one: Place, other: Place, text: str) ->
 
 
 def test_places_whose_parts_join_to_the_same_text_are_others() -> None:
-    made = cipher.seal(KEY, Place("a", "b", ("c", "d")), "x")
+    made = cipher.encrypt(KEY, Place("a", "b", ("c", "d")), "x")
     for place in (Place("a", "b", ("c", '", "d')), Place("a", "b", ("c.d",)), Place("ab", "", ())):
         with pytest.raises(SecretError):
             cipher.open_(KEY, place, made)
@@ -77,10 +77,10 @@ def test_places_whose_parts_join_to_the_same_text_are_others() -> None:
 
 @given(st.text(), st.data())
 def test_one_that_was_changed_anywhere_does_not_open(text: str, data: st.DataObject) -> None:
-    made = cipher.seal(KEY, PLACE, text)
+    made = cipher.encrypt(KEY, PLACE, text)
     at = data.draw(st.integers(0, len(made) - 1))
     other = data.draw(st.sampled_from("abcXYZ019-_:=").filter(lambda letter: letter != made[at]))
-    changed = Sealed(made[:at] + other + made[at + 1 :])
+    changed = Encrypted(made[:at] + other + made[at + 1 :])
     try:
         found = cipher.open_(KEY, PLACE, changed)
     except SecretError:
@@ -96,20 +96,20 @@ def test_another_key_does_not_open_it_and_marks_it_otherwise(
 ) -> None:
     if one.secret != other.secret:
         with pytest.raises(SecretError):
-            cipher.open_(other, PLACE, cipher.seal(one, PLACE, text))
+            cipher.open_(other, PLACE, cipher.encrypt(one, PLACE, text))
         assert cipher.mark_of(one, PLACE, text) != cipher.mark_of(other, PLACE, text)
 
 
 @given(places, values, values)
 def test_a_mark_tells_whether_a_value_is_the_same(place: Place, one: Any, other: Any) -> None:
-    token = token_of(cipher.seal(KEY, place, one))
+    token = token_of(cipher.encrypt(KEY, place, one))
     assert token is not None
     same = cipher.mark_of(KEY, place, other) == token.mark
     assert same == (repr(one) == repr(other) or cipher._bytes(one) == cipher._bytes(other))
 
 
 def test_no_two_are_alike_and_none_has_what_it_hides() -> None:
-    made = {cipher.seal(KEY, PLACE, "hunter2") for _count in range(1000)}
+    made = {cipher.encrypt(KEY, PLACE, "hunter2") for _count in range(1000)}
     assert len(made) == 1000
     assert not any("hunter2" in text or KEY.secret.hex() in text for text in made)
     assert KEY.secret.hex() not in repr(KEY)
@@ -130,21 +130,21 @@ def test_a_hidden_name_comes_back_with_its_context(name: bytes, one: str, other:
 def test_secrets_in_dictionaries_have_places_and_in_lists_are_refused() -> None:
     secret = Field("b", secret=True)
     deep = Field("d", "dict", options=(Field("c", "dict", options=(secret,)), Field("e")))
-    open_ = Field("hash", secret=True, sealed=False)
+    open_ = Field("hash", secret=True, encrypted=False)
     assert list(paths((Field("a", secret=True), deep, open_))) == [("a",), ("d", "c", "b")]
     with pytest.raises(TypeError):
         list(paths((Field("l", "list", elements="dict", options=(secret,)),)))
 
 
 def test_a_row_of_the_store_is_recognised_and_a_text_of_a_user_is_not() -> None:
-    made = str(cipher.seal(KEY, PLACE, "x"))
+    made = str(cipher.encrypt(KEY, PLACE, "x"))
     row: dict[str, Any] = {"id": "pool-0", "secrets": {"password": made}, "name": made}
     recognised(row, [("secrets", "password"), ("secrets", "key"), ("gone", "x")])
-    assert type(row["secrets"]["password"]) is Sealed
+    assert type(row["secrets"]["password"]) is Encrypted
     assert type(row["name"]) is str
     other = replaced(row, ("secrets", "password"), "y")
     assert value_at(other, ("secrets", "password")) == "y"
-    assert value_at(row, ("secrets", "password")) == Sealed(made)
+    assert value_at(row, ("secrets", "password")) == Encrypted(made)
 
 
 # Keys' files
@@ -272,7 +272,7 @@ def test_a_secret_that_is_given_again_is_no_change_and_another_one_is(host: Host
     same: dict[str, Any] = {**current, "secrets": {"password": "old"}}
     encryption.keep_same(spec, current, same, host)
     assert same == current
-    assert type(same["secrets"]["password"]) is Sealed
+    assert type(same["secrets"]["password"]) is Encrypted
     other: dict[str, Any] = {**current, "secrets": {"password": "new"}}
     encryption.keep_same(spec, current, other, host)
     assert other["secrets"] == {"password": "new"}
@@ -319,7 +319,7 @@ from pextra.host.machine import Host
 from pextra.kinds.registry import KINDS
 from pextra.kinds.instance import seeds
 host, spec = Host({str(tmp_path)!r}), KINDS["instance"].spec
-assert not encryption.sealed(None, KINDS, [], host)
+assert not encryption.as_written(None, KINDS, [], host)
 if sys.argv[1] == "make":
     row = {{"id": "inst-0", "name": "vm", "cloud_init_id": None, "seed": None,
            "cloud_init": {{"user_data": "old"}}}}
@@ -328,12 +328,12 @@ if sys.argv[1] == "make":
     print(repr({{**made, "cloud_init": {{"user_data": str(made["cloud_init"]["user_data"])}}}}))
     assert "cryptography" in sys.modules
 else:
-    from pextra.model.sealed import recognised, Sealed
+    from pextra.model.encrypted import recognised, Encrypted
     current = eval(sys.argv[2])
-    recognised(current, spec.sealed)
+    recognised(current, spec.encrypted)
     row = {{**current, "cloud_init": {{"user_data": "old"}}}}
     encryption.keep_same(spec, current, row, host)
-    assert type(row["cloud_init"]["user_data"]) is Sealed
+    assert type(row["cloud_init"]["user_data"]) is Encrypted
     assert seeds.path(row, host).startswith({str(tmp_path)!r})
     assert "cryptography" not in sys.modules
 """

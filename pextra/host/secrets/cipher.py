@@ -21,8 +21,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pextra.model.encrypted import Encrypted, Place, Token, token_of, value_of
 from pextra.model.errors import SecretError
-from pextra.model.sealed import Place, Sealed, Token, sealed, token_of
 from pextra.model.values import Value
 
 if TYPE_CHECKING:
@@ -57,14 +57,14 @@ def id_of(version: int, secret: bytes) -> str:
     return f"{version}-{_derived(secret, 'fingerprint').hex()[:8]}"
 
 
-def seal(key: Key, place: Place, value: Value) -> Sealed:
+def encrypt(key: Key, place: Place, value: Value) -> Encrypted:
     """The value, encrypted for one place."""
     mark, nonce = mark_of(key, place, value), os.urandom(_NONCE)
     data = _cipher(key).encrypt(nonce, _bytes(value), _bound(key.id, place, mark))
-    return sealed(Token(key.id, mark, base64.urlsafe_b64encode(nonce + data).decode()))
+    return value_of(Token(key.id, mark, base64.urlsafe_b64encode(nonce + data).decode()))
 
 
-def open_(key: Key, place: Place, value: Sealed) -> Value:
+def open_(key: Key, place: Place, value: Encrypted) -> Value:
     """The value that was encrypted.
 
     Raises:

@@ -17,9 +17,9 @@ from typing import Any
 
 from pextra.host.secrets import cipher
 from pextra.host.secrets.cipher import Key
+from pextra.model.encrypted import KEY_ID, Encrypted, Path, Place, places, replaced, token_of
 from pextra.model.errors import SecretError
 from pextra.model.fields import Row
-from pextra.model.sealed import KEY_ID, Path, Place, Sealed, places, replaced, token_of
 from pextra.model.values import Value
 
 _SUFFIX = ".key"
@@ -97,7 +97,7 @@ class Keyring:
         Raises:
             SecretError: Its key is not here, or it does not open.
         """
-        if type(value) is not Sealed:
+        if type(value) is not Encrypted:
             return value
         return cipher.open_(self._key_of(place, value), place, value)
 
@@ -109,18 +109,18 @@ class Keyring:
         """
         found = dict(row)
         for place, value in places(kind, row, where):
-            if type(value) is Sealed:
+            if type(value) is Encrypted:
                 found = replaced(found, place.path, self.open(place, value))
         return found
 
-    def same(self, place: Place, value: Sealed, given: Value) -> bool:
+    def same(self, place: Place, value: Encrypted, given: Value) -> bool:
         """Whether a value of the store is the one that was given; no, where its key is not here."""
         token = token_of(value)
         if token is None or not self.has(token.key):
             return False
         return secrets.compare_digest(cipher.mark_of(self.get(token.key), place, given), token.mark)
 
-    def _key_of(self, place: Place, value: Sealed) -> Key:
+    def _key_of(self, place: Place, value: Encrypted) -> Key:
         token = token_of(value)
         id = token.key if token is not None else "?"
         try:

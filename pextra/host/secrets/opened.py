@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pextra.host.secrets.keyring import Keyring
+from pextra.model.encrypted import Place
 from pextra.model.fields import Row
-from pextra.model.sealed import Place
 
 
 class Opened(Mapping[str, str]):

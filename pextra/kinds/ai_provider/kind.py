@@ -72,7 +72,8 @@ class AiProvider(Kind["AiProviderRow", None]):
             return {}
         from pextra.kinds.ai_provider.types import TYPES
 
-        models = asked(row, request.options["timeout"], request.label)
+        key = host.keyring.opened(kinds.AI_PROVIDER, row, self.spec.encrypted)["api_key"]
+        models = asked(row, key, request.options["timeout"], request.label)
         if row["model"] and not _has(models, row["model"]):
             raise ConflictError(
                 f"the provider has no model {row['model']!r}",
@@ -88,8 +89,14 @@ class AiProvider(Kind["AiProviderRow", None]):
         return {**public, "has_api_key": bool(row["api_key"]), "test": None}
 
 
-def asked(row: AiProviderRow, seconds: float, resource: str) -> list[str]:
+def asked(row: AiProviderRow, key: str | None, seconds: float, resource: str) -> list[str]:
     """The names of a provider's models, as it lists them, sorted.
+
+    Args:
+        row: The provider.
+        key: Its key, decrypted.
+        seconds: How long it may take to answer.
+        resource: What messages call it.
 
     Raises:
         HostError: It does not say.
@@ -100,9 +107,7 @@ def asked(row: AiProviderRow, seconds: float, resource: str) -> list[str]:
     type = TYPES[row["type"]]
     url = type.url(row["base_url"])
     try:
-        answer = web.get_json(
-            url, type.request_headers(row["api_key"]), seconds, is_private_address
-        )
+        answer = web.get_json(url, type.request_headers(key), seconds, is_private_address)
         return type.models(answer)
     except web.StatusError as error:
         said, hint = error.message, f"The list of models was asked for at {url}"

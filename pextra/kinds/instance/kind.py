@@ -139,7 +139,7 @@ class Instance(Kind["InstanceRow", DomainState]):
         if not request.options.get("hot_plug", True):
             world.defer(kinds.INSTANCE, row["id"])
 
-    def sealed(self, row: InstanceRow, after: InstanceRow, host: Host) -> Row:
+    def encrypted(self, row: InstanceRow, after: InstanceRow, host: Host) -> Row:
         """What the seed is called, so that it is found without decrypting what is in it."""
         return {"seed": seeds.kept(row, after, host)}
 

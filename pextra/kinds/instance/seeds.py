@@ -19,8 +19,8 @@ from pextra.host.secrets import cipher
 from pextra.host.secrets.keyring import Keyring
 from pextra.kinds.instance.cloud_init import DATA
 from pextra.model import kinds
+from pextra.model.encrypted import Encrypted, token_of
 from pextra.model.errors import SecretError
-from pextra.model.sealed import Sealed, token_of
 
 if TYPE_CHECKING:
     from pextra.model.rows import InstanceRow
@@ -76,9 +76,9 @@ def kept(row: InstanceRow, after: InstanceRow, host: Host) -> str | None:
     return f"{token.key}:{context}:{hidden.hex()}"
 
 
-def _secrets(row: InstanceRow) -> list[Sealed]:
+def _secrets(row: InstanceRow) -> list[Encrypted]:
     found = (row["cloud_init"] or {}).values()
-    return [value for value in found if type(value) is Sealed]
+    return [value for value in found if type(value) is Encrypted]
 
 
 def _digest(row: InstanceRow, keyring: Keyring) -> str:

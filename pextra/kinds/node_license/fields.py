@@ -28,7 +28,7 @@ FIELDS = (
     Field(
         "key",
         secret=True,
-        sealed=False,  # it opens nothing, and the store sees to it that two nodes have not one
+        encrypted=False,  # it opens nothing, and the store sees to it that two nodes have not one
         parse=_key,
         doc=(
             "The licence key, from C(PCE1) to its last character. White space around it does not"

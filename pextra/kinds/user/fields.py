@@ -87,7 +87,7 @@ FIELDS = (
     Field(
         "password_hash",
         secret=True,
-        sealed=False,  # nobody can read a password from it, and a login needs no key
+        encrypted=False,  # nobody can read a password from it, and a login needs no key
         parse=_hash,
         doc=(
             "Hash of the password, in the PHC string format of argon2id, version 19,"

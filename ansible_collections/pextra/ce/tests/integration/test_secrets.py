@@ -17,20 +17,24 @@ import pytest
 from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Args, Lab, Node
 
 CEPHX = "AQBhb2dcAAAAABAAiVRmsGhTVKvo9Ol5fMtMSg=="
+MODEL_KEY = "hush-model-3367"
 PLANTED = {
     "storage_pool.secrets.password": ("hush-cifs-7431", "hush-chap-9915"),
     "storage_pool.secrets.key": (CEPHX,),
     "instance.cloud_init.user_data": ("hush-user-1188",),
     "instance.cloud_init.vendor_data": ("hush-vendor-2277",),
+    "ai_provider.api_key": (MODEL_KEY,),
 }
 """A secret for each field of each kind that is encrypted in the store."""
-COUNT = 5
+COUNT = 6
 USER_DATA = "#cloud-config\npassword: hush-user-1188\n"
 VENDOR_DATA = "#cloud-config\nlocale: hush-vendor-2277\n"
 OTHER_DATA = "#cloud-config\npassword: another one\n"
 _FIELDS = """
 from pextra.kinds.registry import KINDS
-print(*sorted(".".join((name, *path)) for name, kind in KINDS.items() for path in kind.spec.sealed))
+for name, kind in KINDS.items():
+    for path in kind.spec.encrypted:
+        print(name, *path, sep=".")
 """
 
 
@@ -59,7 +63,8 @@ def machine(node: Node, name: str = "vm", **more: Any) -> Args:
 
 def planted(node: Node) -> list[Args]:
     """One of everything that has a secret."""
-    return [*pools(node), {"kind": "instance", **machine(node)}]
+    provider = {"kind": "ai_provider", "name": "ai", "type": "openai", "api_key": MODEL_KEY}
+    return [*pools(node), provider, {"kind": "instance", **machine(node)}]
 
 
 def keys(lab: Lab) -> list[Path]:
@@ -121,7 +126,7 @@ def test_no_secret_is_in_the_store_nor_in_a_dump_of_it(node: Node) -> None:
     assert found_in(done.text) == []
     dumped = dump(node)
     assert found_in(dumped) == []
-    assert dumped.count("pce-sealed:") == COUNT
+    assert dumped.count("pce-encrypted:") == COUNT
     assert list(seeds(node).values()) == [("hush-user-1188", "hush-vendor-2277")]
     assert not node.apply(*planted(node)).changed
 
@@ -164,7 +169,7 @@ def test_a_backup_has_no_secret_and_brings_them_back(node: Node) -> None:
     with open(path, "rb") as file:
         data = file.read().decode("latin-1")
     assert found_in(data) == []
-    assert data.count("pce-sealed:") == 2
+    assert data.count("pce-encrypted:") == 2
     copy = node.run("instance_backup", path=path, state="restored", name=node.name("copy"))
     assert found_in(copy.text) == []
     assert len(seeds(node)) == 2
@@ -288,8 +293,8 @@ def test_rotation_changes_every_secret_in_the_store_and_nothing_on_the_host(node
         ("current", COUNT),
     ]
     new = dump(node)
-    assert f"pce-sealed:{told['current']}" in new
-    assert f"pce-sealed:{told['keys'][0]['id']}" not in new
+    assert f"pce-encrypted:{told['current']}" in new
+    assert f"pce-encrypted:{told['keys'][0]['id']}" not in new
     assert seeds(node) == there
     keys(node)[0].unlink()
     assert not node.apply(*planted(node)).changed

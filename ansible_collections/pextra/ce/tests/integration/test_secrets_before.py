@@ -50,7 +50,7 @@ def contents(node: Node) -> dict[str, list[Args]]:
         for table in _TABLES:
             rows = store.select(specs[table], {})
             found[table] = [
-                host.keyring.opened(specs[table].name, row, specs[table].sealed) for row in rows
+                host.keyring.opened(specs[table].name, row, specs[table].encrypted) for row in rows
             ]
     return found
 

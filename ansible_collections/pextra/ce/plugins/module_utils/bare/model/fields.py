@@ -47,7 +47,7 @@ class Field:
         required: A new resource cannot do without it.
         nullable: An explicit null clears the value; otherwise null means left out.
         secret: Never shown in output, diffs, audit rows or logs.
-        sealed: Where it is secret: encrypted in the store and in backups; see ``model.sealed``.
+        encrypted: Where it is secret: the store and backups have it so; see ``model.encrypted``.
         parse: Brings a value to its canonical form or raises InputError.
         options: The fields of a dictionary or of each dictionary in a list.
         ref: The kind that the value names by id or name; stored in ``<ref>_id``.
@@ -67,7 +67,7 @@ class Field:
     required: bool = False
     nullable: bool = False
     secret: bool = False
-    sealed: bool = True
+    encrypted: bool = True
     change: Change = Change.LIVE
     choices: tuple[str, ...] = ()
     elements: str | None = None

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.change import RowChange
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.encrypted import is_plain, recognised, value_at
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Row
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.plan import Step
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.principal import Principal
-from ansible_collections.pextra.ce.plugins.module_utils.bare.model.sealed import is_plain, recognised, value_at
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.spec import KindSpec
 from ansible_collections.pextra.ce.plugins.module_utils.bare.model.values import Cell
 
@@ -72,8 +72,8 @@ class Transaction:
         times, rows = (*spec.moments, *spec.times), list[Row]()
         for item in self.query(statement, parameters):
             row = _timed(item["row"], times)
-            if spec.sealed:
-                recognised(row, spec.sealed)
+            if spec.encrypted:
+                recognised(row, spec.encrypted)
             rows.append(row)
         return rows
 
@@ -235,7 +235,7 @@ def _rows_of(spec: KindSpec) -> sql.Composed:
 def _refuse_plain(changes: Sequence[RowChange]) -> None:
     """Let no secret into the store that is not encrypted; what was there before may stay."""
     for change in changes:
-        for path in change.spec.sealed if change.after is not None else ():
+        for path in change.spec.encrypted if change.after is not None else ():
             value = value_at(change.after, path)
             if is_plain(value) and value != value_at(change.before, path):
                 raise ValueError(f"{change.spec.name}: {'.'.join(path)} is not encrypted")

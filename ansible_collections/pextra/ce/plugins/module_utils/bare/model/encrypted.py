@@ -1,9 +1,10 @@
+# Copied from pextra/model/encrypted.py by `make generate`: change it there.
 # SPDX-License-Identifier: Apache-2.0
 """Secrets as the store has them: encrypted texts, known by their type and by how they begin.
 
-A field's table says which values are secret. Such a value is a ``Sealed`` where it comes from the
-store, and what was given where it comes from a request; so what is to be encrypted, and what is
-already, is never guessed from a text that a user could have written. Only a text that the store
+A field's table says which values are secret. Such a value is an ``Encrypted`` where it comes from
+the store, and what was given where it comes from a request; so what is to be encrypted, and what
+is already, is never guessed from a text that a user could have written. Only a text that the store
 has, at such a place, is looked at for how it begins.
 """
 
@@ -14,12 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pextra.model.request import label
+from ansible_collections.pextra.ce.plugins.module_utils.bare.model.request import label
 
 if TYPE_CHECKING:
-    from pextra.model.fields import Field, Row
+    from ansible_collections.pextra.ce.plugins.module_utils.bare.model.fields import Field, Row
 
-PREFIX = "pce-sealed:"
+PREFIX = "pce-encrypted:"
 KEY_ID = re.compile(r"([1-9][0-9]{0,8})-[0-9a-f]{8}", re.ASCII)
 """A version, and eight digits of the key's fingerprint: two clusters' first keys differ."""
 _TOKEN = re.compile(rf"{PREFIX}({KEY_ID.pattern}):([\w-]{{22}}):([\w=-]+)", re.ASCII)
@@ -27,7 +28,7 @@ Path = tuple[str, ...]
 """Where in a row a value is: a column, and the keys of the dictionaries in it."""
 
 
-class Sealed(str):
+class Encrypted(str):
     """An encrypted value: the id of its key, a mark to compare it by, nonce and ciphertext.
 
     It is like no other text, also if somebody gives the same one as a secret.
@@ -36,7 +37,7 @@ class Sealed(str):
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Sealed and str.__eq__(self, other)
+        return type(other) is Encrypted and str.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -86,15 +87,15 @@ class Token:
     data: str
 
 
-def token_of(value: Sealed) -> Token | None:
+def token_of(value: Encrypted) -> Token | None:
     """The parts of an encrypted value; None of what only begins like one."""
     found = _TOKEN.fullmatch(value)
     return Token(found[1], found[3], found[4]) if found else None
 
 
-def sealed(token: Token) -> Sealed:
+def value_of(token: Token) -> Encrypted:
     """The value that has these parts."""
-    return Sealed(f"{PREFIX}{token.key}:{token.mark}:{token.data}")
+    return Encrypted(f"{PREFIX}{token.key}:{token.mark}:{token.data}")
 
 
 def paths(fields: Iterable[Field], above: Path = ()) -> Iterator[Path]:
@@ -105,7 +106,7 @@ def paths(fields: Iterable[Field], above: Path = ()) -> Iterator[Path]:
     """
     for item in fields:
         path = (*above, item.name if above else item.column)
-        if item.secret and item.sealed:
+        if item.secret and item.encrypted:
             yield path
         elif item.options:
             inner = tuple(paths(item.options, path))
@@ -147,9 +148,9 @@ def recognised(row: dict[str, Any], places: Iterable[Path]) -> None:
             inner = inner.get(step) if isinstance(inner, dict) else None
         text = inner.get(name) if isinstance(inner, dict) else None
         if isinstance(text, str) and text.startswith(PREFIX):
-            inner[name] = Sealed(text)
+            inner[name] = Encrypted(text)
 
 
 def is_plain(value: object) -> bool:
     """Whether a value at such a place is still to be encrypted; none and an empty text are not."""
-    return value is not None and value != "" and type(value) is not Sealed
+    return value is not None and value != "" and type(value) is not Encrypted
