@@ -191,7 +191,7 @@ class Lab:
         image, where = self.directory / f"{name}.ext4", self.directory / name
         run("truncate", "-s", f"{mebibytes}M", str(image))
         run("mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", str(image))
-        where.mkdir()
+        where.mkdir(exist_ok=True)
         run("mount", "-o", "loop", str(image), str(where))
         where.chmod(0o711)
         self._mounts.append(where)
@@ -346,12 +346,12 @@ class Lab:
         return {name: int(path.read_text()) for name, path in found if path.exists()}
 
     def host(self) -> Args:
-        """What is on the host of what this lab made, to be compared, but the audit log's."""
-        audit = Path(self.directories[0], "audit")
+        """What is on the host of what this lab made, but what stays: the audit log's, and keys."""
+        staying = [Path(self.directories[0], name) for name in ("audit", "keys")]
         files = {
             str(path.relative_to(self.directory)): path.stat().st_mtime_ns
             for path in sorted(self.directory.rglob("*"))
-            if path.is_file() and path.parent != audit
+            if path.is_file() and path.parent not in staying
         }
         return {**self.libvirt(), "bridges": self.bridges(), "files": files}
 

@@ -325,14 +325,17 @@ def test_reconcile_itself_killed_anywhere_is_finished_by_the_next_one(drifting: 
     drift()
     points = node.call("reconcile", {}, die_at=0).raw["points"]
     writing = [at for at, name in enumerate(points, 1) if "read" not in name]
-    assert len(writing) > 10
+    reached = 0
     for at in writing:
         drift()
         killed = node.call("reconcile", {}, die_at=at)
-        assert killed.raw["signal"] == 9, points[at - 1]
+        # The audit log is sealed at the end of a run, but not of each.
+        assert killed.raw["signal"] == 9 or at > len(killed.raw["points"]), points[at - 1]
+        reached += killed.raw["signal"] == 9
         assert not node.call("reconcile", {}).failed, points[at - 1]
         assert test_drift.comparable(node) == before, points[at - 1]
         assert unsettled(node) == [], points[at - 1]
+    assert reached > 10
 
 
 def test_any_number_at_once_is_safe(drifting: Node) -> None:
