@@ -167,7 +167,8 @@ def _converted(field: Field, raw: Any) -> Any:
         return values.convert(field.type, raw)
     except InputError:
         if field.secret:  # the reason quotes what was given
-            raise InputError(f"it is not of the type {field.type}") from None
+            also = f", or has {values.UNSTORABLE}" if field.type == "str" else ""
+            raise InputError(f"it is not of the type {field.type}{also}") from None
         raise
 
 

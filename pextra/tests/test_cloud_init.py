@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -27,6 +28,12 @@ documents = st.dictionaries(
     ),
     max_size=4,
 )
+
+
+def message(config: str) -> str:
+    """User data of several parts, one of which is this configuration."""
+    head = 'Content-Type: multipart/mixed; boundary="=="\nMIME-Version: 1.0\n'
+    return f"{head}\n--==\nContent-Type: text/cloud-config\n\n{config}\n--==--\n"
 
 
 @given(documents)
@@ -58,7 +65,9 @@ def test_order_and_letters_of_a_mapping_stay() -> None:
         "#include\nhttps://example.net/user-data\n",
         "#cloud-boothook\n#!/bin/sh\n",
         "## template: jinja\n#cloud-config\n{% for x in y %}\n",
+        "## template: jinja\n{% if v1.x %}\n#cloud-config\n{% endif %}\n",
         'Content-Type: multipart/mixed; boundary="=="\nMIME-Version: 1.0\n\n--==\n',
+        message("#cloud-config\nruncmd: [ls]"),
     ],
 )
 def test_what_cloud_init_knows_is_taken_as_it_is(text: str) -> None:
@@ -84,8 +93,13 @@ def test_what_cloud_init_knows_is_taken_as_it_is(text: str) -> None:
         (f"#cloud-config\na: {'[' * 5000}HUSH", "not YAML"),
         (["HUSH"], "neither a text nor a mapping"),
         (5, "neither a text nor a mapping"),
-        ({"a": b"HUSH", "b": {1, 2}, "c": object()}, "values that YAML has not"),
+        ({"a": b"HUSH", "b": {1, 2}, "c": object()}, "neither texts, numbers"),
         ("#cloud-config\na: HUSH\0", "characters that cannot be stored"),
+        ({"a\ud800": "HUSH"}, "characters that cannot be stored"),
+        ({"a": ["HUSH", float("nan")]}, "not a number"),
+        ("## template: jinja\npassword: HUSH\n", "second line is no header"),
+        (message("password: [HUSH"), "not YAML in line 1"),
+        (message("- HUSH"), "a part of it that is text/cloud-config is not a mapping"),
     ],
 )
 def test_what_cloud_init_would_ignore_is_refused_and_not_shown(value: object, message: str) -> None:
@@ -140,6 +154,35 @@ def test_every_address_that_yaml_takes_for_a_number_is_itself_again(parts: tuple
         assert units.parse_mac(str(number)) == address
 
 
+def doubled(times: int) -> str:
+    """A network's configuration of a few lines with a list that stands for 2 to the power of it."""
+    lines = [
+        f"l{number}: &l{number} [*l{number - 1}, *l{number - 1}]" for number in range(1, times)
+    ]
+    return "\n".join(["version: 2", "l0: &l0 [x, x]", *lines])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 2\nethernets: {1: {a: 2024-01-01, b: 2001-12-14t21:59:43Z, c: 1.5, d: null}}",
+        {"version": 2, "ethernets": {1: {"a": "2024-01-01", "b": "2001-12-14T21:59:43+00:00",
+                                         "c": 1.5, "d": None}}},
+    ],
+)  # fmt: skip
+def test_what_yaml_has_and_json_has_not_is_kept_as_text(text: object) -> None:
+    found = cloud_init.parse_network(text)
+    moments = {"a": "2024-01-01", "b": "2001-12-14T21:59:43+00:00"}
+    assert found == {"version": 2, "ethernets": {"1": {**moments, "c": 1.5, "d": None}}}
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize("value", [{"a": "\0"}, {"a": ["\ud800"]}, {"\ud800": 1}, {"a": 10**400}])
+def test_metadata_that_cannot_be_stored_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"meta_data: .*(cannot be stored|not acceptable)"):
+        normalise(KINDS["instance"].spec.accepts, {"cloud_init": {"meta_data": value}}, "vm")
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -157,6 +200,14 @@ def test_every_address_that_yaml_takes_for_a_number_is_itself_again(parts: tuple
         ("", "neither a mapping nor YAML of one"),
         (["version"], "neither a mapping nor YAML of one"),
         ({"version": 2, "ethernets": {"a": {"match": {"macaddress": 5}}}}, "in quotes"),
+        ("version: true\nconfig: []", "its version is True"),
+        ('version: 2\nethernets: {a: {b: "\\0"}}', "characters that cannot be stored"),
+        ({"version": 2, "ethernets": {"a\ud800": {}}}, "characters that cannot be stored"),
+        ("version: 2\nethernets: {a: {b: !!binary aGVsbG8=}}", "neither texts, numbers"),
+        ("version: 2\nethernets: {a: {b: .inf}}", "not a number"),
+        ("version: 2\nethernets: {true: {}}", "a key that is neither a text nor a number"),
+        ("version: 2\nethernets: &a\n  b: *a\n", "more than 50 within each other"),
+        (doubled(40), "more than 10000 values"),
     ],
 )
 def test_network_that_cloud_init_would_not_take_is_refused(value: object, message: str) -> None:

@@ -29,11 +29,14 @@ CONFIG = "#cloud-config"
 DATA = ("user_data", "vendor_data")
 _ARCHIVE = "#cloud-config-archive"
 _UNREAD = ("#cloud-config-jsonp",)
+_TEMPLATE = "## template: jinja"
+_OF_A_TEMPLATE = ("{%", "{{", "{#")
+"""What a template may begin with, which cloud-init fills in before it looks for a header."""
 _HEADERS = (
-    CONFIG, "#!", "#include", "#cloud-boothook", "#part-handler", "#upstart-job",
-    "## template: jinja",
+    CONFIG, "#!", "#include", "#cloud-boothook", "#part-handler", "#upstart-job", _TEMPLATE,
 )  # fmt: skip
 _MIME = "mime-version:"
+_CONFIG_TYPE = "text/cloud-config"
 _MIME_WITHIN = 4096
 """Letters within which cloud-init looks for a message of several parts."""
 _SECTIONS = ("ethernets", "bonds", "bridges", "vlans")
@@ -61,13 +64,10 @@ def parse_data(value: object) -> str:
 
 
 def _dumped(value: Mapping[str, Any]) -> str:
-    yaml = _yaml()
-    try:
-        text: str = yaml.safe_dump(
-            dict(value), allow_unicode=True, default_flow_style=False, sort_keys=False, width=4096
-        )
-    except yaml.YAMLError:
-        raise InputError("it has values that YAML has not") from None
+    text: str = _yaml().safe_dump(
+        values.document(value), allow_unicode=True, default_flow_style=False, sort_keys=False,
+        width=4096,
+    )  # fmt: skip
     return str(values.convert("str", text))
 
 
@@ -80,17 +80,37 @@ def _check_data(text: str) -> None:
         )
     first = text.lower()
     if _MIME in first[:_MIME_WITHIN]:
+        _check_parts(text)
         return
     if not first.startswith(_HEADERS):
         raise InputError(
             "its first line is no header that cloud-init knows, so it would be ignored",
             hint=f"Begin with a line such as {CONFIG} or #!/bin/sh, or give a mapping",
         )
+    if first.startswith(_TEMPLATE):
+        below = first.partition("\n")[2].lstrip()
+        if below and not below.startswith((*_HEADERS, *_OF_A_TEMPLATE)):
+            raise InputError(
+                "its second line is no header that cloud-init knows, so it would be ignored",
+                hint=f"Below {_TEMPLATE}, go on with a line such as {CONFIG} or #!/bin/sh",
+            )
     if first.startswith(CONFIG) and not first.startswith(_UNREAD):
         found = _loaded(text)
         wanted, noun = (list, "a list") if first.startswith(_ARCHIVE) else (Mapping, "a mapping")
         if found is not None and not isinstance(found, wanted):
             raise InputError(f"what is below its header is not {noun}")
+
+
+def _check_parts(text: str) -> None:
+    """Look at each part of a message that cloud-init will take for a configuration."""
+    from email import message_from_string
+
+    for part in message_from_string(text).walk():
+        if part.get_content_type() == _CONFIG_TYPE:
+            content = part.get_payload(decode=True)
+            found = _loaded(content.decode(errors="replace") if isinstance(content, bytes) else "")
+            if found is not None and not isinstance(found, Mapping):
+                raise InputError(f"a part of it that is {_CONFIG_TYPE} is not a mapping")
 
 
 def _loaded(text: str) -> Any:
@@ -128,7 +148,7 @@ def parse_network(value: object) -> dict[str, object]:
     found = _loaded(str(values.convert("str", value))) if isinstance(value, str) else value
     if not isinstance(found, Mapping):
         raise InputError("it is neither a mapping nor YAML of one")
-    whole = {key: _with_macs(str(key), item) for key, item in found.items()}
+    whole = {key: _with_macs(key, item) for key, item in values.document(found).items()}
     inner = whole.get("network", whole)
     if not isinstance(inner, Mapping):
         raise InputError("network is not a mapping")
@@ -141,13 +161,13 @@ def _with_macs(key: str, value: Any) -> Any:
     if key in _MAC_KEYS and isinstance(value, int) and not isinstance(value, bool):
         return units.parse_mac(value)
     if isinstance(value, Mapping):
-        return {name: _with_macs(str(name), item) for name, item in value.items()}
+        return {name: _with_macs(name, item) for name, item in value.items()}
     return [_with_macs(key, item) for item in value] if isinstance(value, list) else value
 
 
 def _check_network(config: Mapping[str, object]) -> None:
     version = config.get("version")
-    if version not in (1, 2):
+    if version not in (1, 2) or isinstance(version, bool):
         raise InputError(
             f"its version is {values.quoted(version)}" if version else "it says no version",
             hint="Write version: 2, as netplan does, or version: 1",

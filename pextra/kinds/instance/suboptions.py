@@ -11,6 +11,7 @@ from pextra.kinds.volume.fields import CONTENT
 from pextra.kinds.volume.place import ATTACHMENT
 from pextra.model import units
 from pextra.model.fields import Field
+from pextra.model.values import document
 
 CPU = (
     Field("sockets", "int", parse=within(1, 64), doc=("Processor sockets, from V(1) to V(64).",)),
@@ -47,6 +48,7 @@ CLOUD_INIT = (
     Field(
         "meta_data",
         "dict",
+        parse=document,
         doc=(
             "Metadata. C(instance-id) is the instance's id and C(local-hostname) its name, unless"
             " they are given here. An instance that was restored in its own place has the"

@@ -32,9 +32,13 @@ Document: TypeAlias = "dict[str, Value]"
 Options: TypeAlias = Mapping[str, Any]
 """What is asked for, option by option: as it was given, or as the options' fields have made it."""
 
+UNSTORABLE = "characters that cannot be stored: NUL, or half a surrogate pair"
+
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f"})
 _MOST_DIGITS = 100
+_MOST_VALUES, _DEEPEST = 10_000, 50
+"""What a document may hold: a few lines of YAML with aliases can stand for gigabytes."""
 _INT8 = 1 << 63
 """The store's integers have 64 bits."""
 
@@ -77,8 +81,54 @@ def _text(value: Any) -> str:
     text = str(value)
     strange = not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
     if strange or "\0" in text:
-        raise InputError("it has characters that cannot be stored: NUL, or half a surrogate pair")
+        raise InputError(f"it has {UNSTORABLE}")
     return text
+
+
+def document(value: object) -> Any:
+    """A value as JSON has it, with texts that can be stored: what the store keeps of a document.
+
+    A moment, which YAML has and JSON has not, becomes a text, as Ansible sends it.
+
+    Raises:
+        InputError: It has what JSON has not, is too deep or too much, or refers to itself.
+    """
+    left = _MOST_VALUES
+
+    def copied(item: Any, depth: int) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0 or depth > _DEEPEST:
+            raise InputError(
+                f"it has more than {_MOST_VALUES} values, or more than {_DEEPEST} within each other"
+            )
+        if isinstance(item, Mapping):
+            return {_key(key): copied(part, depth + 1) for key, part in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [copied(part, depth + 1) for part in item]
+        return _single(item)
+
+    return copied(value, 0)
+
+
+def _key(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise InputError("it has a key that is neither a text nor a number")
+    return _text(value)
+
+
+def _single(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        _check_digits(value)
+    elif isinstance(value, float):
+        return _float(value)
+    elif hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    elif value is not None and not isinstance(value, bool):
+        raise InputError("it has values that are neither texts, numbers, lists nor mappings")
+    return value
 
 
 def _check_digits(value: int) -> None:
