@@ -45,7 +45,7 @@ class Module(AnsibleModule):
 
     Ansible logs the options of every module as soon as it starts, and takes an explicit null for
     a wrong choice. So it is given other options than those that the task has: without secrets,
-    which the engine knows by its fields, and without nulls. ansible-core 2.15 to 2.21 have no
+    which the engine knows by its fields, without nulls and what UTF-8 has not. ansible-core 2.15 to 2.21 have no
     public way to that: what is given and what is left out is the same when the constructor is
     done, and it ends with the log. ``_load_params`` is kept by them for such modules, as its own
     documentation says, and the suite ``controllers`` runs at both ends of that range.
@@ -69,14 +69,20 @@ class Module(AnsibleModule):
         shown, secrets = self._shown(self.given)
         self.secrets = secrets
         internal = {k: v for k, v in self.params.items() if k not in given}
-        self.params = {**_without_nulls(shown), **internal}
+        self.params = {**_for_ansible(shown), **internal}
 
 
-def _without_nulls(value: Any) -> Any:
-    """The value without what is null in its dictionaries."""
+def _for_ansible(value: Any) -> Any:
+    """The value without what is null in its dictionaries, in texts that Ansible can log."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {
+            _for_ansible(key): _for_ansible(item)
+            for key, item in value.items()
+            if item is not None
+        }
+    if isinstance(value, str) and not value.isascii():
+        return value.encode(errors="backslashreplace").decode()
+    return [_for_ansible(item) for item in value] if isinstance(value, list) else value
 
 
 def run(name: str, spec: Mapping[str, Any]) -> None:

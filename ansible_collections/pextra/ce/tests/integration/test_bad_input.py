@@ -40,6 +40,7 @@ HOSTILE = {
     "combining": "e\u0301",
     "long": "a" * 1000,
     "final newline": "abc\n",
+    "half a pair": "a\ud800",
 }
 
 
