@@ -268,7 +268,7 @@ TABLE = (
 
 def test_mounts_are_read_as_the_kernel_writes_them() -> None:
     found = mounts.parse(TABLE)
-    assert found["/srv/a b"] == mounts.Mount("/srv/a b", "nfs4", "192.0.2.1:/srv x")
+    assert found["/srv/a b"] == mounts.Mount("/srv/a b", "nfs4", "192.0.2.1:/srv x", "0:55", "/")
     assert found["/srv/c"].source == "//server/share"
     assert [path for path, mount in found.items() if mount.is_network] == ["/srv/a b", "/srv/c"]
 

@@ -111,7 +111,7 @@ def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
         HostError: libvirt does not answer.
     """
     mounted = mounts.table()
-    real = mounts.resolved(path, mounted)
+    place = mounts.place(mounts.resolved(path, mounted), mounted)
     with translated("listing the storage pools"):
         others = [
             pool for pool in host.qemu.connection.listAllStoragePools(0)
@@ -125,7 +125,8 @@ def beside(host: Host, uuid: str, path: str) -> tuple[str, str] | None:
                 continue
             # A server's file system is not looked at: it may be gone, and then nothing returns.
             local = root.get("type") == "dir"
-            if (mounts.resolved(found, mounted) if local else os.path.normpath(found)) == real:
+            real = mounts.resolved(found, mounted) if local else os.path.normpath(found)
+            if mounts.place(real, mounted) == place:
                 return pool.name(), found
     return None
 

@@ -37,11 +37,18 @@ for thread in threads:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One mounted file system."""
+    """One mounted file system.
+
+    Attributes:
+        device: The file system's number, such as ``8:1``; the same wherever it is mounted.
+        root: The directory of the file system that is seen there; of a bind mount, any.
+    """
 
     path: str
     type: str
     source: str
+    device: str
+    root: str
 
     @property
     def is_network(self) -> bool:
@@ -54,9 +61,10 @@ def parse(text: str) -> dict[str, Mount]:
     found = {}
     for line in text.splitlines():
         left, _dash, right = line.partition(" - ")
-        path = _unescaped(left.split(" ")[4])
+        device, root, path = left.split(" ")[2:5]
         type, source = right.split(" ")[:2]
-        found[path] = Mount(path, type, _unescaped(source))
+        path = _unescaped(path)
+        found[path] = Mount(path, type, _unescaped(source), device, _unescaped(root))
     return found
 
 
@@ -78,6 +86,20 @@ def at(path: str) -> Mount | None:
 def resolved(path: str, mounted: Mapping[str, Mount]) -> str:
     """A path without symbolic links; asks nothing of a file system that is mounted there."""
     return path if path in mounted else os.path.realpath(path)
+
+
+def place(real: str, mounted: Mapping[str, Mount]) -> str:
+    """The file system of a path without symbolic links, and the path in it, such as ``8:1/srv``.
+
+    It is the same by every bind mount, and nothing is asked of the file system.
+    """
+    above = real
+    while above not in mounted and above != "/":
+        above = os.path.dirname(above)
+    mount = mounted.get(above)
+    if mount is None:
+        return real
+    return mount.device + mount.root.rstrip("/") + real.removeprefix(above.rstrip("/")).rstrip("/")
 
 
 def silent(paths: Sequence[str], patience: float = PATIENCE) -> dict[str, str]:

@@ -324,7 +324,8 @@ STEERING = (
             " up: what its guest had not written to its disks is lost, and it boots when it starts"
             " next.",
             "Without it the instance goes on from its memory when it is started, and nothing that"
-            " the memory goes with is changed until then: neither its devices nor its volumes.",
+            " the memory goes with is changed until then: neither its devices nor its volumes."
+            " O(state=restarted) is refused, because what goes on does not boot.",
         ),
     ),
     Field(

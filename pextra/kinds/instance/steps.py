@@ -88,7 +88,10 @@ def steps(
     made = [*_rename(row, seen), *_define(row, want, seen)]
     if discards:
         yield step_of(row, "discard", {"state": "saved"}, {"state": "stopped"}, _work(row))
-    elif seen.saved and (saved.has_grown(row, world) or any(map(_is_of_machine, made))):
+    elif seen.saved and (
+        # A restart is asked for to boot, and what goes on does not.
+        state == "restarted" or saved.has_grown(row, world) or any(map(_is_of_machine, made))
+    ):
         saved.refuse(resource)
     yield from instance_files.making(row, seen.files, seen.damaged, world.host)
     yield from made

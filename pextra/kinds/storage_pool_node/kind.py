@@ -204,7 +204,7 @@ class StoragePoolNode(Kind["StoragePoolNodeRow", PoolState]):
 def _check_alone(
     row: StoragePoolNodeRow, pool: StoragePoolRow, world: World, resource: str
 ) -> None:
-    """Refuse a directory that another pool on this node has, by whatever path.
+    """Refuse a directory that another pool on this node has, by whatever path or mount.
 
     Raises:
         ForeignError: A pool in libvirt has it.
@@ -222,7 +222,8 @@ def _check_alone(
         theirs = other["options"].get("path")
         if item["id"] == row["id"] or not theirs or going(item, other):
             continue
-        if overlap(real, mounts.resolved(theirs, mounted)):
+        reals = real, mounts.resolved(theirs, mounted)
+        if overlap(*reals) or overlap(*(mounts.place(path, mounted) for path in reals)):
             raise ConflictError(
                 f'its directory {path} is that of pool "{other["name"]}", {theirs}, or within it,'
                 " or around it",

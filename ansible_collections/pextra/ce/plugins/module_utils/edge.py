@@ -76,9 +76,7 @@ def _for_ansible(value: Any) -> Any:
     """The value without what is null in its dictionaries, in texts that Ansible can log."""
     if isinstance(value, dict):
         return {
-            _for_ansible(key): _for_ansible(item)
-            for key, item in value.items()
-            if item is not None
+            _for_ansible(key): _for_ansible(item) for key, item in value.items() if item is not None
         }
     if isinstance(value, str) and not value.isascii():
         return value.encode(errors="backslashreplace").decode()

@@ -466,7 +466,8 @@ options:
         boots when it starts next.'
       - 'Without it the instance goes on from its memory when it is started, and
         nothing that the memory goes with is changed until then: neither its devices
-        nor its volumes.'
+        nor its volumes. O(state=restarted) is refused, because what goes on does
+        not boot.'
     type: bool
     default: false
   wait_console:

@@ -197,6 +197,12 @@ class Lab:
         self._mounts.append(where)
         return where
 
+    def bind(self, path: Path, where: Path) -> None:
+        """Mount a directory a second time."""
+        where.mkdir(exist_ok=True)
+        run("mount", "--bind", str(path), str(where))
+        self._mounts.append(where)
+
     # Tasks
 
     def job(self, module: str, args: Mapping[str, Any], **more: Any) -> dict[str, Any]:

@@ -214,6 +214,22 @@ def test_pool_that_could_not_be_made_takes_no_volumes(node: Node) -> None:
     assert name in node.pools()
 
 
+def test_directory_of_another_pool_is_known_by_a_bind_mount_of_it(node: Node) -> None:
+    theirs, seen = foreign_pool(node, node.name("theirs")), node.directory / "seen"
+    (node.directory / "pool" / "within").mkdir()
+    for path, name in (
+        (theirs, node.name("theirs")),
+        (node.directory / "pool", node.pool),
+        (node.directory / "pool" / "within", node.pool),
+    ):
+        node.bind(path, seen)
+        entry = {"name": node.name("second"), "options": {"path": str(seen)}, "nodes": ["node1"]}
+        result = node.refused("storage_pool", **entry)
+        assert f'is that of pool "{name}"' in result.message
+        run("umount", str(seen))
+    node.run("storage_pool", **entry)
+
+
 def test_two_pools_on_one_directory_are_refused(node: Node) -> None:
     link = node.directory / "link"
     link.symlink_to(node.directory / "pool")

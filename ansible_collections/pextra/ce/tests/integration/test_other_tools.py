@@ -262,6 +262,7 @@ def test_saved_memory_never_meets_other_disks_or_another_machine(node: Node) -> 
         for result in (
             node.refused("instance", name=name, memory="48MiB", state="started", check=check),
             node.refused("instance", name=name, volumes=[node.volume("more")], check=check),
+            node.refused("instance", name=name, state="restarted", check=check),
             node.refused("volume", **node.volume(f"{name}-root", "8MiB"), check=check),
             node.refused("volume_snapshot", name="one", **root, state="reverted", check=check),
             node.refused(
