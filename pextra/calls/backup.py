@@ -82,8 +82,8 @@ def _take(call: Call, asked: Options) -> Answer:
     if not call.check:
         instance = taking.encrypted(instance, call.store, host)
     made = taking.manifest(instance, world, dt.datetime.now(dt.UTC))
-    if power.state(host.qemu, instance["id"]) == "stopped":
-        overlays.refuse_any(instance, world, resource)  # a running one is copied with them
+    runs = power.state(host.qemu, instance["id"]) != "stopped"
+    overlays.refuse_any(instance, world, resource, overlaid=runs)
     disks = taking.sources(instance, world)
     after: Document = {"path": path, "volumes": [item["name"] for item in made["volumes"]]}
     step = Step(KindName(KIND), instance["id"], instance["name"], "create", Phase.HOST, None, after)

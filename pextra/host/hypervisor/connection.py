@@ -22,6 +22,10 @@ _DENIED = (
     "QEMU runs as a user of its own: let others pass (chmod o+x) through every folder above that"
     " file, also above where it is mounted"
 )
+_BUSY = (
+    "Another tool is at work with that disk: wait for it, or end it with virsh blockjob --abort or"
+    " virsh domjobabort"
+)
 WHOLE = 3
 """libvirt's VIR_DOMAIN_XML_SECURE and VIR_DOMAIN_XML_INACTIVE: what a domain starts with next, and
 with its passwords, so that it can be defined with it again."""
@@ -182,7 +186,7 @@ def translated(doing: str, resource: str | None = None) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        denied = "Permission denied" in str(error)
-        raise HostError(
-            f"{doing} failed: {error}", resource=resource, hint=_DENIED if denied else None
-        ) from None
+        text = str(error)
+        busy = "blockjob" in text or "block job" in text or "is in use" in text
+        hint = _DENIED if "Permission denied" in text else _BUSY if busy else None
+        raise HostError(f"{doing} failed: {text}", resource=resource, hint=hint) from None

@@ -91,6 +91,7 @@ def parse(item: ET.Element) -> Disk:
         serial=item.findtext("serial"),
         discard=driver is not None and driver.get("discard") == "unmap",
         place=place,
+        copied=item.find("mirror") is not None,
     )
 
 

@@ -37,6 +37,7 @@ class Disk:
         serial: What the guest knows the disk by, such as in /dev/disk/by-id.
         discard: What the guest discards, and the zeroes that it writes, take no space.
         place: Where on its bus it is: controller, target and unit; None where its target says it.
+        copied: Of a running machine: a tool copies the disk, or writes back what is over it.
     """
 
     target: str
@@ -53,6 +54,7 @@ class Disk:
     serial: str | None = None
     discard: bool = False
     place: tuple[int, int, int] | None = field(default=None, compare=False)
+    copied: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.world import World
 from pextra.host.hypervisor import overlays
-from pextra.host.hypervisor.domain import Domain
+from pextra.host.hypervisor.domain import ALIAS, Disk, Domain
 from pextra.host.machine import Host
 from pextra.kinds.instance.domain import DomainState
 from pextra.kinds.instance.files import step_of
 from pextra.kinds.volume.overlays import Overlay, found, refuse
+from pextra.model import kinds
 from pextra.model.errors import ConflictError
 from pextra.model.plan import Step, Work
 from pextra.model.request import Request, label
@@ -73,6 +74,21 @@ def _check(item: Overlay, resource: str, *, running: bool, in_use: bool) -> None
             resource=resource,
             hint="Copy what is in it, and put the volume's path back with virsh edit",
         )
+
+
+def touched(domain: Domain, world: World) -> Domain:
+    """A running domain with those disks alone that the plan makes larger, or takes away."""
+
+    def is_touched(disk: Disk) -> bool:
+        id = (disk.alias or "").removeprefix(ALIAS)
+        volume, before = world.get(kinds.VOLUME, id), world.before(kinds.VOLUME, id)
+        return (
+            volume is not None
+            and before is not None
+            and (volume["size"], volume["instance_id"]) != (before["size"], before["instance_id"])
+        )
+
+    return dataclasses.replace(domain, disks=tuple(filter(is_touched, domain.disks)))
 
 
 def committed(domain: Domain, there: Sequence[Overlay]) -> Domain:

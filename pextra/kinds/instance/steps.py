@@ -99,6 +99,7 @@ def steps(
     if seen.live is not None:
         restarts = state in ("stopped", "killed", "restarted")
         cold = world.deferred(kinds.INSTANCE, row["id"])
+        overlays.refuse_copied([instance_overlays.touched(seen.live, world)], world, resource)
         there = overlays.found([seen.live], world)
         runs = instance_overlays.committed(seen.live, there)
         live = list(_live(row, want, runs, restarts, cold, request))

@@ -85,11 +85,35 @@ def refuse(overlays: Sequence[Overlay], instance: str, resource: str) -> None:
         )
 
 
-def refuse_any(instance: InstanceRow, world: World, resource: str) -> None:
-    """Look at an instance's domain, and refuse what would miss what its guest wrote.
+def refuse_copied(definitions: Iterable[Domain | None], world: World, resource: str) -> None:
+    """Refuse to touch volumes that another tool copies: libvirt does in the middle of a run.
 
     Raises:
-        ConflictError: Another tool has put files over its volumes.
+        ConflictError: One of a running instance's is copied.
+    """
+    for disk in (disk for item in definitions if item is not None for disk in item.disks):
+        volume = world.get(kinds.VOLUME, (disk.alias or "").removeprefix(ALIAS))
+        if volume is not None and disk.copied:
+            raise ConflictError(
+                f'another tool copies its volume "{volume["name"]}" or writes back what is over it'
+                " (virsh blockjob)",
+                resource=resource,
+                hint="Wait until that is over, or end it with virsh blockjob --abort",
+            )
+
+
+def refuse_any(
+    instance: InstanceRow, world: World, resource: str, *, overlaid: bool = False
+) -> None:
+    """Look at an instance's domain, and refuse what would miss what its guest wrote.
+
+    Args:
+        overlaid: What is over its volumes is not missed, as QEMU itself reads them.
+
+    Raises:
+        ConflictError: Another tool has put files over its volumes, or copies one.
     """
     there = domains.definitions(world.host.driver(instance["type"]), instance["id"])
-    refuse(found(there, world), instance["name"], resource)
+    if not overlaid:
+        refuse(found(there, world), instance["name"], resource)
+    refuse_copied(there, world, resource)

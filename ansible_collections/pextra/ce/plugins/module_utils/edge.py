@@ -45,10 +45,11 @@ class Module(AnsibleModule):
 
     Ansible logs the options of every module as soon as it starts, and takes an explicit null for
     a wrong choice. So it is given other options than those that the task has: without secrets,
-    which the engine knows by its fields, without nulls and what UTF-8 has not. ansible-core 2.15 to 2.21 have no
-    public way to that: what is given and what is left out is the same when the constructor is
-    done, and it ends with the log. ``_load_params`` is kept by them for such modules, as its own
-    documentation says, and the suite ``controllers`` runs at both ends of that range.
+    which the engine knows by its fields, without nulls, and without what UTF-8 has not.
+    ansible-core 2.15 to 2.21 have no public way to that: what is given and what is left out is the
+    same when the constructor is done, and it ends with the log. ``_load_params`` is kept by them
+    for such modules, as its own documentation says, and the suite ``controllers`` runs at both ends
+    of that range.
 
     Attributes:
         given: The options as the task has them, nulls included.

@@ -161,6 +161,33 @@ def test_volumes_that_are_destroyed_need_no_overlay(node: Node) -> None:
     assert overlay.exists()
 
 
+def test_volume_that_another_tool_copies_is_left_alone_until_that_is_over(node: Node) -> None:
+    name, copy = node.name("vm"), str(node.directory / "copy.qcow2")
+    entry = node.guest(name)
+    entry["volumes"] = [{**entry["volumes"][0], "format": "qcow2"}, node.volume("data")]
+    node.run("instance", **entry, state="started", **WAITED)
+    wanted = (
+        ("volume", {**node.volume("data", None), "grow_by": "1MiB"}),
+        ("volume", {**node.volume("data", None), "state": "detached"}),
+        ("instance_snapshot", {"name": "first", "instance": name}),
+        ("instance_backup", {"instance": name, "path": f"{node.directory}/backup"}),
+    )
+    node.virsh("blockcopy", name, "vdb", copy, "--transient-job", "--format", "qcow2")
+    before = node.libvirt()
+    for module, args in wanted:
+        for check in (True, False):
+            result = node.refused(module, **args, check=check)
+            assert result.code == "conflict"
+            assert 'copies its volume "data"' in result.message
+            assert "virsh blockjob --abort" in result.message
+    assert node.libvirt() == before
+    assert not node.run("instance", **entry).changed
+    node.run("volume", **{**node.volume(f"{name}-root", None), "grow_by": "1MiB"})
+    node.virsh("blockjob", name, "vdb", "--abort")
+    for module, args in wanted[2:] + wanted[:2]:
+        assert node.run(module, **args).changed
+
+
 def renamed(node: Node, *, running: bool, **more: object) -> tuple[Args, str]:
     """An instance's options, and the name that its domain has got from somebody else."""
     entry, name = node.guest(node.name("vm"), **more), node.name("renamed")
