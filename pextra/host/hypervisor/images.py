@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disk image files: what they are, and making them whole or not at all.
-
-Source of the qcow2 header: https://www.qemu.org/docs/master/interop/qcow2.html.
-"""
+"""Disk image files: what they are, and making them whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import functools
+import json
 import os
 import shutil
 import stat
@@ -18,18 +15,16 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pextra.host.hypervisor import extents, not_images
+from pextra.host.hypervisor import extents, not_images, qcow2
 from pextra.model.errors import HostError, InputError
 
-_QCOW2 = b"QFI\xfb"
 _SECTOR = 512
-_F_OFD_GETLK = 36
-"""fcntl(2): which lock of an open file stands in the way; Python 3.11 has no name for it."""
 _UNFINISHED = ".unfinished"
 _CRYPT = slice(32, 36)
 """Where a qcow2 header says how the image is encrypted; 0 is not at all."""
 _MARK = "user.pextra.volume"
 """The extended attribute of an image that was made here."""
+_AGAIN = "Copy or download it again, and compare its checksum"
 _LEAKS = 3
 """What qemu-img check ends with where space is lost and no data."""
 
@@ -70,10 +65,8 @@ def look(path: str, format: str) -> Image | None:
     head, size, allocated = found
     if format != "qcow2":
         return Image(path, format, size, allocated)
-    inside = _qcow2_size(head)
-    if inside is None:
-        return Image(path, format, size, allocated, "it is no qcow2 image any more")
-    return Image(path, format, inside, allocated)
+    inside, damage = qcow2.size(head), qcow2.damage(head, size)
+    return Image(path, format, size if inside is None else inside, allocated, damage)
 
 
 def probe(path: str) -> Image | None:
@@ -89,7 +82,7 @@ def probe(path: str) -> Image | None:
     if found is None:
         return None
     head, size, allocated = found
-    inside = _qcow2_size(head)
+    inside = qcow2.size(head)
     if inside is None:
         return Image(path, "raw", size, allocated)
     return Image(path, "qcow2", inside, allocated)
@@ -109,13 +102,6 @@ def _opened(path: str) -> tuple[bytes, int, int] | None:
         return head, os.lseek(descriptor, 0, os.SEEK_END), status.st_blocks * 512
     finally:
         os.close(descriptor)
-
-
-def _qcow2_size(head: bytes) -> int | None:
-    """Bytes that a guest sees of a qcow2 image; None where it is none."""
-    if head[:4] != _QCOW2 or len(head) < 72:
-        return None
-    return int(struct.unpack(">Q", head[24:32])[0])
 
 
 def check_source(path: str) -> Image:
@@ -185,7 +171,6 @@ def check_whole(image: Image) -> None:
 @functools.lru_cache
 def _check_whole(image: Image, _identity: tuple[int, ...]) -> None:
     """Once for each state of the file: a plan is made several times."""
-    again = "Copy or download it again, and compare its checksum"
     if image.format == "qcow2":
         done = _qemu_img("check", "-q", "-U", "-f", "qcow2", image.path)
         if done.returncode not in (0, _LEAKS):
@@ -194,19 +179,52 @@ def _check_whole(image: Image, _identity: tuple[int, ...]) -> None:
             raise InputError(
                 f"image {image.path} is damaged or cut off: qemu-img check found errors"
                 + (f", such as: {told.strip()[:200]}" if told else ""),
-                hint=again,
+                hint=_AGAIN,
             )
+        _refuse_cut(image.path, *_last_cluster(image.path))
         return
+    _refuse_cut(image.path, image.size, *_end(image))
+
+
+def check_medium(path: str) -> None:
+    """See that the image of a medium is all there, as far as the medium says how long it is.
+
+    Raises:
+        InputError: It is cut off.
+    """
+    image = probe(path)
+    if image is not None:
+        _refuse_cut(path, image.size, *_end(image))
+
+
+def _end(image: Image) -> tuple[int, str]:
+    """Bytes that a raw disk must have, and what says so."""
     with open(image.path, "rb") as file:
 
         def read(start: int, count: int) -> bytes:
             return os.pread(file.fileno(), count, start) if start < image.size else b""
 
-        end, what = extents.end(read)
-    if end > image.size:
+        return extents.end(read)
+
+
+def _last_cluster(path: str) -> tuple[int, int, str]:
+    """Bytes that a qcow2 file has, those that it must have, and what says so.
+
+    qemu-img check finds no fault with a file that ends within its last cluster: metadata may.
+    """
+    length = os.stat(path).st_size
+    with open(path, "rb") as file:
+        if length % qcow2.cluster(file.read(_SECTOR)) == 0:
+            return length, 0, ""
+    parts = json.loads(run("map", "-U", "-f", "qcow2", "--output=json", path))
+    ends = [part["offset"] + part["length"] for part in parts if "offset" in part]
+    return length, max(ends, default=0), "clusters"
+
+
+def _refuse_cut(path: str, size: int, end: int, what: str) -> None:
+    if end > size:
         raise InputError(
-            f"image {image.path} is cut off: it has {image.size} bytes, and by its {what} {end}",
-            hint=again,
+            f"image {path} is cut off: it has {size} bytes, and by its {what} {end}", hint=_AGAIN
         )
 
 
@@ -312,21 +330,6 @@ def _removed_on_failure(unfinished: str, path: str) -> Iterator[None]:
     except BaseException:
         remove_quietly(unfinished)
         raise
-
-
-def in_use(path: str) -> bool:
-    """Whether a QEMU has the image open.
-
-    It locks bytes from 100 on for what it does, and from 200 on for what it bears (QEMU's
-    block/file-posix.c).
-    """
-    try:
-        with open(path, "rb") as file:
-            asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 100, 200, 0)
-            found = fcntl.fcntl(file.fileno(), _F_OFD_GETLK, asked)
-    except OSError:
-        return False
-    return bool(struct.unpack("hhqqi4x", found)[0] != fcntl.F_UNLCK)
 
 
 def remnant(path: str) -> bool:

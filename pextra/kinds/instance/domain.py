@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,14 +86,14 @@ _SERIAL_LENGTH = 20
 
 
 def check_cdrom(row: InstanceRow, current: InstanceRow | None, resource: str) -> None:
-    """A CD-ROM image that is newly named must exist.
+    """A CD-ROM image that is newly named must exist, and be all there.
 
     Raises:
-        InputError: It does not.
+        InputError: It does not, or was cut off.
     """
     path = row["cdrom"]
-    if path and (current is None or current["cdrom"] != path) and not os.path.isfile(path):
-        raise InputError(f"cdrom {path} does not exist on this node", resource=resource)
+    if path and (current is None or current["cdrom"] != path):
+        instance_device.check_medium(path, resource, "cdrom")
 
 
 def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, DomainState]:

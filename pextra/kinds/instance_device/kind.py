@@ -292,14 +292,17 @@ def _check_cdrom(
         check_medium(medium, resource)
 
 
-def check_medium(path: str, resource: str) -> None:
-    """An image that is newly put into a drive must exist.
+def check_medium(path: str, resource: str, what: str = "medium") -> None:
+    """An image that is newly put into a drive must exist, and be all there.
 
     Raises:
-        InputError: It does not.
+        InputError: It does not, or was cut off.
     """
     if not os.path.isfile(path):
-        raise InputError(f"medium {path} does not exist on this node", resource=resource)
+        raise InputError(f"{what} {path} does not exist on this node", resource=resource)
+    from pextra.host.hypervisor import images
+
+    images.check_medium(path)
 
 
 def paths(instance_id: str, world: World, but: str | None = None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
-from pextra.host.hypervisor import images
+from pextra.host.hypervisor import image_locks, images
 from pextra.host.machine import Host
 from pextra.host.pools.backend import Pool, PoolBackend, VolumeState, VolumeWanted
 from pextra.host.pools.types import backend, pool_of, volume_of
@@ -391,7 +391,7 @@ def _wanted(row: VolumeRow) -> VolumeWanted:
 def _check_unused(row: VolumeRow, world: World, resource: str) -> None:
     pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
     path = backend(pool["type"]).path(pool_of(pool, world.host), volume_of(row))
-    if images.in_use(path):
+    if image_locks.in_use(path):
         raise ConflictError(
             "an instance that runs still has it open",
             resource=resource,

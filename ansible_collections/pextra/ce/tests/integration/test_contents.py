@@ -54,8 +54,10 @@ def test_raw_volume_that_begins_like_another_format_stays_raw(shared: Node) -> N
         ("qcow2", lambda path: run("qemu-img", "resize", "-q", "--shrink", str(path), "64K")),
         ("qcow2", lambda path: path.write_text("not an image\n")),
         ("qcow2", lambda path: os.truncate(path, 0)),
+        ("qcow2", lambda path: os.truncate(path, 4096)),
+        ("qcow2", lambda path: path.write_bytes(b"QFI\xfb" + b"x" * 8192)),
     ],
-    ids=["raw-truncated", "qcow2-shrunk", "qcow2-text", "qcow2-empty"],
+    ids=["raw-truncated", "qcow2-shrunk", "qcow2-text", "qcow2-empty", "qcow2-head", "qcow2-lie"],
 )
 def test_data_that_is_not_what_it_was_is_an_error_that_names_it(
     shared: Node, format: str, damage: Callable[[Path], object]
@@ -171,6 +173,29 @@ def test_image_of_another_format_is_refused(shared: Node, format: str) -> None:
         os.truncate(image, size)
         wanted = shared.volume("other", None, image=str(image))
         assert "no disk image" in shared.refused("volume", **wanted).message
+
+
+def test_image_that_lacks_a_part_of_its_last_cluster_is_refused(shared: Node) -> None:
+    image = written(shared, "last.qcow2", "qcow2")
+    os.truncate(image, image.stat().st_size - 512)
+    for check in (True, False):
+        result = shared.refused("volume", **shared.volume("l", None, image=str(image)), check=check)
+        assert f"{image} is cut off" in result.message
+    small = shared.image("small.qcow2", "qcow2", "65K")
+    run("qemu-io", "-f", "qcow2", "-c", "write -P 0x61 64K 1K", str(small))
+    shared.run("volume", **shared.volume("small", None, image=str(small)))
+
+
+def test_medium_that_is_cut_off_is_refused(shared: Node) -> None:
+    whole, name = optical(shared, "medium.iso"), shared.name()
+    cut = shared.file("cut.iso", whole.read_bytes()[:MIB])
+    drive = {"name": "drive", "type": "cdrom"}
+    shared.run("instance", **shared.instance(name, cdrom=str(whole), devices=[drive]))
+    for more in ({"cdrom": str(cut)}, {"devices": [{**drive, "medium": str(cut)}]}):
+        for check in (True, False):
+            result = shared.refused("instance", name=name, check=check, **more)
+            assert f"{cut} is cut off" in result.message
+    assert not shared.run("instance", name=name, cdrom=str(whole)).changed
 
 
 def test_image_of_a_volume_that_could_not_be_made_can_be_corrected(shared: Node) -> None:
