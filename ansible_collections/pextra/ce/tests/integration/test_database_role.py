@@ -72,6 +72,31 @@ def test_where_a_database_at_another_port_is_stands_where_all_look(
         quietly("pg_dropcluster", "--stop", VERSION, cluster)
 
 
+@pytest.mark.parametrize("more", [{"database_port": 5433}, {"database_cluster": "other"}])
+def test_what_is_postgresqls_is_refused_for_cockroachdb(
+    lab: Lab, place: dict[str, Any], more: dict[str, Any]
+) -> None:
+    given = {**place, "database_port": 5499, "database_cluster": "pextra", **more}
+    done = play(lab, [role(given, database_engine="cockroachdb")], "--check")
+    assert recap(done)["failed"] == 1, done.stdout
+    assert "its port is database_cockroachdb_port" in " ".join(done.stdout.split())
+
+
+def test_where_cockroachdb_is_stands_where_all_look(lab: Lab, place: dict[str, Any]) -> None:
+    given = {**place, "database_cockroachdb_port": 26300}
+    parts = [
+        {
+            "name": f"Run {file}",
+            "ansible.builtin.include_role": {"name": "pextra.ce.database", "tasks_from": file},
+            "vars": given,
+        }
+        for file in ("conninfo_cockroachdb.yml", "conninfo_file.yml")
+    ]
+    done = play(lab, parts)
+    assert recap(done)["failed"] == 0, done.stdout
+    assert "host=localhost port=26300 " in Path(place["database_conninfo_file"]).read_text()
+
+
 def test_what_was_said_of_another_port_goes_with_it(lab: Lab, place: dict[str, Any]) -> None:
     kept = Path(place["database_conninfo_file"])
     kept.parent.mkdir()
