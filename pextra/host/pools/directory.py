@@ -12,6 +12,8 @@ from pextra.host.pools.backend import Pool
 from pextra.host.pools.files import FilePool
 from pextra.model.errors import ConflictError
 
+_NOT_MOUNTED = "the file system at {}, which is in /etc/fstab, is not mounted"
+
 
 class DirectoryPool(FilePool):
     """A directory, which is made."""
@@ -40,11 +42,18 @@ class DirectoryPool(FilePool):
             )
         if os.path.lexists(path) and not os.path.isdir(path):
             raise ConflictError(f"{path} is no directory")
+        missing = mounts.missing(path)
+        if missing is not None:
+            raise ConflictError(_NOT_MOUNTED.format(missing), hint=f"Mount it: mount {missing}")
 
     def troubles(self, pools: Sequence[Pool]) -> Mapping[str, str]:
-        """The directories that are missing."""
-        return {
-            pool.id: f"its directory {pool.options['path']} is missing"
-            for pool in pools
-            if not os.path.isdir(pool.options["path"])
-        }
+        """The directories that are missing, or are those below a file system to be mounted."""
+        found = {}
+        for pool in pools:
+            path = pool.options["path"]
+            missing = mounts.missing(path)
+            if missing is not None:
+                found[pool.id] = _NOT_MOUNTED.format(missing)
+            elif not os.path.isdir(path):
+                found[pool.id] = f"its directory {path} is missing"
+        return found

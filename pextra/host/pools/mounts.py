@@ -14,6 +14,7 @@ from dataclasses import dataclass
 PATIENCE = 10.0
 """Seconds for a file system to answer."""
 _TABLE = "/proc/self/mountinfo"
+_WANTED = "/etc/fstab"
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse.sshfs", "fuse.glusterfs"})
 _PROBE = """
 import os, sys, threading
@@ -81,6 +82,23 @@ def table() -> dict[str, Mount]:
 def at(path: str) -> Mount | None:
     """What is mounted at a path; asks nothing of the file system there."""
     return table().get(path)
+
+
+def missing(path: str) -> str | None:
+    """Where a file system is to be mounted that has the path, and is not; by fstab(5)."""
+    try:
+        with open(_WANTED, encoding="utf-8", errors="surrogateescape") as file:
+            lines = [line.split() for line in file if not line.lstrip().startswith("#")]
+    except FileNotFoundError:
+        return None
+    wanted = {
+        _unescaped(line[1]).rstrip("/")
+        for line in lines
+        if len(line) >= 4 and line[1].startswith("/") and "noauto" not in line[3].split(",")
+    }
+    above = [place for place in wanted if place and f"{path}/".startswith(f"{place}/")]
+    mounted = table() if above else {}
+    return next((place for place in sorted(above) if place not in mounted), None)
 
 
 def resolved(path: str, mounted: Mapping[str, Mount]) -> str:

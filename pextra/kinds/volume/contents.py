@@ -12,7 +12,7 @@ from pextra.host.pools.backend import Pool, VolumeState
 from pextra.host.pools.types import backend, volume_of
 from pextra.model import kinds, units
 from pextra.model.errors import ConflictError, ForeignError, MissingError
-from pextra.model.request import label
+from pextra.model.request import Request, label
 
 if TYPE_CHECKING:
     from pextra.model.rows import StoragePoolRow, VolumeRow
@@ -43,18 +43,62 @@ def strays(
     file system below, fill it, and be out of reach when the other is mounted again.
     """
     new = [row for row in members if row["status"] == "pending"]
-    if not new or pool["type"] != "directory":
+    if not new or not _is_without(pool, {row["id"] for row in new}, where, world):
         return {}
-    on_node = {"storage_pool_id": pool["id"], "node_id": str(world.here)}
-    type, ids = backend(pool["type"]), {row["id"] for row in new}
-    others = [row for row in world.staying(kinds.VOLUME, on_node) if row["id"] not in ids]
-    made = [volume_of(row) for row in others if row["status"] != "pending"]
-    if not made or any(type.look(where, [volume]) for volume in made):
-        return {}
+    type = backend(pool["type"])
     return {
         row["id"]: VolumeState(type.path(where, volume_of(row)), row["format"], 0, 0, stray=True)
         for row in new
     }
+
+
+def _is_without(pool: StoragePoolRow, ids: set[str], where: Pool, world: World) -> bool:
+    """Whether a directory should have other volumes than these, and has none of them."""
+    if pool["type"] != "directory":
+        return False
+    type, on_node = backend("directory"), {"storage_pool_id": pool["id"], "node_id": world.here}
+    others = [row for row in world.staying(kinds.VOLUME, on_node) if row["id"] not in ids]
+    made = [volume_of(row) for row in others if row["status"] != "pending"]
+    return bool(made) and not any(type.look(where, [volume]) for volume in made)
+
+
+def check_reachable(row: VolumeRow, where: Pool, request: Request | None, world: World) -> None:
+    """Refuse to call a volume destroyed that cannot be seen: its data would be there for ever.
+
+    Raises:
+        MissingError: Its pool is not there, and whoever asks does not give its data up.
+    """
+    before = world.before(kinds.VOLUME, row["id"])
+    made = before is None or before["status"] != "pending"
+    if not made or (request is not None and request.options.get("force")):
+        return
+    pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
+    reason = backend(pool["type"]).troubles([where]).get(where.id)
+    if reason is None and _is_without(pool, {row["id"]}, where, world):
+        reason = f"none of its pool's volumes is in {where.options['path']}"
+    if reason is not None:
+        raise MissingError(
+            f"its data cannot be destroyed: {reason}",
+            resource=label(kinds.VOLUME, row["name"]),
+            hint="Mount what the pool is on, or start its server, and run it again. If it is lost,"
+            " remove the volume with force=true",
+        )
+
+
+def refuse_missing(row: VolumeRow, path: str, world: World) -> None:
+    """Refuse to go on with a volume whose data is gone.
+
+    Raises:
+        MissingError: Always.
+    """
+    before = world.before(kinds.VOLUME, row["id"])
+    going = before is not None and before["status"] == "deleting"
+    remove = ", remove it with state=absent," if going else ","
+    raise MissingError(
+        f"its data is missing at {path}",
+        resource=label(kinds.VOLUME, row["name"]),
+        hint=f"Restore it{remove} or set recreate_missing=true to begin anew",
+    )
 
 
 def check_place(row: VolumeRow, seen: VolumeState) -> None:
@@ -67,8 +111,8 @@ def check_place(row: VolumeRow, seen: VolumeState) -> None:
         raise MissingError(
             f"none of its pool's volumes is in {os.path.dirname(seen.path)}",
             resource=label(kinds.VOLUME, row["name"]),
-            hint="Mount the file system that they are on. If they are lost, remove them, or make"
-            " them anew with recreate_missing=true",
+            hint="Mount the file system that they are on. If they are lost, remove them with"
+            " force=true, or make them anew with recreate_missing=true",
         )
 
 

@@ -150,6 +150,16 @@ STEERING = (
         ),
     ),
     Field(
+        "force",
+        "bool",
+        default=False,
+        doc=(
+            "With O(state=absent), also where the volume's pool is not there, such as because its"
+            " file system is not mounted. The volume is forgotten, and its data stays where it is."
+            " Without it such a volume is not removed.",
+        ),
+    ),
+    Field(
         "hot_plug",
         "bool",
         default=True,

@@ -23,7 +23,7 @@ from pextra.kinds.volume.fields import COMPUTED, FIELDS, STEERING, parse_volume_
 from pextra.kinds.volume.place import ATTACHED, detached, paths_of_drives, place, taking_back
 from pextra.kinds.volume.work import VolumeWork
 from pextra.model import kinds, units
-from pextra.model.errors import ConflictError, InputError, MissingError
+from pextra.model.errors import ConflictError, InputError
 from pextra.model.names import Key
 from pextra.model.plan import Phase, Shown, Step
 from pextra.model.request import Request
@@ -276,19 +276,14 @@ class Volume(Kind["VolumeRow", VolumeState]):
             contents.check_place(current, seen)
             contents.check_ours(current, seen, world)
         if gone is not None:
-            if seen is not None:
+            if seen is None:
+                contents.check_reachable(gone, where, request, world)
+            else:
                 yield _step(gone, "delete", {"path": seen.path}, None, work)
         elif seen is None or (current["status"] == "pending" and pool["type"] == "iscsi"):
             recreate = request is not None and request.options.get("recreate_missing")
             if current["status"] != "pending" and not recreate:
-                before = world.before(kinds.VOLUME, current["id"])
-                going = before is not None and before["status"] == "deleting"
-                remove = ", remove it with state=absent," if going else ","
-                raise MissingError(
-                    f"its data is missing at {type.path(where, volume_of(current))}",
-                    resource=f'volume "{current["name"]}"',
-                    hint=f"Restore it{remove} or set recreate_missing=true to begin anew",
-                )
+                contents.refuse_missing(current, type.path(where, volume_of(current)), world)
             yield _step(current, "allocate", None, {"size": current["size"]}, work)
         else:
             yield from self._changes(current, seen, work, world)

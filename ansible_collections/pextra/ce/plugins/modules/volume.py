@@ -154,6 +154,13 @@ options:
         was in it is lost.
     type: bool
     default: false
+  force:
+    description:
+      - With O(state=absent), also where the volume's pool is not there, such
+        as because its file system is not mounted. The volume is forgotten,
+        and its data stays where it is. Without it such a volume is not removed.
+    type: bool
+    default: false
   hot_plug:
     description:
       - With O(state=attached) and O(state=detached), plug it into a running
@@ -414,6 +421,7 @@ ARGUMENT_SPEC = {
     "grow_by": {"type": "str"},
     "root": {"type": "bool"},
     "recreate_missing": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
     "hot_plug": {"type": "bool", "default": True},
     "state": {
         "type": "str",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from collections.abc import Callable
@@ -231,6 +232,38 @@ def test_image_that_is_encrypted_is_called_so(shared: Node) -> None:
     run("qemu-img", "create", "-q", "-f", "qcow2", *key, "-o", options, str(path), "4M")
     result = shared.refused("volume", **shared.volume("sealed", None, image=str(path)))
     assert f"image {path} is encrypted" in result.message
+
+
+@pytest.mark.parametrize("below", ["", "pool"])
+def test_volume_is_not_called_destroyed_while_its_pool_is_not_mounted(lab: Lab, below: str) -> None:
+    where, pool = lab.mount("data", 32), lab.name("pool")
+    options = {"path": str(where / below)}
+    lab.apply({"kind": "storage_pool", "name": pool, "options": options, "nodes": ["node1"]})
+    one, two = ({"name": name, "storage_pool": pool, "size": "2MiB"} for name in ("one", "two"))
+    lab.run("volume", **one)
+    lab.run("volume", **two)
+    gone = {"state": "absent", "size": None}
+    run("umount", str(where))
+    try:
+        for check in (True, False):
+            result = lab.refused("volume", **{**one, **gone}, check=check)
+            assert "its data cannot be destroyed" in result.message
+            assert "Mount what the pool is on" in result.message
+        status, _out, err = lab.command(
+            "call", "volume", "--options", json.dumps({"name": "one", "state": "absent",
+                                                       "storage_pool": pool})
+        )  # fmt: skip
+        assert (status, "cannot be destroyed" in err) == (1, True)
+    finally:
+        run("mount", "-o", "loop", f"{where}.ext4", str(where))
+    assert len(list(where.rglob("vol-*"))) == 2
+    assert lab.run("volume", **{**one, **gone}).changed
+    assert len(list(where.rglob("vol-*"))) == 1
+    run("umount", str(where))
+    assert lab.run("volume", **{**two, **gone}, force=True).changed
+    assert lab.sql("SELECT id FROM volumes") == []
+    run("mount", "-o", "loop", f"{where}.ext4", str(where))
+    assert len(list(where.rglob("vol-*"))) == 1
 
 
 def test_volume_is_not_made_below_a_file_system_that_is_not_mounted(lab: Lab) -> None:
