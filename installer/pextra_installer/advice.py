@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 
+from pextra_installer import strength
 from pextra_installer.network import Method4, Method6
 from pextra_installer.plan import Plan
+
+
+def password_warnings(plan: Plan) -> list[str]:
+    """The same of the password, which the wizard asks about when it is typed."""
+    password = plan.administrator.password
+    if password is None or strength.of(password) > strength.WEAK:
+        return []
+    return [f"the administrator's password is {strength.word(password)}: it would soon be guessed"]
 
 
 def warnings(plan: Plan) -> list[str]:

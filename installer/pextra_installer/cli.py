@@ -29,7 +29,7 @@ UNFINISHED = 6
 def _validate(arguments: argparse.Namespace) -> int:
     from pextra.licensing.trust import TrustStore
     from pextra_installer import licensing, preview
-    from pextra_installer.advice import warnings
+    from pextra_installer.advice import password_warnings, warnings
     from pextra_installer.answers import files
     from pextra_installer.hardware import model
 
@@ -42,7 +42,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     look = licensing.LicenseCheck.today(known)
     plan = files.read(arguments.file, look)
     print(f"{arguments.file}: the answers are complete and consistent")
-    lines = [f"warning: {warning}" for warning in look.unchecked(plan)]
+    told = (*look.unchecked(plan), *password_warnings(plan))
+    lines = [f"warning: {warning}" for warning in told]
     if arguments.hardware is None:
         lines += [f"warning: {warning}" for warning in warnings(plan)]
     else:

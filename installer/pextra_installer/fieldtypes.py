@@ -140,7 +140,7 @@ def _password(value: str) -> str:
     if size > MAX_PASSWORD:
         hint = f"At most {MAX_PASSWORD} can be used: shorten it"
         raise refuse(f"the password takes {size} bytes", hint)
-    if any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in value):
+    if not value.isprintable():
         raise refuse("the password has characters that no keyboard types", "Use printable ones")
     return value
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pextra.licensing.errors import LicenseError
 from pextra_installer import draft as answers
-from pextra_installer import keyboard, licensing
+from pextra_installer import keyboard, licensing, strength
 from pextra_installer.draft import Draft
 from pextra_installer.fieldtypes import timezones
 from pextra_installer.hardware.choice import unmet
@@ -114,9 +114,9 @@ class Page:
     def doubts(self, draft: Draft) -> list[str]:
         """What is acceptable here and is asked about once more."""
         password = draft.get(PASSWORD.path)
-        if PASSWORD not in self.questions or not password or strength_of(password) > WEAK:
+        if PASSWORD not in self.questions or not password or strength.of(password) > strength.WEAK:
             return []
-        return [f"The password is {_SCORES[strength_of(password)]}: it would soon be guessed"]
+        return [f"The password is {strength.word(password)}: it would soon be guessed"]
 
 
 SHOWN_LINKS = 4
@@ -297,28 +297,6 @@ def drop_unused(draft: Draft) -> None:
     for name in ("ipv4", "ipv6", "dns"):
         if not network.get(name):
             network.pop(name, None)
-
-
-_SCORES = ("very weak", "weak", "fair", "good", "strong")
-
-
-WEAK = 1
-"""Up to this place in the words above a password is asked about."""
-
-
-def strength_of(password: str) -> int:
-    """How hard a password is to guess, from 0 to 4."""
-    import zxcvbn
-
-    return int(zxcvbn.zxcvbn(password[:100])["score"])
-
-
-def strength(password: str) -> str:
-    """The same in words; none of no password."""
-    if not password:
-        return ""
-    score = strength_of(password)
-    return f"{_SCORES[score]} ({'#' * (score + 1)}{'.' * (4 - score)})"
 
 
 _METHODS: dict[Path, str] = {("network", family, "method"): family for family in ("ipv4", "ipv6")}

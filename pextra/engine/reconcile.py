@@ -210,6 +210,7 @@ class Reconciler:
         Raises:
             VerificationError: Something is still to be done.
         """
+        world.carried_out = True
         keys = [item.key for item in group if world.get(*item.key) is not None]
         looks = repair.look(self._kinds, keys, world, self._host)
         for item in repair.draft(self._kinds, keys, world, looks):

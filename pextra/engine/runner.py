@@ -326,6 +326,7 @@ class Runner:
 
     def _verify(self, drafted: Drafted) -> None:
         self._foresee(drafted)
+        drafted.world.carried_out = True
         asked = {(item.request.kind, item.id): item.request for item in drafted.targets}
         hosted = {key: asked.get(key) for key in drafted.hosted}
         left = [

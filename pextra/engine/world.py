@@ -35,6 +35,9 @@ class World(Rows):
         principal: Who asks; None where that is not known.
         attended: Somebody asked for what is planned. What only somebody can see to is refused
             then; otherwise it is planned, and told instead of done.
+
+    Attributes:
+        carried_out: The plan was carried out on the host, and what came of it is looked at.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class World(Rows):
         self.principal = principal
         self.warnings: list[str] = []
         self.attended = attended
+        self.carried_out = False
         self.retired: list[Key] = []
         self._outlook: dict[Key, Mapping[str, Value]] = {}
         self._deferred: set[Key] = set()

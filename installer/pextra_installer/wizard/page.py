@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Select, Static
 
-from pextra_installer import preview
+from pextra_installer import preview, strength
 from pextra_installer.hardware.model import Disk
 from pextra_installer.pages import (
     DISK,
@@ -26,7 +26,6 @@ from pextra_installer.pages import (
     Question,
     drop_unused,
     license_note,
-    strength,
     take_over,
 )
 
@@ -159,7 +158,7 @@ class PageScreen(Screen[None]):
         text = self._matches()
         if PASSWORD in self.page.questions:
             typed = self.query_one(f"#q-{PASSWORD.name}", Input).value
-            text = f"Strength: {strength(typed)}" if typed else ""
+            text = f"Strength: {strength.shown(typed)}" if typed else ""
         if DISK in self.page.questions:
             chosen = self.query_one(f"#q-{DISK.name}", Select).value
             if isinstance(chosen, Disk):

@@ -317,9 +317,22 @@ def test_validate_shows_what_it_warns_of(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "answers.yaml"
-    path.write_text(yaml.safe_dump({**BASE, "network": static4("192.0.2.9/24")}))
+    weak = {"administrator": {"password": "12345678"}}
+    path.write_text(yaml.safe_dump({**BASE, **weak, "network": static4("192.0.2.9/24")}))
     assert cli.main(["validate", str(path)]) == 0
-    assert "warning: no IPv4 gateway is given" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "warning: no IPv4 gateway is given" in shown
+    assert "warning: the administrator's password is very weak" in shown
+    assert "12345678" not in shown
+    path.write_text(yaml.safe_dump(BASE))
+    assert cli.main(["validate", str(path)]) == 0
+    assert "password" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("letter", ["\u200b", "\u00a0", "\u202e", "\ufeff", "\u00ad", "\n", "\0"])
+def test_a_password_with_letters_that_nobody_sees_is_refused(letter: str) -> None:
+    with pytest.raises(AnswersError, match="no keyboard types"):
+        check.plan_of({**BASE, "administrator": {"password": f"correct horse{letter} battery"}})
 
 
 @pytest.mark.parametrize(

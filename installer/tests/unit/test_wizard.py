@@ -22,7 +22,7 @@ from pextra_installer.execute.progress import NAMES, Progress
 from pextra_installer.execute.variables import Image
 from pextra_installer.hardware.model import Disk, Hardware, Interface, Requirement
 from pextra_installer.licensing import NOBODY
-from pextra_installer.pages import DISK, PAGES, Page, strength
+from pextra_installer.pages import DISK, PAGES, Page
 from pextra_installer.plan import Plan
 from pextra_installer.problems import InstallerError
 from pextra_installer.session import Session
@@ -638,6 +638,6 @@ def test_no_page_speaks_of_the_keys_of_a_file(page: Page) -> None:
 
 
 def test_a_better_password_is_called_stronger() -> None:
-    assert strength("") == ""
-    assert strength("password").startswith("very weak")
-    assert strength("quite-Unlikely 73 giraffe").startswith("strong")
+    assert strength.shown("") == ""
+    assert strength.shown("password").startswith("very weak")
+    assert strength.shown("quite-Unlikely 73 giraffe").startswith("strong")

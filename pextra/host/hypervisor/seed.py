@@ -131,7 +131,12 @@ def _make_iso(target: str, paths: Iterable[str]) -> None:
             "xorriso is missing on this host", hint="Install the package xorriso"
         ) from None
     if done.returncode != 0:
-        raise HostError(f"making a cloud-init seed failed: {' '.join(done.stderr.split())}")
+        told = " ".join(done.stderr.split())
+        full = "free space" in told or "No space left" in told
+        raise HostError(
+            f"making a cloud-init seed failed: {told}",
+            hint=f"Free space where {target} is" if full else None,
+        )
 
 
 def found(directory: str, ids: Iterable[str]) -> dict[str, tuple[str, ...]]:

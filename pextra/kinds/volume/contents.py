@@ -70,9 +70,12 @@ def check_reachable(row: VolumeRow, where: Pool, request: Request | None, world:
     """
     before = world.before(kinds.VOLUME, row["id"])
     made = before is None or before["status"] != "pending"
-    if not made or (request is not None and request.options.get("force")):
+    forced = request is not None and request.options.get("force")
+    if not made or forced or world.carried_out:
         return
     pool = world.row(kinds.STORAGE_POOL, row["storage_pool_id"])
+    if not _was_there(pool, world):
+        return  # it was never made, or let go of after its volumes
     reason = backend(pool["type"]).troubles([where]).get(where.id)
     if reason is None and _is_without(pool, {row["id"]}, where, world):
         reason = f"none of its pool's volumes is in {where.options['path']}"
@@ -83,6 +86,16 @@ def check_reachable(row: VolumeRow, where: Pool, request: Request | None, world:
             hint="Mount what the pool is on, or start its server, and run it again. If it is lost,"
             " remove the volume with force=true",
         )
+
+
+def _was_there(pool: StoragePoolRow, world: World) -> bool:
+    """Whether this node had a pool when the run began, as far as the store knows."""
+    for item in world.where(
+        kinds.STORAGE_POOL_NODE, {"storage_pool_id": pool["id"], "node_id": str(world.here)}
+    ):
+        before = world.before(kinds.STORAGE_POOL_NODE, item["id"]) or item
+        return before["status"] in ("ready", "updating")
+    return False
 
 
 def refuse_missing(row: VolumeRow, path: str, world: World) -> None:

@@ -199,6 +199,7 @@ def test_settings_of_role_and_database_change_nothing(
         "datestyle": "'SQL, DMY'", "timezone": "'Asia/Kathmandu'", "client_encoding": "'LATIN1'",
         "standard_conforming_strings": "off", "default_transaction_isolation": "'read committed'",
         "intervalstyle": "'postgres_verbose'", "default_transaction_deferrable": "on",
+        "idle_in_transaction_session_timeout": "'1h'",
     }  # fmt: skip
     try:
         for name, value in odd.items():
@@ -209,6 +210,8 @@ def test_settings_of_role_and_database_change_nothing(
             assert store.select(SPEC, {"id": [made["id"]]}) == [made]
             isolation = "SELECT current_setting('transaction_isolation') AS level"
             assert store.transact(lambda tx: tx.query(isolation)) == [{"level": "serializable"}]
+            patience = "SELECT current_setting('idle_in_transaction_session_timeout') AS left"
+            assert store.transact(lambda tx: tx.query(patience)) == [{"left": "0"}]
     finally:
         postgres.psql("DROP ROLE odd")
 

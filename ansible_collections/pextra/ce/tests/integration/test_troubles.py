@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from ansible_collections.pextra.ce.tests.integration.lab import (
     Lab,
     Node,
     Result,
+    quietly,
     run,
     succeeded,
 )
@@ -265,6 +267,20 @@ def test_volume_on_a_full_disk_is_told_to_free_space(node: Node, wanted: str) ->
     assert result.failed
     assert "Free space" in result.message
     assert [path.name for path in mount.iterdir() if path.name != "lost+found"] == []
+
+
+def test_seed_on_a_full_disk_is_told_to_free_space(node: Node) -> None:
+    full, seeds = node.mount("full", 2), node.directory / "lib" / "seeds"
+    quietly("dd", "if=/dev/zero", f"of={full}/fill", "bs=4k")
+    os.truncate(full / "fill", (full / "fill").stat().st_size - (128 << 10))  # for what goes in it
+    seeds.mkdir(parents=True)
+    node.bind(full, seeds)
+    entry = {**node.guest(node.name("vm")), "cloud_init": {"user_data": {}}}
+    result = node.task("instance", entry)
+    assert result.failed
+    assert f"Free space where {seeds}" in result.message
+    run("umount", str(seeds))
+    assert node.run("instance", **entry).changed
 
 
 def test_python_that_is_too_old_is_named_with_the_one_that_is_needed(node: Node) -> None:

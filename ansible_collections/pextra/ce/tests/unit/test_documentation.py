@@ -11,6 +11,7 @@ import dataclasses
 import fnmatch
 import functools
 import importlib
+import itertools
 import re
 import subprocess
 import sys
@@ -295,6 +296,28 @@ def with_database() -> list[str]:
 def test_the_action_group_is_every_module_that_takes_the_database() -> None:
     groups = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
     assert groups["all"] == with_database()
+
+
+@pytest.mark.parametrize("readme", [ROOT / "README.md", ROOT.parents[2] / "README.md"])
+def test_a_readme_says_how_to_run_its_playbook(readme: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", readme.read_text(), re.DOTALL | re.MULTILINE)
+    plays = [
+        (text, commands)
+        for (language, text), (_none, commands) in itertools.pairwise(blocks)
+        if language == "yaml" and isinstance(yaml.safe_load(text), list)
+    ]
+    assert plays
+    for text, commands in plays:
+        found = re.search(r"^\S*ansible-playbook -i \S+ (\w+\.yml)\b", commands, re.MULTILINE)
+        assert found is not None, commands
+        assert f"`{found[1]}`" in readme.read_text().partition(text)[0]
+        (tmp_path / found[1]).write_text(text)
+        program = [sys.executable, "-m", "ansible.cli.playbook", "--syntax-check", "-i", "nodes,"]
+        done = subprocess.run(
+            [*program, str(tmp_path / found[1])], cwd=ROOT.parents[2], capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_names_the_modules_that_are_in_no_group() -> None:
