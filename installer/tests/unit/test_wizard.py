@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input, Label, OptionList, Select, Static
 
 from pextra.licensing.trust import TrustStore
+from pextra_installer import strength
 from pextra_installer.draft import Draft
 from pextra_installer.execute.progress import NAMES, Progress
 from pextra_installer.execute.variables import Image
