@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ from pextra.kinds.instance.files import console_log
 from pextra.kinds.instance_device import kind as instance_device
 from pextra.kinds.network_device.kind import cards
 from pextra.model import ids, kinds
-from pextra.model.errors import InputError
+from pextra.model.errors import HostError, InputError
 from pextra.model.request import label
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class DomainState:
         live: Its definition as it runs; None where it does not run.
         xml: The text of the persistent definition, passwords and all.
         autostart: It starts with the host.
-        foreign: A domain that is not ours has the name.
+        foreign: Another domain has the name, most likely one that is not ours.
+        mistaken: That domain is another instance's, and somebody has renamed it.
         run: Which start of the machine it is that runs; another one each time.
         paused: It runs, and its processors stand still; and why they do.
         saved: It is off, and goes on from its saved memory.
@@ -70,6 +72,7 @@ class DomainState:
     xml: str = field(default="", repr=False)
     autostart: bool = False
     foreign: bool = False
+    mistaken: bool = False
     run: str | None = None
     paused: pauses.Pause | None = None
     saved: bool = False
@@ -116,7 +119,8 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
         macs = {}
         if _get_cards(of_type, world):
             known = {ids.uuid_of(row["id"]) for row in of_type}
-            macs = _others_macs([domains[uuid] for uuid in domains.keys() - known])
+            listed = [domains[uuid] for uuid in domains.keys() - known]
+            macs = _others_macs([*listed, *_of_other_drivers(type, host)])
         for row in of_type:
             uuid = ids.uuid_of(row["id"])
             if uuid in domains:
@@ -125,6 +129,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
                 foreign = row["name"] in taken
                 found[row["id"]] = DomainState(
                     foreign=foreign,
+                    mistaken=foreign and _is_ours(domains[taken[row["name"]]]),
                     files=files.get(row["id"], ()),
                     damaged=damaged,
                     others_macs=macs,
@@ -136,12 +141,14 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
                 host.links.look()
                 looked = True
             matters = row["status"] == "deleting" or domain.name() != row["name"]
+            foreign = taken.get(row["name"], uuid) != uuid
             found[row["id"]] = DomainState(
                 config=config,
                 live=instance_ports.observed(live, host) if live else None,
                 xml=text,
                 autostart=uuid in autostart,
-                foreign=taken.get(row["name"], uuid) != uuid,
+                foreign=foreign,
+                mistaken=foreign and _is_ours(domains[taken[row["name"]]]),
                 run=pauses.run_of(domain) if live else None,
                 paused=pauses.pause_of(domain) if uuid in paused else None,
                 saved=uuid in saved,
@@ -151,6 +158,18 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
                 others_macs=macs,
             )
     return found
+
+
+def _is_ours(domain: libvirt.virDomain) -> bool:
+    """Whether a domain has our mark."""
+    return NAMESPACE in (text_of(domain) or "")
+
+
+def _of_other_drivers(type: str, host: Host) -> list[libvirt.virDomain]:
+    """The domains of the driver of the other type; none where this node has not got it."""
+    with contextlib.suppress(HostError):
+        return list(host.driver("qemu" if type == "lxc" else "lxc").domains().values())
+    return []
 
 
 def _get_cards(rows: Sequence[InstanceRow], world: World) -> bool:

@@ -75,6 +75,12 @@ def steps(
         ForeignError: A domain that is not ours has the name, or a device has a place we need.
     """
     resource = label("instance", row["name"])
+    if seen.mistaken:
+        raise ConflictError(
+            "libvirt has the domain of another instance under its name, which somebody has renamed",
+            resource=resource,
+            hint="Give the domains their own names back, with virsh domrename",
+        )
     if seen.foreign:
         raise ForeignError(
             "libvirt has a domain of that name that is not ours",

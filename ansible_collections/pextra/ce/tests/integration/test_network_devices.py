@@ -80,6 +80,25 @@ def test_address_of_a_device_that_somebody_else_added_is_refused(node: Node, whe
     assert not node.run("instance", name=vm(node), **wanted).changed
 
 
+def test_address_of_a_foreign_container_is_refused(node: Node) -> None:
+    theirs, mac, name = node.name("theirs"), "52:54:00:12:34:56", node.name("vm")
+    text = (
+        f"<domain type='lxc'><name>{theirs}</name><memory unit='MiB'>16</memory>"
+        "<os><type>exe</type><init>/sbin/init</init></os><devices><interface type='bridge'>"
+        f"<source bridge='{node.vswitch}'/><mac address='{mac}'/></interface></devices></domain>"
+    )
+    uri = "lxc:///system"
+    node.virsh("define", str(node.file("theirs.xml", text.encode())), uri=uri)
+    try:
+        cards = [{"name": "net0", "port_group": "lan", "mac": mac}]
+        for check in (True, False):
+            result = node.refused("instance", **node.instance(name, networks=cards), check=check)
+            assert (result.code, theirs in result.message) == ("foreign", True)
+    finally:
+        node.virsh("undefine", theirs, uri=uri)
+    node.run("instance", **node.instance(name, networks=cards))
+
+
 def test_address_of_a_foreign_domain_is_refused(node: Node) -> None:
     other = node.name("foreign")
     text = (

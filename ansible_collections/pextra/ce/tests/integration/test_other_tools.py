@@ -263,6 +263,25 @@ def test_machine_whose_name_somebody_else_has_taken_is_left_alone(node: Node) ->
     assert node.libvirt() == before
 
 
+def test_two_machines_whose_names_were_swapped_are_told_so(node: Node) -> None:
+    one, two, spare = node.name("one"), node.name("two"), node.name("spare")
+    for name in (one, two):
+        node.run("instance", **node.guest(name))
+    swap = ((one, spare), (two, one), (spare, two))
+    for old, new in swap:
+        node.virsh("domrename", old, new)
+    before = node.libvirt()
+    for check in (True, False):
+        result = node.refused("instance", **node.guest(one), check=check)
+        assert result.code == "conflict"
+        assert "the domain of another instance under its name" in result.message
+        assert "virsh domrename" in result.message
+    assert node.libvirt() == before
+    for old, new in swap:
+        node.virsh("domrename", old, new)
+    assert not node.run("instance", **node.guest(one)).changed
+
+
 def saved(node: Node) -> tuple[Args, Path]:
     """The options of an instance with snapshots whose memory libvirt has saved; its console."""
     entry = node.guest(node.name("vm"))
