@@ -278,7 +278,7 @@ def test_whoever_logs_in_is_told_the_next_steps(node: Node) -> None:
     told = node.ask("cat /etc/motd.d/pextra-ce")
     assert "node node1 is ready" in told
     assert "ansible-playbook pextra.ce.site" in told
-    assert node.ask("ls /usr/share/man/man7/pextra-ce.7.gz")
+    assert "PEXTRA-CE(7)" in node.ask("man pextra-ce | head -n 1").upper()
     assert "Enabled: no" in node.ask("cat /etc/apt/sources.list.d/pextra-ce.sources")
 
 

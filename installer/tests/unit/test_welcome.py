@@ -64,6 +64,8 @@ def test_the_next_steps_are_commands_and_files_that_a_node_has() -> None:
         registry.find(name)
     for name in ("pextra reconcile --check", "pextra-installer license", "pextra.ce.site"):
         assert name in welcome.NEXT_STEPS
+    packages = (MANUAL.parents[1] / "image/packages.list").read_text().split()
+    assert {"man pextra-ce" in welcome.NEXT_STEPS, "man-db" in packages} == {True}
 
 
 @pytest.mark.skipif(shutil.which("man") is None, reason="needs man-db")
