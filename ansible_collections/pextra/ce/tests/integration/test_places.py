@@ -252,3 +252,21 @@ def test_what_guests_discard_is_given_back_and_virtio_disks_are_known_by_their_i
             serial = volume["id"][:20] if volume["bus"] == "virtio" else None
             assert disk.findtext("serial") == serial
     assert not node.run("instance", **given).changed
+    for zeroes in ("discard 0 512k", "write -P 0 0 512k"):
+        taken = [has_taken(node, command) for command in ("write -P 0x5a 0 512k", zeroes)]
+        assert taken[0] - taken[1] >= 512 << 10
+
+
+def has_taken(node: Node, command: str) -> int:
+    """Have the running machine do something with the volume data; bytes that its file takes then.
+
+    It is done behind the device, where what its guest asks for arrives.
+    """
+    alias = f"ua-pextra-{node.row('volumes', 'data')['id']}"
+    virtio = node.row("volumes", "data")["bus"] == "virtio"
+    device = f"/machine/peripheral/{alias}/virtio-backend" if virtio else alias
+    for step in (command, "flush"):
+        text = f'qemu-io -d {device} "{step}"'
+        told = node.virsh("qemu-monitor-command", vm(node), "--hmp", text)
+        assert "rror" not in told, told
+    return node.image_of("data").stat().st_blocks * 512
