@@ -20,6 +20,8 @@ FIELDS = (
     Field("purge", "list", elements="str", choices=MANIFEST_KINDS, default=[]),
     Field("allow_restart", "bool", default=False),
 )
+_KIND = Field("kind")
+"""What an entry has besides the options of its kind."""
 
 
 def _apply(call: Call) -> Answer:
@@ -92,7 +94,7 @@ def _masked_entry(entry: Any) -> tuple[Any, frozenset[str]]:
     kind = KINDS.get(str(options.get("kind")))
     if kind is None:
         return dict.fromkeys(options, MASK) | {"kind": options.get("kind")}, frozenset()
-    part = masked((Field("kind"), *kind.spec.accepts), options)
+    part = masked((_KIND, *kind.spec.accepts), options)
     return part.shown, part.secrets
 
 

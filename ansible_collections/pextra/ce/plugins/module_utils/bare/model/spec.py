@@ -43,6 +43,9 @@ class KindSpec:
         on_host: Rows have a status and something on a host realises them.
         stored: The fields that are columns.
         encrypted: Where in a row secrets are that the store has encrypted; see ``model.encrypted``.
+        accepts: Every field of a request: the table, what steers the run, the state and the id.
+        unique_keys: Columns whose values only one row has, by constraints of the table: its name,
+            and more. A null among them is like no other.
     """
 
     name: AnyName
@@ -68,21 +71,25 @@ class KindSpec:
     on_host: bool = False
     stored: tuple[Field, ...] = field(init=False, repr=False)
     encrypted: tuple[Path, ...] = field(init=False, repr=False)
+    accepts: tuple[Field, ...] = field(init=False, repr=False)
+    unique_keys: tuple[tuple[str, ...], ...] = field(init=False, repr=False)
+    _secret_columns: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Note which fields are columns: every plan asks for each resource."""
-        object.__setattr__(self, "stored", tuple(item for item in self.fields if item.stored))
-        object.__setattr__(self, "encrypted", tuple(paths((*self.stored, *self.hidden))))
-
-    @property
-    def accepts(self) -> tuple[Field, ...]:
-        """Every field of a request: the table, what steers the run, the state and the id."""
-        return (
-            Field("id"),
-            *self.fields,
-            *self.options,
-            Field("state", choices=self.states, default=self.states[0]),
-        )
+        """Work out what every plan asks for each resource."""
+        state = Field("state", choices=self.states, default=self.states[0])
+        name = tuple(dict.fromkeys((self.key, *self.scope)))
+        secret = (item for item in self.fields if not item.shown)
+        stored = tuple(item for item in self.fields if item.stored)
+        derived = {
+            "stored": stored,
+            "encrypted": tuple(paths((*stored, *self.hidden))),
+            "accepts": (Field("id"), *self.fields, *self.options, state),
+            "unique_keys": (name, *((column,) for column in self.unique), *self.unique_together),
+            "_secret_columns": frozenset(item.column for item in (*self.hidden, *secret)),
+        }
+        for attribute, value in derived.items():
+            object.__setattr__(self, attribute, value)
 
     @property
     def shown(self) -> Mapping[str, Returned]:
@@ -105,15 +112,6 @@ class KindSpec:
         """Every column of the table that the kind knows."""
         return frozenset({*self.shown, *(item.column for item in (*self.hidden, *self.stored))})
 
-    @property
-    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
-        """Columns whose values only one row has, by constraints of the table: its name, and more.
-
-        A null among them is like no other.
-        """
-        name = tuple(dict.fromkeys((self.key, *self.scope)))
-        return (name, *((column,) for column in self.unique), *self.unique_together)
-
     def is_unique(self, columns: Collection[str]) -> bool:
         """Whether at most one row has some values in these columns."""
         name = {self.key, *self.scope}
@@ -121,12 +119,11 @@ class KindSpec:
 
     def secret_columns(self) -> frozenset[str]:
         """Columns that appear in no output."""
-        secret = (item for item in self.fields if not item.shown)
-        return frozenset(item.column for item in (*self.hidden, *secret))
+        return self._secret_columns
 
     def public(self, row: Row) -> Document:
         """The row as returned to users."""
-        masked = self.secret_columns()
+        masked = self._secret_columns
         return {key: value for key, value in row.items() if key not in masked}
 
 

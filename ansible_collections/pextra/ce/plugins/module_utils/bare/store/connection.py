@@ -41,6 +41,7 @@ _BEGIN = (
     # transactions that have nothing to do with each other would then stand in each other's way.
     b"BEGIN ISOLATION LEVEL %s; SET LOCAL datestyle = 'ISO, YMD';"
     b" SET LOCAL timezone = 'UTC'; SET LOCAL standard_conforming_strings = on;"
+    b" SET LOCAL idle_in_transaction_session_timeout = 0;"
     b" SET LOCAL enable_seqscan = off"
 )
 _SNAPSHOT = b"REPEATABLE READ READ ONLY"
