@@ -131,17 +131,18 @@ def adapt(job: Job) -> None:
 
 
 def count_rows(points: IO[str]) -> None:
-    """Write down how many rows each statement returns."""
+    """Write down how many rows each statement returns, also those that come as one value."""
     transaction = importlib.import_module("pextra.store.transaction").Transaction
-    query = transaction.query
 
-    def counted(tx: Any, *args: Any, **kwargs: Any) -> Any:
-        rows = query(tx, *args, **kwargs)
+    def counted(read: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        rows = read(*args, **kwargs)
         points.write(f"{len(rows)}\n")
         points.flush()
         return rows
 
-    transaction.query = counted
+    for name in ("select", "page", "query"):
+        read = getattr(transaction, name)
+        setattr(transaction, name, functools.partialmethod(functools.partial(counted, read)))
 
 
 def _open_nowhere(connect: Callable[[str], Any], uri: str) -> Any:
