@@ -26,7 +26,16 @@ BRIDGES = tuple(f"svswitch{4_200_000 + number}" for number in range(10))
 _ROOT = Path(__file__).parents[1]
 _LOCK = "/run/lock/pextra-ce-bench.lock"
 _SHARED = tuple(
-    map(Path, ("/var/log/pextra-ce/console", "/var/log/pextra-ce", "/run/lock/pextra-ce.lock"))
+    map(
+        Path,
+        (
+            "/var/log/pextra-ce/console",
+            "/var/log/pextra-ce",
+            "/run/lock/pextra-ce.lock",
+            "/var/lib/pextra-ce/definitions-qemu.json",
+            "/var/lib/pextra-ce",
+        ),
+    )
 )
 """Made by the modules where they are missing; a cloud on this machine may have them already."""
 _SETTINGS = """

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pextra.engine.world import World
 from pextra.host.hypervisor import domain_xml, pauses, power
@@ -25,6 +27,7 @@ from pextra.host.hypervisor.domain import (
     UsbDevice,
 )
 from pextra.host.hypervisor.domains import text_of
+from pextra.host.hypervisor.readings import WORTH, Readings
 from pextra.host.machine import Host
 from pextra.host.network.policy import NAMESPACE, of_group
 from pextra.host.pools.types import backend, pool_of, volume_of
@@ -42,6 +45,11 @@ if TYPE_CHECKING:
     import libvirt
 
     from pextra.model.rows import InstanceDeviceRow, InstanceRow
+
+_Found: TypeAlias = "tuple[InstanceRow, libvirt.virDomain, bool]"
+"""An instance, its domain, and whether that runs."""
+_Read: TypeAlias = "tuple[str, Domain, Domain | None]"
+"""A domain's persistent definition, as text and read, and how it runs if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
         paused, autostart = pauses.standing_still(driver), driver.autostarted()
         saved = driver.saved() if type == "qemu" else frozenset()
         taken = {domain.name(): uuid for uuid, domain in domains.items()}
-        ours: list[tuple[InstanceRow, libvirt.virDomain, bool]] = []
+        ours: list[_Found] = []
         of_type = [row for row in rows if row["type"] == type]
         macs = {}
         if _get_cards(of_type, world):
@@ -134,7 +142,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
                     damaged=damaged,
                     others_macs=macs,
                 )
-        definitions = some_at_once(_definitions, ours)
+        definitions = _definitions(ours, f"{host.state_dir}/definitions-{type}.json", domains)
         for (row, domain, _runs), (text, config, live) in zip(ours, definitions, strict=True):
             uuid = domain.UUIDString()
             if live and not looked:
@@ -190,18 +198,24 @@ def _others_macs(listed: Sequence[libvirt.virDomain]) -> dict[str, str]:
     return {nic.mac: domain.name for domain in others for nic in domain.nics}
 
 
-def _definitions(
-    item: tuple[InstanceRow, libvirt.virDomain, bool],
-) -> tuple[str, Domain, Domain | None]:
-    """A domain's persistent definition, as text and read, and how it runs if it does.
+def _definitions(ours: Sequence[_Found], path: str, there: Collection[str]) -> list[_Read]:
+    """The definitions of some domains; of many, those are read that are not as in a file.
 
-    Read here: while one waits for libvirt, another is read.
+    Read by several threads: while one waits for libvirt, another reads.
     """
+    if len(ours) < WORTH:
+        return some_at_once(functools.partial(_definition, domain_xml.parse), ours)
+    known = Readings(path)
+    found = some_at_once(functools.partial(_definition, known.read), ours)
+    known.keep({domain.UUIDString() for _row, domain, _runs in ours}, there)
+    return found
+
+
+def _definition(read: Callable[..., Domain], item: _Found) -> _Read:
     row, domain, runs = item
     with translated("reading the definition", label("instance", row["name"])):
         text, live = domain.XMLDesc(WHOLE), domain.XMLDesc(0) if runs else None
-    config = domain_xml.parse(text, buses=False)
-    return text, config, domain_xml.parse(live) if live else None
+    return text, read(text, buses=False), read(live, buses=True) if live else None
 
 
 def desired(row: InstanceRow, seen: DomainState, world: World) -> Domain:

@@ -365,3 +365,18 @@ def test_missing_directory_of_a_pool_is_made_again(node: Node) -> None:
     (node.directory / "pool").rmdir()
     assert node.apply(node.pool_entry()).actions == ["storage_pool_node start"]
     assert (node.directory / "pool").is_dir()
+
+
+def test_one_of_many_definitions_that_was_changed_is_found(node: Node) -> None:
+    names = [node.name(f"vm{number:02}") for number in range(33)]
+    manifest = [{"kind": "instance", "name": name, "memory": "32MiB"} for name in names]
+    node.apply(*manifest)
+    # From so many on, those that are as they were last time are not read again.
+    assert list(node.directory.glob("lib/definitions-*.json"))
+    assert not node.apply(*manifest).changed
+    node.virsh("setmaxmem", names[7], "64M", "--config")
+    repaired = node.apply(*manifest)
+    assert repaired.actions == ["instance redefine"]
+    assert repaired["plan"][0]["name"] == names[7]
+    assert node.domain(names[7]).findtext("memory") == str(32 * 1024)
+    assert not node.apply(*manifest).changed
