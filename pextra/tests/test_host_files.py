@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pextra.host.hypervisor import images, seed
+from pextra.host.hypervisor.empty_images import EmptyImage
 from pextra.model import ids
 from pextra.model.errors import HostError, InputError
 
@@ -106,9 +108,28 @@ def test_volume_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_copy_is_equal_and_whole(tmp_path: Path) -> None:
-    template = written(tmp_path / "template", qcow2())
+    template = EmptyImage(written(tmp_path / "template", qcow2()))
     images.copy(template, str(tmp_path / "copy"))
     assert (tmp_path / "copy").read_bytes() == qcow2()
+
+
+@given(st.lists(st.sampled_from([b"", b"x", b"\0" * 10_000, b"y" * 5000]), max_size=6))
+def test_copy_has_holes_where_an_empty_image_has_zeros(parts: list[bytes]) -> None:
+    whole = b"".join(parts)
+    with tempfile.TemporaryDirectory() as folder:
+        template = EmptyImage(written(Path(folder, "template"), whole))
+        for name in ("first", "second"):
+            copy = Path(folder, name)
+            copy.write_bytes(b"left by a run that was killed" * 2000)
+            template.copy(str(copy))
+            assert copy.read_bytes() == whole
+
+
+def test_a_copy_of_an_empty_image_takes_little(tmp_path: Path) -> None:
+    whole = qcow2() + b"\0" * 2**20
+    images.copy(EmptyImage(written(tmp_path / "template", whole)), str(tmp_path / "copy"))
+    assert (tmp_path / "copy").stat().st_size == len(whole)
+    assert (tmp_path / "copy").stat().st_blocks * 512 < 2**16
 
 
 def test_remnant_of_an_interrupted_run_is_seen_and_removed(tmp_path: Path) -> None:

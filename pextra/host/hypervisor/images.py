@@ -8,7 +8,6 @@ import errno
 import functools
 import json
 import os
-import shutil
 import stat
 import struct
 import subprocess
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pextra.host.hypervisor import extents, not_images, qcow2
+from pextra.host.hypervisor.empty_images import EmptyImage
 from pextra.model.errors import HostError, InputError
 
 _SECTOR = 512
@@ -250,7 +250,7 @@ def create(path: str, format: str, size: int, source: str | None) -> None:
         _publish(unfinished, path)
 
 
-def copy(template: str, path: str) -> None:
+def copy(template: EmptyImage, path: str) -> None:
     """Make an image that is like an empty one just made.
 
     Raises:
@@ -258,7 +258,7 @@ def copy(template: str, path: str) -> None:
     """
     unfinished = path + _UNFINISHED
     with _removed_on_failure(unfinished, path):
-        shutil.copyfile(template, unfinished)
+        template.copy(unfinished)
         _publish(unfinished, path)
 
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from pextra.host.hypervisor import image_snapshots, images
+from pextra.host.hypervisor.empty_images import EmptyImage
 from pextra.host.pools.backend import (
     Format,
     Pool,
@@ -83,7 +84,7 @@ class FilePool:
 
     def create(self, pool: Pool, wanted: Iterable[VolumeWanted]) -> None:
         """Make image files; empty qcow2 images of one size are copies of the first."""
-        templates: dict[int, str] = {}
+        templates: dict[int, EmptyImage] = {}
         for item in wanted:
             path, format = self.path(pool, item.volume), item.volume.format
             if images.is_made(path):
@@ -94,7 +95,7 @@ class FilePool:
                 continue
             images.create(path, format, item.size, item.image)
             if empty:
-                templates[item.size] = path
+                templates[item.size] = EmptyImage(path)
 
     def grow(self, pool: Pool, volume: Volume, size: int) -> None:
         """Make an image larger."""
