@@ -69,8 +69,8 @@ class Transaction:
         self, spec: KindSpec, statement: sql.Composed, parameters: Sequence[object]
     ) -> list[Row]:
         # All are one text: the driver's Python takes long for each value that it reads.
-        agg = sql.SQL("SELECT json_agg(row)::text AS rows FROM ({}) AS found").format(statement)
-        found = self.query(agg, parameters)[0]["rows"]
+        agg = sql.SQL("SELECT json_agg(item)::text AS items FROM ({}) AS found").format(statement)
+        found = self.query(agg, parameters)[0]["items"]
         times, rows = (*spec.moments, *spec.times), list[Row]()
         for item in json.loads(found) if found is not None else ():
             row = _timed(item, times)
@@ -228,7 +228,7 @@ def _rows_of(spec: KindSpec) -> sql.Composed:
     from psycopg import sql
 
     # A row is one value: the driver's Python takes long for each value that it reads.
-    statement = sql.SQL("SELECT row_to_json(t) AS row FROM {} AS t")
+    statement = sql.SQL("SELECT row_to_json(t) AS item FROM {} AS t")
     return statement.format(sql.Identifier(spec.table))
 
 
