@@ -14,6 +14,7 @@ from pextra_mirror import status as state
 from pextra_mirror.config import EXAMPLE, Config, load
 from pextra_mirror.errors import Damaged, MirrorError
 from pextra_mirror.gpg import KeyStore
+from pextra_mirror.holdings import Holdings
 from pextra_mirror.lock import locked
 from pextra_mirror.progress import Progress, size
 from pextra_mirror.sync import sync as sync_source
@@ -63,19 +64,22 @@ def sync(config: Config, wanted: argparse.Namespace) -> Result:
     result: Result = {"sources": []}
     lines: list[str] = []
     with locked(config.root, "sync", wanted.wait):
+        holdings = Holdings(config)
         try:
             for source in sources:
-                found = sync_source(config, source, quiet=wanted.quiet, accept=wanted.accept)
+                found = sync_source(
+                    config, source, holdings, quiet=wanted.quiet, accept=wanted.accept
+                )
                 result["sources"].append(state.as_json(found))
                 what = "new snapshots" if found.changed else "nothing new"
                 lines.append(f"{source.name}: {what}, {size(found.received)} transferred")
             if wanted.publish:
                 result["held"] = publication.held(config)
             if wanted.publish and not result["held"]:
-                result |= published(*serve_snapshots(config))
+                result |= published(*serve_snapshots(config, holdings))
                 lines.append(result["text"])
             else:
-                publication.Publisher(config).heal()
+                publication.Publisher(config, holdings).heal()
                 if wanted.publish:
                     lines.append(
                         f"not published: {result['held']}; `pextra-mirror publish` goes on"
@@ -85,11 +89,13 @@ def sync(config: Config, wanted: argparse.Namespace) -> Result:
     return result | {"text": "\n".join(lines)}
 
 
-def serve_snapshots(config: Config, *, force: bool = False) -> tuple[Listing, bool]:
+def serve_snapshots(
+    config: Config, holdings: Holdings | None = None, *, force: bool = False
+) -> tuple[Listing, bool]:
     """Publish the last snapshots; a failure is noted, for `status`."""
     try:
         snapshots = publication.complete_snapshots(config)
-        found = publication.Publisher(config).publish(snapshots, force=force)
+        found = publication.Publisher(config, holdings).publish(snapshots, force=force)
     except (MirrorError, OSError) as error:
         with contextlib.suppress(OSError):
             publication.note_failure(config, str(error))

@@ -15,6 +15,7 @@ from pextra_mirror import bundle, files, identity, notes, publication, record
 from pextra_mirror.config import Config
 from pextra_mirror.errors import MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
+from pextra_mirror.holdings import Holdings
 from pextra_mirror.publication import Publisher
 from pextra_mirror.status import OTHER_KEY, SIGN_ANEW, unreadable
 from pextra_mirror.sync import sync
@@ -258,7 +259,7 @@ def repair(config: Config, *, quiet: bool) -> tuple[Listing, list[str]]:
     publisher = Publisher(config)
     if publisher.heal():
         for source in config.sources:
-            sync(config, source, quiet=quiet)
+            sync(config, source, Holdings(config), quiet=quiet)
         publisher = Publisher(config)
         if publisher.heal() and not publication.held(config):
             publisher.publish(publication.complete_snapshots(config))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, wait
 from pathlib import Path
 
 from pextra_mirror import files, index, interrupt
 from pextra_mirror.errors import SourceRefused, TransferError
-from pextra_mirror.index import Package
+from pextra_mirror.index import Origin, Package
 from pextra_mirror.release import Release
 from pextra_mirror.turns import Turn
 from pextra_mirror.upstream import Upstream
@@ -30,46 +30,77 @@ class Indexes:
     def __init__(
         self, upstream: Upstream, name: str, distribution: str, release: Release, cache: Path
     ) -> None:
+        self.name = name
         self._upstream = upstream
-        self._name = name
         self._release = release
         self._folder = f"dists/{distribution}"
         self._cache = cache
         cache.mkdir(parents=True, exist_ok=True)
 
-    def packages(self, component: str, architecture: str) -> list[Package]:
-        """The packages of a component for an architecture, with those for all architectures.
+    def origins(self, component: str, architectures: Collection[str]) -> dict[str, Origin]:
+        """The indexes of a component, fetched: of architectures, and the one for all of them.
 
         Raises:
-            TransferError: An index cannot be had.
-            SourceRefused: There is none, or it is none.
+            TransferError: One cannot be had.
+            SourceRefused: There is none for an architecture.
         """
-        found = self._packages(component, architecture)
-        of_all = self._packages(component, "all") if self._release.splits_all else None
-        if found is None and of_all is None:
-            raise SourceRefused(
-                f"source {self._name} has no index of {component} for {architecture}: "
-                f"{self._upstream.url}/{self._folder}/{component}/binary-{architecture}/Packages"
-            )
-        return index.with_all(found or [], of_all) if of_all else found or []
+        found = {}
+        names = [*architectures, *(["all"] if self._release.splits_all else [])]
+        for architecture in names:
+            if origin := self._origin(f"{component}/binary-{architecture}/Packages"):
+                found[architecture] = origin
+        for architecture in architectures:
+            if not {architecture, "all"} & {*found}:
+                raise SourceRefused(
+                    f"source {self.name} has no index of {component} for {architecture}: "
+                    f"{self._upstream.url}/{self._folder}/{component}/binary-{architecture}/"
+                    "Packages"
+                )
+        return found
 
-    def _packages(self, component: str, architecture: str) -> list[Package] | None:
-        stem = f"{component}/binary-{architecture}/Packages"
+    def _origin(self, stem: str) -> Origin | None:
+        """An index that was fetched, however it is packed; None if the Release names none."""
         names = [f"{stem}{end}" for end in index.ENDS if f"{stem}{end}" in self._release.files]
         # A source may list what it has not, as Debian does.
         for name in names:
-            data = self._data(name, missing_ok=name != names[-1])
-            if data is not None:
-                text = index.unpacked(self._name, name, data)
-                return list(index.packages(self._name, component, text))
+            if self._has(name, missing_ok=name != names[-1]):
+                return Origin(name, self._release.files[name].digest)
         return None
 
-    def _data(self, name: str, *, missing_ok: bool) -> bytes | None:
-        """A file that the Release names, from the cache if it is there."""
+    def packages(
+        self, component: str, architecture: str, origins: Mapping[str, Origin]
+    ) -> list[Package]:
+        """The packages of a component for an architecture, with those for all architectures.
+
+        Raises:
+            SourceRefused: An index is none.
+        """
+        found, of_all = (
+            [*index.packages(self.name, component, index.stanzas(self.text(origins[item])))]
+            if item in origins else [] for item in (architecture, "all")
+        )  # fmt: skip
+        return index.with_all(found, of_all) if of_all else found
+
+    def text(self, origin: Origin) -> bytes:
+        """An index that was fetched.
+
+        Raises:
+            SourceRefused: It cannot be unpacked.
+        """
+        data = (self._cache / origin.digest).read_bytes()
+        return index.unpacked(self.name, origin.name, data)
+
+    def earlier(self, origin: Origin) -> bytes | None:
+        """An index that was fetched for an earlier state; None if it is not here, or damaged."""
+        digest = files.digest_of(self._cache / origin.digest, origin.digest)
+        return self.text(origin) if digest == origin.digest else None
+
+    def _has(self, name: str, *, missing_ok: bool) -> bool:
+        """Whether a file that the Release names is in the cache; it is fetched if it is not."""
         file = self._release.files[name]
         cached = self._cache / file.digest
         if files.sound(cached, file.size, file.digest):
-            return cached.read_bytes()
+            return True
         path, data = f"{self._folder}/{name}", None
         if self._release.by_hash:
             # apt asks for the name, too, where it is not there by its hash.
@@ -78,7 +109,7 @@ class Indexes:
         if data is None:
             data = self._upstream.get(path, file.size, missing_ok=missing_ok)
         if data is None:
-            return None
+            return False
         files.write(cached, data, ours=True)
         if not files.sound(cached, file.size, file.digest):
             cached.unlink()
@@ -86,7 +117,7 @@ class Indexes:
                 f"{self._upstream.url}/{path} is not what the signed Release says",
                 "If the source is being published right now, try again in a moment",
             )
-        return data
+        return True
 
     def forget_others(self) -> None:
         """Remove indexes of earlier states."""

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from pextra_mirror import files
 from pextra_mirror.config import Config
-from pextra_mirror.errors import SourceRefused
 from pextra_mirror.index import Package
-from pextra_mirror.snapshot import Snapshot
+from pextra_mirror.snapshot import Contents, Shelf, Snapshot
 from pextra_mirror.tree import Entry, Tree
 
 
 class Holdings:
-    """The packages of a mirror.
+    """The packages of a mirror, as one command finds them.
 
     Args:
         config: The mirror.
+
+    Attributes:
+        shelf: Its snapshots.
+        tree: Its tree.
+        sound: Packages that were found to be sound in the tree.
     """
 
     def __init__(self, config: Config) -> None:
+        self.shelf = Shelf(config.snapshots)
+        self.tree = Tree(config.public)
+        self.sound: set[Entry] = set()
         self._public = config.public
         self._fetched = config.fetched
 
     def _has(self, prefix: str, path: str, size: int, digest: str) -> bool:
-        return files.sound(f"{self._public}/{prefix}/{path}", size, digest) or files.sound(
-            f"{self._fetched}/{digest}", size, digest
-        )
+        if files.sound(f"{self._public}/{prefix}/{path}", size, digest):
+            self.sound.add(Entry(f"{prefix}/{path}", size, digest))
+            return True
+        return files.sound(f"{self._fetched}/{digest}", size, digest)
 
     def whole(self, prefix: str, snapshots: Iterable[Snapshot | None]) -> bool:
         """Whether snapshots are there with all their packages."""
@@ -37,30 +45,11 @@ class Holdings:
             for snapshot in snapshots
         )
 
-    def missing(
-        self, prefix: str, packages: Mapping[str, Mapping[str, Sequence[Package]]]
-    ) -> list[Package]:
-        """Those of the packages that have to be fetched, each once.
-
-        Raises:
-            SourceRefused: Two that are not the same would have one name.
-        """
-        every: dict[str, Package] = {}
-        for package in (
-            package for by_architecture in packages.values()
-            for found in by_architecture.values() for package in found
-        ):  # fmt: skip
-            other = every.setdefault(package.path, package)
-            if (other.size, other.digest) != (package.size, package.digest):
-                raise SourceRefused(
-                    f"the indexes of {prefix} say of {package.name} {package.version} that it has "
-                    f"{other.size} bytes with the hash {other.digest}, and {package.size} bytes "
-                    f"with {package.digest}",
-                    "Tell whoever runs the source; nothing was changed",
-                )
+    def missing(self, prefix: str, components: Iterable[Contents]) -> list[Package]:
+        """Those of the packages that have to be fetched, each once."""
         wanted = {
-            package.digest: package for path, package in every.items()
-            if not self._has(prefix, path, package.size, package.digest)
+            package.digest: package for contents in components for package in contents.new
+            if not self._has(prefix, package.path, package.size, package.digest)
         }  # fmt: skip
         if wanted:
             self._take_from_other_places(wanted)
@@ -68,10 +57,9 @@ class Holdings:
 
     def _take_from_other_places(self, wanted: dict[str, Package]) -> None:
         """Take what is served at another place, as by another source; it is not wanted then."""
-        tree = Tree(self._public)
+        tree, listing = self.tree, None
         current = tree.current()
-        listing = None
-        if current and not tree.mentioned(current).isdisjoint(map(str.encode, wanted)):
+        if current and not {*map(str.encode, wanted)}.isdisjoint(tree.mentioned(current)):
             listing = tree.readable(current)
         self._fetched.mkdir(parents=True, exist_ok=True)
         for entry in listing.files if listing else ():

@@ -31,6 +31,18 @@ _LONGEST = 200
 """Characters of a package's name that its file has."""
 
 
+class Origin(NamedTuple):
+    """An index as a source has it.
+
+    Attributes:
+        name: Its path below the distribution.
+        digest: Its SHA-256 or SHA-512.
+    """
+
+    name: str
+    digest: str
+
+
 class Package(NamedTuple):
     """A package of a source.
 
@@ -78,15 +90,14 @@ def unpacked(source: str, name: str, data: bytes) -> bytes:
     return data
 
 
-def stanzas(text: bytes) -> Iterator[bytes]:
+def stanzas(text: bytes) -> list[bytes]:
     """What an index says of each package."""
-    for stanza in text.replace(b"\r\n", b"\n").split(b"\n\n"):
-        if stripped := stanza.strip(b"\n"):
-            yield stripped
+    parts = text.replace(b"\r\n", b"\n").split(b"\n\n")
+    return [stripped for part in parts if (stripped := part.strip(b"\n"))]
 
 
-def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
-    """The packages of an index.
+def packages(source: str, component: str, found: Iterable[bytes]) -> Iterator[Package]:
+    """The packages of an index, of which it says something each.
 
     A package has its hash in the path it is served at. So one that was built again under its
     version is another file, for which clients of earlier publications do not get the new contents,
@@ -95,7 +106,7 @@ def packages(source: str, component: str, text: bytes) -> Iterator[Package]:
     Raises:
         SourceRefused: The index is not one of packages that can be verified.
     """
-    for stanza in stanzas(text):
+    for stanza in found:
         lines = stanza.split(b"\n")
         # Of a field that is there twice, apt takes the last.
         at = {line.partition(b":")[0].lower(): number for number, line in enumerate(lines)}

@@ -48,13 +48,18 @@ def complete_snapshots(config: Config) -> Snapshots:
 
 
 class Publisher:
-    """Lays out publications of a mirror."""
+    """Lays out publications of a mirror.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        config: The mirror.
+        holdings: What this command found to be here, if it looked.
+    """
+
+    def __init__(self, config: Config, holdings: Holdings | None = None) -> None:
         self.config = config
-        self.tree = Tree(config.public)
-        self.shelf = Shelf(config.snapshots)
-        self._holdings = Holdings(config)
+        self._holdings = holdings or Holdings(config)
+        self.tree = self._holdings.tree
+        self.shelf = self._holdings.shelf
         self._signed = config.cache / "signed"
 
     def publish(self, snapshots: Snapshots, *, force: bool = False) -> tuple[Listing, bool]:
@@ -89,9 +94,9 @@ class Publisher:
             mirror=identity.read(self.config), sequence=max(numbers) + 1,
             created=int(time.time()), snapshots=snapshots, files=tuple(sorted(entries)),
         )  # fmt: skip
-        Listing.from_json(listing.to_json())
+        listing.check({*served.files} if served else set())
         try:
-            self.tree.place(listing, self._source(listing))
+            self.tree.place(listing, self._source(listing), self._holdings.sound)
         except BundleRefused as error:
             raise MirrorError(error.message, error.hint) from error
         self.tree.switch(listing.sequence)
@@ -164,7 +169,7 @@ class Publisher:
         current = self.tree.current()
         if current is None or current not in self.tree.sequences():
             return []
-        bad = self.tree.damaged(current)
+        bad = self.tree.damaged(current, self._holdings.sound)
         if bad:
             listing = self.tree.listing(current)
             source = self._source(listing)

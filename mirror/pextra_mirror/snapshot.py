@@ -3,7 +3,8 @@
     SNAPSHOTS/<name>/snapshot.json                      its packages, and its indexes
     SNAPSHOTS/<name>/binary-<architecture>/Packages     and packed as Packages.gz
 
-They never change. One that was damaged counts as missing; the next sync makes another.
+They never change, and the name has the hash of the list. One that was damaged counts as missing;
+the next sync makes another.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import gzip
 import hashlib
 import json
 import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pextra_mirror import files, index, interrupt
-from pextra_mirror.index import Package
-from pextra_mirror.tree import BROKEN, Entry
+from pextra_mirror.index import Origin, Package
+from pextra_mirror.tree import BROKEN, Entry, check_types
+
+_DIGITS = 16
+"""Hexadecimal digits of the hash that a name ends with; those of version 0.1 have none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,11 +34,34 @@ class Snapshot:
         name: What it is called.
         packages: Its packages, with paths below the prefix of their source.
         indexes: Its indexes, with paths below the component.
+        origins: The source's own indexes that it was made of, by architecture.
     """
 
     name: str
     packages: tuple[Entry, ...]
     indexes: tuple[Entry, ...]
+    origins: Mapping[str, Origin]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contents:
+    """What a component of a source has.
+
+    Attributes:
+        origins: The source's own indexes of it, by architecture.
+        texts: Its indexes as they are served, by path below the component.
+        kept: Packages that it had the last time, too.
+        new: Other packages, each once.
+        count: How many packages its indexes list.
+        same: The last snapshot, where nothing has changed since.
+    """
+
+    origins: Mapping[str, Origin]
+    texts: Mapping[str, bytes]
+    kept: Collection[Entry]
+    new: Collection[Package]
+    count: int
+    same: Snapshot | None = None
 
 
 class Shelf:
@@ -57,11 +83,16 @@ class Shelf:
 
     def _load(self, name: str) -> Snapshot | None:
         try:
-            fields = json.loads((self._folder / name / "snapshot.json").read_bytes())
-            found = Snapshot(name, *(
-                tuple(Entry(str(path), int(size), str(sha)) for path, size, sha in fields[key])
-                for key in ("packages", "indexes")
-            ))  # fmt: skip
+            data = (self._folder / name / "snapshot.json").read_bytes()
+            digest = name.rpartition("-")[2]
+            if len(digest) == _DIGITS and not hashlib.sha256(data).hexdigest().startswith(digest):
+                return None
+            fields = json.loads(data)
+            packages, indexes = (tuple(map(Entry._make, fields[key]))
+                                 for key in ("packages", "indexes"))  # fmt: skip
+            check_types((*packages, *indexes))
+            origins = {key: Origin(*item) for key, item in fields.get("origins", {}).items()}
+            found = Snapshot(name, packages, indexes, origins)
         except (OSError, *BROKEN):
             return None
         whole = all(files.sha256_of(self.path(name, e)) == e.sha256 for e in found.indexes)
@@ -75,44 +106,50 @@ class Shelf:
                 for stanza in index.stanzas(self.path(name, entry).read_bytes()):
                     yield index.fields(stanza)
 
+    def text(self, snapshot: Snapshot, path: str) -> bytes | None:
+        """An index of a snapshot; None if it has none of that path, or it is damaged."""
+        for entry in snapshot.indexes:
+            if entry.path == path:
+                text = self.path(snapshot.name, entry).read_bytes()
+                return text if entry_of(path, text) == entry else None
+        return None
+
     def make(
-        self, stem: str, packages: Mapping[str, Sequence[Package]], last: str,
+        self, stem: str, contents: Contents, last: Snapshot | None,
         sha256: Callable[[Package], str],
     ) -> Snapshot:  # fmt: skip
-        """A snapshot of the packages of each architecture: a new one, unless it is as the last.
+        """A snapshot of some contents: a new one, unless it is as the last.
 
         Args:
             stem: How its name begins.
-            packages: What it has.
-            last: The name of the last one; empty if there is none.
+            contents: What it has.
+            last: The last one; None if there is none.
             sha256: Gives the SHA-256 of a package.
         """
-        texts = {
-            f"binary-{architecture}/Packages": b"".join(b"%s\n\n" % item.stanza for item in found)
-            for architecture, found in packages.items()
-        }
+        if contents.same:
+            return contents.same
+        texts = {**contents.texts}
         plain = {entry_of(path, text) for path, text in texts.items()}
-        before = self.read(last) if last else None
-        if before and plain == {e for e in before.indexes if not e.path.endswith(".gz")}:
-            return before
-        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        name = f"{stem}-{moment}-{secrets.token_hex(3)}"
+        new = (Entry(item.path, item.size, sha256(item)) for item in contents.new)
+        packages = tuple(sorted({*contents.kept, *new}))
+        if last and packages == last.packages and plain <= {*last.indexes}:
+            return last
         with interrupt.threads(os.cpu_count() or 1) as pool:
             packed = pool.map(lambda text: gzip.compress(text, 6, mtime=0), texts.values())
             texts |= dict(zip((f"{path}.gz" for path in texts), packed, strict=True))
-        every = {item.path: item for found in packages.values() for item in found}
-        entries = {Entry(item.path, item.size, sha256(item)) for item in every.values()}
-        made = Snapshot(name, tuple(sorted(entries)), tuple(sorted(
-            entry_of(path, text) for path, text in texts.items()
-        )))  # fmt: skip
+        indexes = tuple(sorted(entry_of(path, text) for path, text in texts.items()))
+        listing = json.dumps(
+            {"packages": packages, "indexes": indexes, "origins": contents.origins}
+        ).encode()
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        name = f"{stem}-{moment}-{hashlib.sha256(listing).hexdigest()[:_DIGITS]}"
         for path, text in texts.items():
             target = self._folder / name / path
             files.folder(target.parent, self._folder.parent)
             target.write_bytes(text)
         # Its list comes last: without one, it is none.
-        listing = json.dumps({"packages": made.packages, "indexes": made.indexes})
-        files.write(self._folder / name / "snapshot.json", listing.encode())
-        self._read[name] = made
+        files.write(self._folder / name / "snapshot.json", listing)
+        made = self._read[name] = Snapshot(name, packages, indexes, contents.origins)
         return made
 
     def names(self) -> set[str]:
@@ -123,6 +160,11 @@ class Shelf:
         """Remove some."""
         for name in names:
             files.remove(self._folder / name)
+
+
+def index_of(architecture: str) -> str:
+    """Where the index of an architecture is, below its component."""
+    return f"binary-{architecture}/Packages"
 
 
 def entry_of(path: str, text: bytes) -> Entry:

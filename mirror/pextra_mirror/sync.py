@@ -8,21 +8,19 @@ import shutil
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from pextra_mirror import gpg, index, record, release
+from pextra_mirror import component, gpg, index, record, release
 from pextra_mirror.closure import Index
 from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import DiskFull, NotReady, SourceRefused
 from pextra_mirror.fetch import Indexes, fetch
 from pextra_mirror.holdings import Holdings
-from pextra_mirror.index import Package
+from pextra_mirror.index import Origin, Package
 from pextra_mirror.progress import Progress, size
-from pextra_mirror.snapshot import Shelf
+from pextra_mirror.snapshot import Contents, Shelf
 from pextra_mirror.upstream import Upstream
 
 Roots = set[tuple[str, ...]]
 """What is needed: names of packages, or of what packages provide, any of which is enough."""
-Packages = dict[str, dict[str, list[Package]]]
-"""The packages of each component and architecture."""
 OLDER, FEWER = "older", "fewer"
 """What is refused unless it is accepted: an older Release, and one without most packages."""
 _RELEASE_LIMIT = 16 * 2**20
@@ -53,13 +51,15 @@ class Outcome:
 
 
 def sync(
-    config: Config, source: Source, *, quiet: bool = False, accept: Collection[str] = ()
-) -> Outcome:
+    config: Config, source: Source, holdings: Holdings, *, quiet: bool = False,
+    accept: Collection[str] = (),
+) -> Outcome:  # fmt: skip
     """Bring one source here.
 
     Args:
         config: The mirror.
         source: Which source.
+        holdings: What is here.
         quiet: No progress.
         accept: Any of ``OLDER`` and ``FEWER``.
 
@@ -73,7 +73,9 @@ def sync(
         source.url, timeout=config.timeout, retries=config.retries, slowest=config.slowest
     )
     try:
-        found, signer = bring(config, source, upstream, before.complete, quiet=quiet, accept=accept)
+        found, signer = bring(
+            config, source, holdings, upstream, before.complete, quiet=quiet, accept=accept
+        )
     except BaseException as error:
         why = str(error) or "interrupted"
         failed = dataclasses.replace(running, state="failed", error=why)
@@ -90,8 +92,8 @@ def sync(
 
 
 def bring(
-    config: Config, source: Source, upstream: Upstream, last: record.Sync | None, *, quiet: bool,
-    accept: Collection[str],
+    config: Config, source: Source, holdings: Holdings, upstream: Upstream,
+    last: record.Sync | None, *, quiet: bool, accept: Collection[str],
 ) -> tuple[record.Sync, str]:  # fmt: skip
     """The complete state of a source, fetched as far as it is not here; and who signed it."""
     signed = signed_release(source, upstream)
@@ -99,21 +101,24 @@ def bring(
     found = release.parse(text.decode(errors="replace"))
     last_date = datetime.fromisoformat(last.date) if last else None
     release.check(source, found, datetime.now(UTC), last_date, older=OLDER in accept)
-    shelf, holdings = Shelf(config.snapshots), Holdings(config)
+    shelf = holdings.shelf
     roots = choice(config, source, shelf)
     digest = hashlib.sha256(text).hexdigest()
     told = dataclasses.replace(source, url=source.address)
     wanted = hashlib.sha256(f"{told}{sorted(roots)}".encode()).hexdigest()
     same = last is not None and (last.release, last.wanted) == (digest, wanted)
-    if last and same and holdings.whole(source.prefix, map(shelf.read, last.snapshots.values())):
+    had = {name: shelf.read(item) for name, item in last.snapshots.items()} if last else {}
+    whole = holdings.whole(source.prefix, had.values())
+    if last and same and whole:
         return dataclasses.replace(last, time=record.now()), signer
     cache = config.cache / source.name
     indexes = Indexes(upstream, source.name, source.distribution, found, cache / "index")
-    packages = chosen(source, indexes, roots)
-    counts = {name: sum(map(len, by.values())) for name, by in packages.items()}
+    follows = last if last and last.wanted == wanted and whole else None
+    components = contents(source, indexes, roots, follows, shelf)
+    counts = {name: item.count for name, item in components.items()}
     if FEWER not in accept:
         refuse_fewer(source, last.counts if last else {}, counts)
-    missing = holdings.missing(source.prefix, packages)
+    missing = holdings.missing(source.prefix, components.values())
     check_room(config, source, missing)
     progress = Progress(source.name, quiet=quiet)
     progress.expect(sum(package.size for package in missing))
@@ -123,13 +128,12 @@ def bring(
     for package in missing:
         holdings.sha256(source.prefix, package)
     shutil.rmtree(cache / "partial", ignore_errors=True)
-    had = last.snapshots if last else {}
     snapshots = {
-        component: shelf.make(
-            f"{source.name}-{component}", by_architecture, had.get(component, ""),
+        name: shelf.make(
+            f"{source.name}-{name}", item, had.get(name),
             lambda package: holdings.sha256(source.prefix, package),
         ).name
-        for component, by_architecture in packages.items()
+        for name, item in components.items()
     }  # fmt: skip
     indexes.forget_others()
     date = found.date or datetime.now(UTC)
@@ -167,30 +171,60 @@ def trusted_text(source: Source, signed: Mapping[str, bytes], keys: bytes) -> tu
     return text, gpg.verified(source.name, text, signed["Release.gpg"], keys, only)
 
 
-def chosen(source: Source, indexes: Indexes, roots: Roots) -> Packages:
-    """The packages of a source that are wanted: all, or a choice.
+def contents(
+    source: Source, indexes: Indexes, roots: Roots, last: record.Sync | None, shelf: Shelf
+) -> dict[str, Contents]:
+    """What each component of a source has that is wanted: all, or a choice.
+
+    Args:
+        source: Which source.
+        indexes: Its indexes.
+        roots: What a choice begins with.
+        last: The last time, where the same was wanted and all of it is here.
+        shelf: Its snapshots.
 
     Raises:
         SourceRefused: A package that the configuration names is in no index.
     """
-    found: Packages = {}
-    for component in source.components:
-        there: set[str] = set()
-        found[component] = {}
-        for architecture in source.architectures:
-            packages = indexes.packages(component, architecture)
-            if source.selects:
-                known = Index(map(index.fields, (package.stanza for package in packages)))
-                there |= {name for name in source.packages if known.found(name)}
-                base = {(name,) for name in known.base()} if source.base else set()
-                names = known.closure(roots | base, recommends=source.recommends)
-                packages = [package for package in packages if package.name in names]
-            found[component][architecture] = packages
-        if missing := {*source.packages} - there:
-            raise SourceRefused(
-                f"source {source.name} has no package {', '.join(sorted(missing))} in {component}",
-                "`packages` of the configuration names it",
-            )
+    found: dict[str, Contents] = {}
+    for name in source.components:
+        origins = indexes.origins(name, source.architectures)
+        had = shelf.read(last.snapshots.get(name, "")) if last else None
+        known = None
+        if last and had and had.origins == origins:
+            known = Contents(origins, {}, had.packages, (), last.counts.get(name, 0), had)
+        elif had and not source.selects:
+            known = component.follow(indexes, origins, name, had, shelf)
+        found[name] = known or component.read(
+            origins, chosen(source, indexes, name, origins, roots)
+        )
+    return found
+
+
+def chosen(
+    source: Source, indexes: Indexes, component: str, origins: Mapping[str, Origin], roots: Roots
+) -> dict[str, list[Package]]:
+    """The packages of a component that are wanted, by architecture.
+
+    Raises:
+        SourceRefused: A package that the configuration names is in no index.
+    """
+    there: set[str] = set()
+    found: dict[str, list[Package]] = {}
+    for architecture in source.architectures:
+        packages = indexes.packages(component, architecture, origins)
+        if source.selects:
+            known = Index(map(index.fields, (package.stanza for package in packages)))
+            there |= {name for name in source.packages if known.found(name)}
+            base = {(name,) for name in known.base()} if source.base else set()
+            names = known.closure(roots | base, recommends=source.recommends)
+            packages = [package for package in packages if package.name in names]
+        found[architecture] = packages
+    if missing := {*source.packages} - there:
+        raise SourceRefused(
+            f"source {source.name} has no package {', '.join(sorted(missing))} in {component}",
+            "`packages` of the configuration names it",
+        )
     return found
 
 
@@ -200,11 +234,11 @@ def refuse_fewer(source: Source, had: Mapping[str, int], counts: Mapping[str, in
     Raises:
         SourceRefused: It did; the message says how to take it all the same.
     """
-    for component, count in counts.items():
-        before = had.get(component, 0)
+    for name, count in counts.items():
+        before = had.get(name, 0)
         if count < before and (before - count) * 100 > before * source.shrink:
             raise SourceRefused(
-                f"source {source.name} has {count} packages in {component}, where it had {before}",
+                f"source {source.name} has {count} packages in {name}, where it had {before}",
                 f"If that is meant, `pextra-mirror sync {source.name} --accept {FEWER}`; `shrink` "
                 "of the source is how many percent may vanish unasked",
             )

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import operator
 import os
 import re
 from collections.abc import Callable, Collection, Iterator
@@ -101,24 +102,35 @@ class Listing(_Fields):
             listing = cls(
                 str(fields["mirror"]), int(fields["sequence"]), int(fields["created"]),
                 {str(key): dict(value) for key, value in fields["snapshots"].items()},
-                tuple(Entry(str(path), int(size), str(sha)) for path, size, sha in fields["files"]),
+                tuple(map(Entry._make, fields["files"])),
             )  # fmt: skip
+            check_types(listing.files)
         except BROKEN as error:
             raise BundleRefused(f"the list of files is malformed: {error!r}"[:500]) from error
-        if not 0 < listing.sequence < _MOST:
-            raise BundleRefused(f"{listing.sequence} is no number of a publication")
-        last = ""
-        for path, size, sha in listing.files:
+        listing.check()
+        return listing
+
+    def check(self, known: Collection[Entry] = ()) -> None:
+        """Refuse what is no publication's.
+
+        Args:
+            known: Files that were checked already.
+
+        Raises:
+            BundleRefused: Its number is none, or a path leads out of the tree.
+        """
+        if not 0 < self.sequence < _MOST:
+            raise BundleRefused(f"{self.sequence} is no number of a publication")
+        for path, size, sha in self.files if not known else {*self.files}.difference(known):
             if not _SAFE.fullmatch(path) or "/by-hash/" in path:
                 raise BundleRefused(f"the path {path!r} has no place in a repository")
             if not _SHA256.fullmatch(sha) or not 0 <= size < _MOST:
                 raise BundleRefused(f"size or hash of {path} is malformed")
             if len(path) > _NAME_MAX and any(len(x) > _NAME_MAX for x in path.split("/")):
                 raise BundleRefused(f"the path {path!r} has a name that is too long")
-            if path <= last:
-                raise BundleRefused("the list of files is not in order, or names one twice")
-            last = path
-        return listing
+        paths = [entry.path for entry in self.files]
+        if not all(map(operator.lt, paths, paths[1:])):
+            raise BundleRefused("the list of files is not in order, or names one twice")
 
 
 class Tree:
@@ -165,15 +177,15 @@ class Tree:
         except Damaged:
             return None
 
-    def mentioned(self, sequence: int) -> set[bytes]:
+    def mentioned(self, sequence: int) -> list[bytes]:
         """Paths, hashes and snapshots that the list of a publication has, and other texts.
 
         It takes a tenth of the time that reading the list takes; of a damaged list, it is what is
         left.
         """
         with contextlib.suppress(OSError):
-            return set((self._folder(sequence) / "listing.json").read_bytes().split(b'"'))
-        return set()
+            return (self._folder(sequence) / "listing.json").read_bytes().split(b'"')
+        return []
 
     def file(self, sequence: int, entry: Entry) -> Path:
         """Where a file of a publication is."""
@@ -188,11 +200,14 @@ class Tree:
             return files.sound(f"{self.root}/{entry.path}", entry.size, entry.sha256)
         return files.sha256_of(self.file(sequence, entry)) == entry.sha256
 
-    def damaged(self, sequence: int, *, thorough: bool = False) -> list[Entry]:
+    def damaged(
+        self, sequence: int, known: Collection[Entry] = (), *, thorough: bool = False
+    ) -> list[Entry]:
         """The files of a publication that are not as they were published.
 
         Args:
             sequence: Which one.
+            known: Packages that this command found to be sound.
             thorough: Hash every package, also those whose time says that they were verified.
         """
         listing = self.listing(sequence)
@@ -202,14 +217,18 @@ class Tree:
                 if entry.is_package and files.sha256_of(path) != entry.sha256:
                     with contextlib.suppress(OSError):
                         files.distrust(path)
-        return [entry for entry in listing.files if not self.is_sound(sequence, entry)]
+        left = listing.files if not known else {*listing.files}.difference(known)
+        return sorted(entry for entry in left if not self.is_sound(sequence, entry))
 
-    def place(self, listing: Listing, source: Callable[[Entry], Path]) -> None:
+    def place(
+        self, listing: Listing, source: Callable[[Entry], Path], known: Collection[Entry] = ()
+    ) -> None:
         """Put a publication beside the others, not served yet; heal it if it is there.
 
         Args:
             listing: What it consists of.
             source: Gives the verified file of an entry that is not in the tree, or damaged there.
+            known: Packages that this command found to be sound in the tree.
 
         Raises:
             BundleRefused: A package that is served has the same name and other contents.
@@ -222,7 +241,7 @@ class Tree:
             files.folder(staging, self.root)
         folders: set[str] = set()
         new: list[str] = []
-        for entry in listing.files:
+        for entry in listing.files if not known else {*listing.files}.difference(known):
             is_package = entry.is_package
             if (is_package or there) and self.is_sound(listing.sequence, entry):
                 continue
@@ -290,7 +309,7 @@ class Tree:
         gone = [sequence for sequence in sequences if sequence not in kept]
         unused = {name.encode() for name in names}.union(*map(self.mentioned, gone))
         for sequence in kept - {None} if unused else ():
-            unused -= self.mentioned(sequence or 0)
+            unused.difference_update(self.mentioned(sequence or 0))
         left = {text.decode(errors="replace") for text in unused}
         for path in (text for text in left if _SAFE.fullmatch(text)):
             # A damaged list may name a folder.
@@ -350,6 +369,16 @@ class Tree:
                 with contextlib.suppress(FileNotFoundError):
                     found += [path] if path.is_file() and not path.stat().st_mode & 4 else []
         return [path for path in found if path.name not in ("lock", "trusted.gpg")]
+
+
+def check_types(entries: Collection[Entry]) -> None:
+    """Refuse what is no list of files.
+
+    Raises:
+        ValueError: A path or hash is no text, or a size no number.
+    """
+    if not {tuple(map(type, entry)) for entry in entries} <= {(str, int, str)}:
+        raise ValueError("it has something else where paths, sizes and hashes belong")
 
 
 def discard(path: Path) -> None:
