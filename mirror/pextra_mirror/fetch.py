@@ -99,7 +99,7 @@ class Indexes:
         """Whether a file that the Release names is in the cache; it is fetched if it is not."""
         file = self._release.files[name]
         cached = self._cache / file.digest
-        if files.sound(cached, file.size, file.digest):
+        if files.digest_of(cached, file.digest) == file.digest:
             return True
         path, data = f"{self._folder}/{name}", None
         if self._release.by_hash:
@@ -111,7 +111,7 @@ class Indexes:
         if data is None:
             return False
         files.write(cached, data, ours=True)
-        if not files.sound(cached, file.size, file.digest):
+        if files.digest_of(cached, file.digest) != file.digest:
             cached.unlink()
             raise TransferError(
                 f"{self._upstream.url}/{path} is not what the signed Release says",

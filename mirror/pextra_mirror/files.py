@@ -17,10 +17,11 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pextra_mirror import interrupt
 from pextra_mirror.errors import Damaged
 
 MARK = 1_000_000_000
@@ -28,6 +29,8 @@ MARK = 1_000_000_000
 CHUNK = 2**20
 _FEW = 500
 """Files that are synced one by one: the whole file system may wait for others' writes."""
+_AT_ONCE = 4
+"""Threads that wait for the disk; for fewer files than eight of them each, there are none."""
 LOST = (errno.ENOENT, errno.EIO, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """What the system says of a file that is not there, or cannot be read by anybody."""
 _TEMPORARY = re.compile(r"\..*\.[0-9]+\.new")
@@ -231,6 +234,21 @@ def folder(path: Path, top: Path) -> None:
         folder(path, top)
 
 
+def each(work: Callable[[str], object], paths: Collection[str]) -> None:
+    """Do something with each of some files, with several at once.
+
+    The file system makes one wait of many that begin together, and has many for one after the
+    other: that takes ten times as long on a busy disk.
+    """
+    if len(paths) < 8 * _AT_ONCE:
+        for path in paths:
+            work(path)
+        return
+    with interrupt.threads(_AT_ONCE) as pool:
+        for _done in pool.map(work, paths):
+            pass
+
+
 def sync_directory(path: Path | str) -> None:
     """Have the names in a directory, or the contents of a file, survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -258,8 +276,7 @@ def sync_files(paths: Sequence[str], path: Path) -> None:
                 os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             finally:
                 os.close(descriptor)
-        for item in paths:
-            sync_directory(item)
+        each(sync_directory, paths)
         return
     done = subprocess.run(["sync", "--file-system", path], capture_output=True, check=False)
     if done.returncode:

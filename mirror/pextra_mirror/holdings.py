@@ -57,10 +57,8 @@ class Holdings:
 
     def _take_from_other_places(self, wanted: dict[str, Package]) -> None:
         """Take what is served at another place, as by another source; it is not wanted then."""
-        tree, listing = self.tree, None
-        current = tree.current()
-        if current and not {*map(str.encode, wanted)}.isdisjoint(tree.mentioned(current)):
-            listing = tree.readable(current)
+        current = self.tree.current()
+        listing = self.tree.readable(current) if current else None
         self._fetched.mkdir(parents=True, exist_ok=True)
         for entry in listing.files if listing else ():
             if entry.sha256 in wanted and files.sound(self._public / entry.path, *entry[1:]):

@@ -125,7 +125,7 @@ def packages(source: str, component: str, found: Iterable[bytes]) -> Iterator[Pa
                 "Tell whoever runs the source; nothing was changed",
             )
         file = _UNUSUAL.sub("_", f"{name}_{version.partition(':')[2] or version}_{architecture}")
-        path = f"pool/{component}/{digest[:12]}/{file[:_LONGEST]}.deb"
+        path = f"pool/{component}/{digest[:2]}/{digest[2:12]}_{file[:_LONGEST]}.deb"
         lines[at[b"filename"]] = b"Filename: " + path.encode()
         yield Package(name, version, origin, int(size), digest, path, b"\n".join(lines))
 

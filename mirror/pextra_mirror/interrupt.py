@@ -100,7 +100,7 @@ def threads(count: int, stop: Callable[[], object] = lambda: None) -> Iterator[T
     Raises:
         Interrupted: A signal came meanwhile.
     """
-    # An import of a bundle has no threads, and its start is half of it.
+    # A small import of a bundle has no threads, and its start is half of it.
     from concurrent.futures import ThreadPoolExecutor
 
     _handler.stop = stop

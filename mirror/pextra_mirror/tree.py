@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import operator
 import os
@@ -33,7 +34,10 @@ KEEP = 3
 """How many publications stay for `rollback`, unless told otherwise."""
 ALGORITHMS = ("MD5Sum", "SHA1", "SHA256", "SHA512")
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(dists|pool)(/[A-Za-z0-9+~_:%-][A-Za-z0-9+~_.:%-]*)+")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LISTED = re.compile(rb'\["([^"]*)')
+"""Where the list of a publication has a path."""
+_DIGITS = 64
+"""Of a SHA-256."""
 _MOST = 10**18
 _NAME_MAX = 255
 """Bytes of a name that file systems take."""
@@ -121,13 +125,21 @@ class Listing(_Fields):
         """
         if not 0 < self.sequence < _MOST:
             raise BundleRefused(f"{self.sequence} is no number of a publication")
-        for path, size, sha in self.files if not known else {*self.files}.difference(known):
-            if not _SAFE.fullmatch(path) or "/by-hash/" in path:
+        unknown = {*self.files}.difference(known) if known else self.files
+        paths = [entry.path for entry in unknown]
+        for path in itertools.filterfalse(_SAFE.fullmatch, paths):
+            raise BundleRefused(f"the path {path!r} has no place in a repository")
+        for path in paths:
+            if "/by-hash/" in path:
                 raise BundleRefused(f"the path {path!r} has no place in a repository")
-            if not _SHA256.fullmatch(sha) or not 0 <= size < _MOST:
-                raise BundleRefused(f"size or hash of {path} is malformed")
             if len(path) > _NAME_MAX and any(len(x) > _NAME_MAX for x in path.split("/")):
                 raise BundleRefused(f"the path {path!r} has a name that is too long")
+        for path, size, sha in unknown:
+            if len(sha) != _DIGITS or not 0 <= size < _MOST:
+                raise BundleRefused(f"size or hash of {path} is malformed")
+        digits = "".join([entry.sha256 for entry in unknown]).encode(errors="replace")
+        if digits.translate(None, b"0123456789abcdef"):
+            raise BundleRefused("the hash of a file is malformed")
         paths = [entry.path for entry in self.files]
         if not all(map(operator.lt, paths, paths[1:])):
             raise BundleRefused("the list of files is not in order, or names one twice")
@@ -177,15 +189,16 @@ class Tree:
         except Damaged:
             return None
 
-    def mentioned(self, sequence: int) -> list[bytes]:
-        """Paths, hashes and snapshots that the list of a publication has, and other texts.
+    def _mentioned(self, sequence: int, names: Collection[bytes]) -> Iterator[bytes]:
+        """Paths that the list of a publication has, and those of the names.
 
         It takes a tenth of the time that reading the list takes; of a damaged list, it is what is
         left.
         """
         with contextlib.suppress(OSError):
-            return (self._folder(sequence) / "listing.json").read_bytes().split(b'"')
-        return []
+            text = (self._folder(sequence) / "listing.json").read_bytes()
+            yield from _LISTED.findall(text)
+            yield from (name for name in names if name in text)
 
     def file(self, sequence: int, entry: Entry) -> Path:
         """Where a file of a publication is."""
@@ -307,14 +320,15 @@ class Tree:
         sequences = self.sequences()
         kept = {*sequences[-keep:], self.current()}
         gone = [sequence for sequence in sequences if sequence not in kept]
-        unused = {name.encode() for name in names}.union(*map(self.mentioned, gone))
+        asked = {name.encode() for name in names}
+        unused = asked.union(*(self._mentioned(sequence, ()) for sequence in gone))
         for sequence in kept - {None} if unused else ():
-            unused.difference_update(self.mentioned(sequence or 0))
+            unused.difference_update(self._mentioned(sequence or 0, asked))
         left = {text.decode(errors="replace") for text in unused}
-        for path in (text for text in left if _SAFE.fullmatch(text)):
-            # A damaged list may name a folder.
-            if Entry(path, 0, "").is_package and not (self.root / path).is_dir():
-                discard(self.root / path)
+        packages = [path for path in filter(_SAFE.fullmatch, left) if Entry(path, 0, "").is_package]
+        # A damaged list may name a folder.
+        paths = [path for name in packages if not os.path.isdir(path := f"{self.root}/{name}")]
+        files.each(discard, paths)
         for sequence in gone:
             files.remove(self._folder(sequence))
         self._remove_empty()
@@ -381,11 +395,11 @@ def check_types(entries: Collection[Entry]) -> None:
         raise ValueError("it has something else where paths, sizes and hashes belong")
 
 
-def discard(path: Path) -> None:
+def discard(path: Path | str) -> None:
     """Remove a package, and the folder it was alone in."""
     files.remove(path)
     with contextlib.suppress(OSError):
-        path.parent.rmdir()
+        os.rmdir(os.path.dirname(path))
 
 
 def by_hash(generation: Path) -> Iterator[tuple[str, str]]:

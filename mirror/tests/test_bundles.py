@@ -280,7 +280,7 @@ def test_a_bundle_without_base_skips_what_was_missed(place: Site, stick: Stick) 
 
 def test_a_damaged_base_is_found(place: Site, stick: Stick) -> None:
     place.take(stick.bundles[0])
-    path = next(place.tree.glob("pextra/pool/**/pce-web_1.0_amd64.deb"))
+    path = next(place.tree.glob("pextra/pool/**/*_pce-web_1.0_amd64.deb"))
     data = path.read_bytes()
     path.unlink()
     path.write_bytes(data[:-1] + b"!")

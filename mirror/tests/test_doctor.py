@@ -29,14 +29,14 @@ def test_what_a_removed_source_had_goes(
     )
     mirror.configure(platform(upstream), more, keep=2)
     mirror.run("sync", "--publish")
-    assert list(mirror.root.rglob("other_1_amd64.deb"))
+    assert list(mirror.root.rglob("*_other_1_amd64.deb"))
     mirror.configure(platform(upstream), keep=2)
     findings = mirror.run("doctor")["findings"]
     assert all(item["mended"] for item in findings)
     assert "source more, which is not configured" in str(findings)
     assert mirror.run("status")["publication"]["sequence"] == 2
     mirror.run("publish", "--force")
-    assert not list(mirror.root.rglob("other_1_amd64.deb"))
+    assert not list(mirror.root.rglob("*_other_1_amd64.deb"))
     assert not [path for path in mirror.root.rglob("*") if path.name.startswith("more-")]
     assert not (mirror.public / "more").exists()
     assert not list((mirror.root / "state").glob("source-more*"))

@@ -24,7 +24,7 @@ WEB = "pce-web_1.0_amd64.deb"
 
 def served(root: Path, name: str = WEB) -> Path:
     """A package that is served."""
-    return next(root.glob(f"pextra/pool/**/{name}"))
+    return next(root.glob(f"pextra/pool/**/*_{name}"))
 
 
 def flip(path: Path) -> None:
@@ -379,5 +379,5 @@ def test_a_package_that_two_sources_have_is_moved_once(
     upstream.paths()
     published.run("sync", "--publish")
     assert not [path for path in upstream.paths() if path.endswith(".deb")]
-    assert len(list(published.public.glob(f"*/pool/**/{WEB}"))) == 2
+    assert len(list(published.public.glob(f"*/pool/**/*_{WEB}"))) == 2
     assert published.run("verify")["sequence"] == 2

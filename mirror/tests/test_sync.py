@@ -24,7 +24,7 @@ from mirror_bed import (
 
 def pool(mirror: Mirror) -> set[str]:
     """Names of the packages that are served."""
-    return {path.name for path in mirror.public.glob("*/pool/**/*.deb")}
+    return {path.name.partition("_")[2] for path in mirror.public.glob("*/pool/**/*.deb")}
 
 
 def test_first_sync_serves_every_component_to_apt(mirror: Mirror, site: str, folder: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_source_with_sha512_alone_is_taken(
     common.run("sync", "--publish")
     fetched = [path for path in upstream.paths() if path.endswith(".deb")]
     assert fetched == [debs[1].path], "the other was here already"
-    damaged = next(common.public.glob("pextra/pool/**/pce-web_1.0_amd64.deb"))
+    damaged = next(common.public.glob("pextra/pool/**/*_pce-web_1.0_amd64.deb"))
     damaged.write_bytes(b"x" * damaged.stat().st_size)
     common.run("sync", "--publish")
     assert common.run("verify")["mended"] == 0
@@ -145,7 +145,7 @@ def test_an_index_is_taken_whatever_it_is_packed_with(
              for name, data in indexes(debs).items()}  # fmt: skip
     put(upstream, files, debs)
     common.run("sync", "--publish")
-    assert list(common.public.glob("pextra/pool/**/pce-web_1.0_amd64.deb"))
+    assert list(common.public.glob("pextra/pool/**/*_pce-web_1.0_amd64.deb"))
 
 
 @pytest.mark.parametrize("name", [
@@ -161,7 +161,7 @@ def test_a_package_may_have_any_file_name(
     upstream.root.joinpath(deb.path).parent.mkdir(parents=True, exist_ok=True)
     put(upstream, indexes([deb], path=path), [])
     common.run("sync", "--publish")
-    assert list(common.public.glob("pextra/pool/**/pce-web_1.0_amd64.deb"))
+    assert list(common.public.glob("pextra/pool/**/*_pce-web_1.0_amd64.deb"))
     # apt itself cannot fetch what has a # in its name.
     if name == "pce-web_1%3a1.0_amd64.deb":
         assert apt_takes(upstream, folder, "pce-web")
