@@ -22,14 +22,15 @@ from pextra_mirror.bundle_read import MANIFEST_LIMIT, manifest_of
 from pextra_mirror.config import Config
 from pextra_mirror.errors import BundleRefused, ConfigError, DiskFull, MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
+from pextra_mirror.listing import Entry, Listing
 from pextra_mirror.progress import size
 from pextra_mirror.request import Request
-from pextra_mirror.tree import Entry, Listing, Tree
+from pextra_mirror.tree import Tree
 
 STEM, IMPORTER = "pextra-mirror-", "import-bundle.pyz"
 CARRIED = (
-    "__init__", "errors", "files", "signature", "tree", "request", "bundle_read", "bundle_import",
-    "bundle_cli", "console", "interrupt",
+    "__init__", "errors", "files", "signature", "listing", "tree", "request", "bundle_read",
+    "bundle_import", "bundle_cli", "console", "interrupt",
 )  # fmt: skip
 """The modules that the import consists of."""
 START = """\

@@ -117,11 +117,11 @@ def carry_out(tree: Tree, wanted: argparse.Namespace) -> dict[str, Any]:
         found["exit_code"] = NotReady.exit_code
         return found | {"text": "\n".join([*lines, f"{tree.root}: nothing is served yet"])}
     if wanted.command == "status":
-        bad = tree.damaged(current)
+        bad = [entry.path for entry in tree.damaged(current)] + tree.astray(current)
         shut = tree.shut()
         found |= {"damaged": len(bad), "unreadable": len(shut),
                   "exit_code": Damaged.exit_code if bad or shut else 0}  # fmt: skip
-        lines += [f"damaged: {entry.path}" for entry in bad[:5]]
+        lines += [f"damaged: {path}" for path in bad[:5]]
         lines += [f"a web server cannot read {path}: `repair` mends it" for path in shut[:5]]
     if current is not None and kept[-1] > current:
         lines.append(f"publication {kept[-1]} is here too; `rollback --to {kept[-1]}` serves it")

@@ -19,8 +19,9 @@ from pextra_mirror.errors import (
     DiskFull,
     NotReady,
 )
+from pextra_mirror.listing import Entry, Listing
 from pextra_mirror.request import Request
-from pextra_mirror.tree import KEEP, Entry, Listing, Tree, discard
+from pextra_mirror.tree import KEEP, Tree, discard
 
 _ROOM = 2**24
 """Bytes that stay free on the disk."""
@@ -64,7 +65,8 @@ def accept(tree: Tree, manifest: Manifest, *, signer: str) -> None:
     if kept:
         last = tree.readable(kept[-1])
         if last and target.digest == last.digest:
-            if tree.current() == target.sequence and not tree.damaged(target.sequence):
+            served = tree.current() == target.sequence
+            if served and not tree.damaged(target.sequence) and not tree.astray(target.sequence):
                 raise BundleRefused(f"publication {target.sequence} was imported already")
         elif target.sequence < kept[-1] or (last and target.sequence == kept[-1]):
             raise BundleRefused(
@@ -216,11 +218,12 @@ def verify(tree: Tree) -> int:
     """
     with locked(tree):
         current = served(tree)
-        bad = tree.damaged(current, thorough=True)
+        bad = [entry.path for entry in tree.damaged(current, thorough=True)]
+        bad += tree.astray(current)
         if bad:
             raise Damaged(
                 f"{len(bad)} of {len(tree.listing(current).files)} served files are not what was "
-                f"published: {', '.join(entry.path for entry in bad[:5])}",
+                f"published: {', '.join(bad[:5])}",
                 "`repair` mends what it can, and writes a request for the rest",
             )
         return len(tree.listing(current).files)
@@ -250,12 +253,13 @@ def repair(tree: Tree, output: Path) -> tuple[Request, int]:
                 files.folder(tree.file(current, entry).parent, tree.root)
                 files.copy(others[entry.sha256], tree.file(current, entry))
         left = tree.damaged(current)
-        if not left:
-            tree.place(listing, lambda entry: tree.file(current, entry))  # indexes by their hash
+        astray = [] if left else tree.astray(current)
+        if astray:
+            tree.set_right(current)
         request = Request(listing.mirror, current, listing.digest, tuple(left))
         if left:
             request.write(output)
-        return request, len(bad) - len(left)
+        return request, len(bad) + len(astray) - len(left)
 
 
 def copies(tree: Tree, current: int, wanted: set[str]) -> dict[str, Path]:

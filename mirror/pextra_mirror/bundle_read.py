@@ -16,8 +16,8 @@ from typing import IO, NamedTuple
 
 from pextra_mirror import files
 from pextra_mirror.errors import BundleRefused, MirrorError
+from pextra_mirror.listing import BROKEN, Entry, Listing
 from pextra_mirror.signature import BadSignature, check_signature
-from pextra_mirror.tree import BROKEN, Entry, Listing
 
 MANIFEST_LIMIT = 64 * 2**20
 """Bytes of a manifest; one of 300,000 packages has as many."""

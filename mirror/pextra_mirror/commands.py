@@ -12,13 +12,14 @@ from typing import Any
 from pextra_mirror import console, files, identity, publication
 from pextra_mirror import status as state
 from pextra_mirror.config import EXAMPLE, Config, load
-from pextra_mirror.errors import Damaged, MirrorError
+from pextra_mirror.errors import ConfigError, Damaged, MirrorError
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.holdings import Holdings
+from pextra_mirror.listing import Listing
 from pextra_mirror.lock import locked
 from pextra_mirror.progress import Progress, size
 from pextra_mirror.sync import sync as sync_source
-from pextra_mirror.tree import Listing, Tree
+from pextra_mirror.tree import Tree
 
 Result = dict[str, Any]
 
@@ -33,6 +34,13 @@ def init(wanted: argparse.Namespace) -> Result:
             "text": f"{wanted.config} is an example: edit it, then run `pextra-mirror init` again",
         }
     config = load(wanted.config)
+    for source in config.sources:
+        # The example as it was written has one that is nowhere.
+        if not source.keyring.exists():
+            raise ConfigError(
+                f"source {source.name}: the keyring {source.keyring} is not there",
+                f"Copy the keys there that sign the source, or edit {wanted.config}",
+            )
     with locked(config.root, "init", wanted.wait):
         config.root.chmod(0o755)
         store = KeyStore(config.gnupg)

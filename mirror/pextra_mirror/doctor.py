@@ -16,10 +16,11 @@ from pextra_mirror.config import Config
 from pextra_mirror.errors import MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.holdings import Holdings
+from pextra_mirror.listing import Listing
 from pextra_mirror.publication import Publisher
 from pextra_mirror.status import OTHER_KEY, SIGN_ANEW, unreadable
 from pextra_mirror.sync import sync
-from pextra_mirror.tree import Listing, Tree, discard
+from pextra_mirror.tree import Tree, discard
 
 Mend = Callable[[], object]
 
@@ -201,7 +202,9 @@ def damage(config: Config) -> Wrong:
     publisher = Publisher(config)
     tree, current = publisher.tree, publisher.tree.current()
     for sequence in tree.sequences():
-        bad = tree.damaged(sequence) if tree.readable(sequence) else []
+        bad = [e.path for e in tree.damaged(sequence)] if tree.readable(sequence) else []
+        if sequence == current and tree.readable(sequence):
+            bad += tree.astray(sequence)
         if bad and sequence == current:
 
             def cure() -> None:
@@ -210,7 +213,7 @@ def damage(config: Config) -> Wrong:
 
             yield (
                 f"{len(bad)} served files are damaged: "
-                f"{', '.join(entry.path for entry in bad[:3])}",
+                f"{', '.join(bad[:3])}",
                 "pextra-mirror verify --repair", cure,
             )  # fmt: skip
         elif bad:

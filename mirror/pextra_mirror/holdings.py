@@ -9,8 +9,9 @@ from pathlib import Path
 from pextra_mirror import files
 from pextra_mirror.config import Config
 from pextra_mirror.index import Package
+from pextra_mirror.listing import Entry
 from pextra_mirror.snapshot import Contents, Shelf, Snapshot
-from pextra_mirror.tree import Entry, Tree
+from pextra_mirror.tree import Tree
 
 
 class Holdings:

@@ -14,9 +14,10 @@ from pextra_mirror.config import Config, Source
 from pextra_mirror.errors import BundleRefused, ConfigError, Damaged, MirrorError, NotReady
 from pextra_mirror.gpg import KeyStore
 from pextra_mirror.holdings import Holdings
+from pextra_mirror.listing import Entry, Listing
 from pextra_mirror.signature import BadSignature, check_signature
 from pextra_mirror.snapshot import Shelf, Snapshot, entry_of
-from pextra_mirror.tree import Entry, Listing, Tree
+from pextra_mirror.tree import Tree
 
 Snapshots = dict[str, dict[str, str]]
 """The snapshot of each component, by ``prefix/distribution``."""
@@ -181,8 +182,9 @@ class Publisher:
                     (files.link if entry.is_package else files.copy)(good, target)
             bad = self.tree.damaged(current)
             if not bad:
-                self.tree.place(listing, source)  # indexes under their hashes, too
                 self._forget_fetched(listing)
+        if not bad and self.tree.astray(current):
+            self.tree.set_right(current)
         return bad
 
     def _clean_up(self, listing: Listing) -> None:
@@ -331,6 +333,7 @@ def verify(config: Config, *, thorough: bool = True) -> tuple[Listing, list[str]
         raise NotReady("nothing is published", "pextra-mirror publish")
     listing = tree.listing(current)
     bad = [entry.path for entry in tree.damaged(current, thorough=thorough)]
+    bad += tree.astray(current)
     KeyStore(config.gnupg).chosen(config.signing_key)
     return listing, [*dict.fromkeys([*bad, *wrongly_signed(config, tree)])]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pextra_mirror.files import LOST, write
 from pextra_mirror.files import folder as make_folder
-from pextra_mirror.tree import BROKEN
+from pextra_mirror.listing import BROKEN
 
 
 def now() -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pextra_mirror import files
 from pextra_mirror.errors import ConfigError
-from pextra_mirror.tree import BROKEN, Entry
+from pextra_mirror.listing import BROKEN, Entry
 
 LIMIT = 64 * 2**20
 """Bytes that a request has at most."""

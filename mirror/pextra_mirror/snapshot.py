@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pextra_mirror import files, index, interrupt
 from pextra_mirror.index import Origin, Package
-from pextra_mirror.tree import BROKEN, Entry, check_types
+from pextra_mirror.listing import BROKEN, Entry, check_types
 
 _DIGITS = 16
 """Hexadecimal digits of the hash that a name ends with; those of version 0.1 have none."""

@@ -90,8 +90,8 @@ def problems(config: Config, tree: Tree) -> list[str]:
         found.append("nothing is published")
     elif tree.readable(current) is None:
         found.append(f"publication {current} has no list that can be read: run `doctor`")
-    elif bad := tree.damaged(current):
-        found.append(f"{len(bad)} served files are damaged, such as {bad[0].path}: "
+    elif bad := [*(entry.path for entry in tree.damaged(current)), *tree.astray(current)]:
+        found.append(f"{len(bad)} served files are damaged, such as {bad[0]}: "
                      "run `verify --repair`")  # fmt: skip
     if tree.root.is_dir() and (shut := unreadable(config)):
         found.append(f"{len(shut)} files and folders cannot be read by a web server, such as "

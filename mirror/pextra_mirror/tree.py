@@ -14,135 +14,26 @@ Needs Python 3.9 and nothing else, because it is carried to sites with the impor
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import itertools
 import json
-import operator
 import os
 import re
 from collections.abc import Callable, Collection, Iterator
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from pextra_mirror import files
 from pextra_mirror.errors import BundleRefused, Damaged
+from pextra_mirror.listing import BROKEN, SAFE, Entry, Listing
 
-FORMAT = 1
 GENERATIONS = ".generations"
 KEEP = 3
 """How many publications stay for `rollback`, unless told otherwise."""
 ALGORITHMS = ("MD5Sum", "SHA1", "SHA256", "SHA512")
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(dists|pool)(/[A-Za-z0-9+~_:%-][A-Za-z0-9+~_.:%-]*)+")
-_LISTED = re.compile(rb'\["([^"]*)')
-"""Where the list of a publication has a path."""
+_HASHED = "*/dists/**/by-hash/SHA256/*"
+"""Indexes of a publication under their hashes."""
 _DIGITS = 64
 """Of a SHA-256."""
-_MOST = 10**18
-_NAME_MAX = 255
-"""Bytes of a name that file systems take."""
-BROKEN = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
-"""What reading JSON of any contents raises."""
-
-
-class Entry(NamedTuple):
-    """A file of the tree: its path below it, its size in bytes, its SHA-256."""
-
-    path: str
-    size: int
-    sha256: str
-
-    @property
-    def is_package(self) -> bool:
-        """Whether it is in the pool; else it is an index."""
-        return self.path.split("/", 2)[1] == "pool"
-
-
-class _Fields(NamedTuple):
-    """The fields of a listing."""
-
-    mirror: str
-    sequence: int
-    created: int
-    snapshots: dict[str, dict[str, str]]
-    files: tuple[Entry, ...]
-
-
-class Listing(_Fields):
-    """What one publication consists of; ``created`` is its time, seconds since 1970."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Its fields."""
-        return {
-            "format": FORMAT, "mirror": self.mirror, "sequence": self.sequence,
-            "created": self.created, "snapshots": self.snapshots, "files": self.files,
-        }  # fmt: skip
-
-    @cached_property
-    def data(self) -> bytes:
-        """The one way to write it down."""
-        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()
-
-    @cached_property
-    def digest(self) -> str:
-        """What tells this publication from any other."""
-        return hashlib.sha256(self.data).hexdigest()
-
-    @cached_property
-    def prefixes(self) -> list[str]:
-        """The folders that it has below the tree."""
-        return sorted({entry.path.split("/", 1)[0] for entry in self.files})
-
-    @classmethod
-    def from_json(cls, fields: Any) -> Listing:
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            BundleRefused: It is not of that form, or a path leads out of the tree.
-        """
-        try:
-            if fields["format"] != FORMAT:
-                raise BundleRefused(f"format {fields['format']} is unknown here, only {FORMAT} is")
-            listing = cls(
-                str(fields["mirror"]), int(fields["sequence"]), int(fields["created"]),
-                {str(key): dict(value) for key, value in fields["snapshots"].items()},
-                tuple(map(Entry._make, fields["files"])),
-            )  # fmt: skip
-            check_types(listing.files)
-        except BROKEN as error:
-            raise BundleRefused(f"the list of files is malformed: {error!r}"[:500]) from error
-        listing.check()
-        return listing
-
-    def check(self, known: Collection[Entry] = ()) -> None:
-        """Refuse what is no publication's.
-
-        Args:
-            known: Files that were checked already.
-
-        Raises:
-            BundleRefused: Its number is none, or a path leads out of the tree.
-        """
-        if not 0 < self.sequence < _MOST:
-            raise BundleRefused(f"{self.sequence} is no number of a publication")
-        unknown = {*self.files}.difference(known) if known else self.files
-        paths = [entry.path for entry in unknown]
-        for path in itertools.filterfalse(_SAFE.fullmatch, paths):
-            raise BundleRefused(f"the path {path!r} has no place in a repository")
-        for path in paths:
-            if "/by-hash/" in path:
-                raise BundleRefused(f"the path {path!r} has no place in a repository")
-            if len(path) > _NAME_MAX and any(len(x) > _NAME_MAX for x in path.split("/")):
-                raise BundleRefused(f"the path {path!r} has a name that is too long")
-        for path, size, sha in unknown:
-            if len(sha) != _DIGITS or not 0 <= size < _MOST:
-                raise BundleRefused(f"size or hash of {path} is malformed")
-        digits = "".join([entry.sha256 for entry in unknown]).encode(errors="replace")
-        if digits.translate(None, b"0123456789abcdef"):
-            raise BundleRefused("the hash of a file is malformed")
-        paths = [entry.path for entry in self.files]
-        if not all(map(operator.lt, paths, paths[1:])):
-            raise BundleRefused("the list of files is not in order, or names one twice")
+_LISTED = re.compile(rb'\["([^"]*)')
+"""Where the list of a publication has a path."""
 
 
 class Tree:
@@ -267,10 +158,7 @@ class Tree:
                 folders.add(folder)
             (files.link if is_package else files.copy)(source(entry), target)
             new.append(target)
-        for sequence in [None, *self.sequences()[-KEEP:]]:
-            other = staging if sequence is None else self._folder(sequence)
-            for path, name in by_hash(other):
-                self._keep_index(other / path, staging / name)
+        self._keep_indexes(staging)
         if not there:
             files.write(staging / "listing.json", listing.data)
             files.remove(made)
@@ -286,24 +174,59 @@ class Tree:
             if kept and any(e.path == entry.path and e.sha256 != entry.sha256 for e in kept.files):
                 raise BundleRefused(f"{entry.path} is served already, with other contents")
 
+    def _keep_indexes(self, folder: Path) -> None:
+        """Have the indexes of a publication, and of the last ones before, under their hashes."""
+        for path in [*folder.glob(_HASHED)]:
+            if files.sha256_of(path) != path.name:
+                files.remove(path)
+        for other in (folder, *map(self._folder, self.sequences()[-KEEP:])):
+            for index, name in by_hash(other):
+                self._keep_index(other / index, folder / name)
+
     def _keep_index(self, source: Path, target: Path) -> None:
         """Have an index under its hash, unless a sound one is there."""
-        is_named = len(target.name) == 64
-        if target.exists() and not (is_named and files.sha256_of(target) != target.name):
+        is_named = len(target.name) == _DIGITS
+        if target.is_file() and not (is_named and files.sha256_of(target) != target.name):
             return
         if not is_named or files.sha256_of(source) == target.name:
             files.folder(target.parent, self.root)
             files.link(source, target)
+
+    def astray(self, sequence: int) -> list[str]:
+        """Names that a publication is served by and that lead elsewhere, or nowhere.
+
+        They are the links of its prefixes, and its indexes under their hashes, with those of
+        earlier publications that are there.
+        """
+        folder = self._folder(sequence)
+        links = [self._dists(prefix) for prefix in self.listing(sequence).prefixes]
+        found = [str(path) for path, target in links if not leads(path, target)]
+        names = {folder / name: folder / path for path, name in by_hash(folder)}
+        names |= {path: path for path in folder.glob(_HASHED)} | names
+        for path, index in sorted(names.items()):
+            # Most often it is the index itself, which is looked at as such.
+            same = path != index and path.is_file() and path.samefile(index)
+            if not same and len(path.name) == _DIGITS and files.sha256_of(path) != path.name:
+                found.append(str(path))
+        return found
+
+    def set_right(self, sequence: int) -> None:
+        """Have the publication that is served be so by its names."""
+        self._keep_indexes(self._folder(sequence))
+        self.switch(sequence)
+
+    def _dists(self, prefix: str) -> tuple[Path, str]:
+        """The link that a prefix is served by, and where it leads."""
+        return self.root / prefix / "dists", f"../{GENERATIONS}/current/{prefix}/dists"
 
     def switch(self, sequence: int) -> None:
         """Serve a publication that is kept, from one moment to the next."""
         for path in (self.root, self.generations):
             path.chmod(0o755)
         for prefix in self.listing(sequence).prefixes:
-            path = self.root / prefix / "dists"
+            path, target = self._dists(prefix)
             files.folder(path.parent, self.root)
-            target = f"../{GENERATIONS}/current/{prefix}/dists"
-            if not path.is_symlink() or os.readlink(path) != target:
+            if not leads(path, target):
                 files.replace_link(path, target)
         files.replace_link(self.generations / "current", str(sequence))
 
@@ -325,7 +248,7 @@ class Tree:
         for sequence in kept - {None} if unused else ():
             unused.difference_update(self._mentioned(sequence or 0, asked))
         left = {text.decode(errors="replace") for text in unused}
-        packages = [path for path in filter(_SAFE.fullmatch, left) if Entry(path, 0, "").is_package]
+        packages = [path for path in filter(SAFE.fullmatch, left) if Entry(path, 0, "").is_package]
         # A damaged list may name a folder.
         paths = [path for name in packages if not os.path.isdir(path := f"{self.root}/{name}")]
         files.each(discard, paths)
@@ -385,14 +308,12 @@ class Tree:
         return [path for path in found if path.name not in ("lock", "trusted.gpg")]
 
 
-def check_types(entries: Collection[Entry]) -> None:
-    """Refuse what is no list of files.
-
-    Raises:
-        ValueError: A path or hash is no text, or a size no number.
-    """
-    if not {tuple(map(type, entry)) for entry in entries} <= {(str, int, str)}:
-        raise ValueError("it has something else where paths, sizes and hashes belong")
+def leads(path: Path, target: str) -> bool:
+    """Whether a symbolic link is there and leads to a place."""
+    try:
+        return os.readlink(path) == target
+    except OSError:
+        return False
 
 
 def discard(path: Path | str) -> None:

@@ -17,8 +17,9 @@ from pextra_mirror import index
 from pextra_mirror.config import load
 from pextra_mirror.holdings import Holdings
 from pextra_mirror.index import Package
+from pextra_mirror.listing import Entry
 from pextra_mirror.sync import sync
-from pextra_mirror.tree import Entry, Tree
+from pextra_mirror.tree import Tree
 
 
 def contents(mirror: Mirror) -> list[Entry]:

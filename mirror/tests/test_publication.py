@@ -101,6 +101,7 @@ def test_init_without_configuration_writes_the_example_and_makes_nothing_else(
 ) -> None:
     from pextra_mirror import commands
     from pextra_mirror.config import EXAMPLE
+    from pextra_mirror.errors import ConfigError
 
     root = tmp_path / "root"
     example = EXAMPLE.replace("/var/lib/pextra-mirror", str(root))
@@ -109,6 +110,13 @@ def test_init_without_configuration_writes_the_example_and_makes_nothing_else(
     assert "run `pextra-mirror init` again" in commands.init(wanted)["text"]
     assert wanted.config.exists()
     assert not root.exists(), "it is where the operator had no say"
+    with pytest.raises(ConfigError, match="keyring /usr/share/keyrings/pextra-ce.gpg is not there"):
+        commands.init(wanted)
+    assert not root.exists(), "the example was not edited"
+    keyring = tmp_path / "keys.gpg"
+    keyring.touch()
+    text = wanted.config.read_text()
+    wanted.config.write_text(text.replace("/usr/share/keyrings/pextra-ce.gpg", str(keyring)))
     commands.init(wanted)
     assert (root / "gnupg").is_dir()
     run("gpgconf", "--kill", "all", env={"GNUPGHOME": str(root / "gnupg")})
