@@ -110,7 +110,7 @@ def test_init_without_configuration_writes_the_example_and_makes_nothing_else(
     assert "run `pextra-mirror init` again" in commands.init(wanted)["text"]
     assert wanted.config.exists()
     assert not root.exists(), "it is where the operator had no say"
-    with pytest.raises(ConfigError, match="keyring /usr/share/keyrings/pextra-ce.gpg is not there"):
+    with pytest.raises(ConfigError, match=r"the keyring .* is not there"):
         commands.init(wanted)
     assert not root.exists(), "the example was not edited"
     keyring = tmp_path / "keys.gpg"
