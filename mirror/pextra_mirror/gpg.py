@@ -15,6 +15,8 @@ from pextra_mirror.signature import BadSignature, binary_key, check_signature
 
 WARN_BEFORE = timedelta(days=30)
 """How long before its end a key is told of."""
+_READING = ("gpg", "--batch", "--lock-never")
+"""A lock is a file, for which a full disk has no room."""
 _UNUSABLE = {"e": "has expired", "r": "was revoked", "d": "is disabled", "i": "is invalid"}
 """What gpg's letters for a key's validity mean that no signature can be made with."""
 
@@ -72,7 +74,7 @@ class KeyStore:
         """The secret keys."""
         if not self.home.is_dir():
             return []
-        argv = ["gpg", "--batch", "--no-auto-check-trustdb", "--with-colons", "--list-secret-keys"]
+        argv = [*_READING, "--no-auto-check-trustdb", "--with-colons", "--list-secret-keys"]
         return listed(run.output(argv, env=self.env), "sec")
 
     def fingerprints(self) -> list[str]:
@@ -148,7 +150,7 @@ class KeyStore:
 
     def public(self, fingerprint: str, *, armour: bool) -> bytes:
         """The public key, for clients."""
-        argv = ["gpg", "--batch", *(["--armor"] if armour else []), "--export", fingerprint]
+        argv = [*_READING, *(["--armor"] if armour else []), "--export", fingerprint]
         return run.output(argv, env=self.env)
 
     def sign(self, data: bytes, fingerprint: str, moment: int) -> bytes:

@@ -145,3 +145,15 @@ def test_an_import_that_runs_into_a_full_disk_changes_nothing_that_is_served(
 def served(tree: Path) -> dict[str, bytes]:
     """The indexes that a client would see."""
     return {str(path): path.read_bytes() for path in tree.glob("pextra/dists/bookworm/*Release*")}
+
+
+def test_a_full_disk_is_told_by_what_only_looks(
+    small: tuple[Mirror, Filler], upstream: SourceRepository
+) -> None:
+    mirror, fill = small
+    mirror.run("sync", "--publish")
+    fill()
+    told = mirror.call("status")
+    assert told.code == 10, told.err
+    assert "is nearly full" in str(told.json["problems"])
+    assert mirror.run("key")["fingerprint"]
