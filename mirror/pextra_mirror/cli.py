@@ -129,8 +129,20 @@ def _add_care(command: _Command) -> None:
         "--address", default="127.0.0.1", help="default: %(default)s, this machine only"
     )
     one.add_argument(
-        "--port", type=int, default=8080, help="default: %(default)s; 0 for a free one"
+        "--port", type=port, default=8080, help="default: %(default)s; 0 for a free one"
     )
+
+
+def port(text: str) -> int:
+    """The number of a port.
+
+    Raises:
+        ValueError: It is none.
+    """
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise ValueError(f"{text} is no port")
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> int:

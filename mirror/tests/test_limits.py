@@ -198,6 +198,15 @@ def test_nothing_but_files_of_the_repository_is_served(
         running.shutdown()
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_a_port_that_is_none_is_a_wrong_command_line(
+    exported: tuple[Path, Path, Mirror], port: str
+) -> None:
+    done = exported[2].call("serve", "--port", port)
+    assert done.code == 2
+    assert "--port: invalid port value" in done.err
+
+
 def test_the_import_runs_without_anything_else(
     exported: tuple[Path, Path, Mirror], folder: Path
 ) -> None:
