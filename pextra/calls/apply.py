@@ -13,7 +13,7 @@ from pextra.kinds.registry import KINDS, MANIFEST_KINDS
 from pextra.model.errors import AggregateError, InputError, PextraError, each
 from pextra.model.fields import MASK, Field, Masked, masked
 from pextra.model.request import Request
-from pextra.model.values import Document, Options, convert
+from pextra.model.values import Document, Options, convert, quoted
 
 FIELDS = (
     Field("resources", "list", elements="dict", required=True),
@@ -50,7 +50,7 @@ def manifest(entries: Sequence[Options]) -> list[Request]:
         try:
             if name not in MANIFEST_KINDS:
                 raise InputError(
-                    f"resources[{position}] has kind {name!r}",
+                    f"resources[{position}] has kind {quoted(name)}",
                     hint=f"Possible are: {', '.join(MANIFEST_KINDS)}",
                 )
             request = to_request(KINDS[name], options, position)

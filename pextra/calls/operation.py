@@ -26,7 +26,8 @@ def queue(
 ) -> str:
     """Keep a call that will be carried out; the operation's identifier."""
     rest = {key: value for key, value in given.items() if key != "database"}
-    options = masking(procedure, given)(rest)
+    shown = registry.masked(procedure, rest).shown
+    options = masking(procedure, given)(shown)
     return Operations(store, host).queue(procedure.name, options, principal)
 
 

@@ -87,6 +87,12 @@ class Field:
             object.__setattr__(self, "shown", False)
 
     @property
+    def hides(self) -> bool:
+        """Whether what is given for it may have a secret in it, and is not quoted."""
+        unknown = self.elements == "dict" and not self.options
+        return self.secret or unknown or any(item.hides for item in self.options)
+
+    @property
     def column(self) -> str:
         """The column that keeps the value."""
         return f"{self.ref}_id" if self.ref else self.name
@@ -166,7 +172,7 @@ def _converted(field: Field, raw: Any) -> Any:
     try:
         return values.convert(field.type, raw)
     except InputError:
-        if field.secret:  # the reason quotes what was given
+        if field.hides:  # the reason quotes what was given
             also = f", or has {values.UNSTORABLE}" if field.type == "str" else ""
             raise InputError(f"it is not of the type {field.type}{also}") from None
         raise
@@ -194,6 +200,10 @@ def _element(field: Field, raw: Any, resource: str, where: str) -> Any:
     try:
         value = values.convert(field.elements or "str", raw)
     except InputError as error:
+        if field.hides:
+            raise InputError(
+                f"{where}: it is not of the type {field.elements}", resource=resource
+            ) from None
         raise InputError(f"{where}: {error.message}", resource=resource, hint=error.hint) from None
     return _canonical(field.options, value, resource, f"{where}.") if field.options else value
 
@@ -215,8 +225,9 @@ class Masked:
     """Raw options as logs may show them.
 
     Attributes:
-        shown: The options with a mask in place of each secret, and of each value of an option that
-            does not exist: it may be a secret under a misspelt name.
+        shown: The options with a mask in place of each secret, of each value of an option that
+            does not exist: it may be a secret under a misspelt name; and of each mapping or list
+            where a single value belongs.
         secrets: The texts that were masked as secrets.
     """
 
@@ -244,7 +255,8 @@ def masked(fields: Iterable[Field], given: Options) -> Masked:
                 # Each word of a document is no secret: "start" in one would mask every start.
                 secrets |= texts_in(value)
         elif not field.options:
-            shown[name] = value
+            whole = field.type in ("dict", "list", "raw") or not isinstance(value, (Mapping, list))
+            shown[name] = value if whole else MASK
         elif field.type == "list":
             parts = [
                 _masked_part(field, item)

@@ -38,6 +38,6 @@ class Request:
 
 def label(kind: str, name: object) -> str:
     """How messages call a resource, such as ``volume "data"``."""
-    text = str(name) if name is not None else ""
+    text = str(name) if isinstance(name, (str, int, float)) else ""
     text = text if text.isprintable() else repr(text)[1:-1]
     return f'{kind} "{text if len(text) <= 80 else text[:77] + "..."}"' if text else kind

@@ -11,9 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pextra.calls.apply import FIELDS as APPLY
+from pextra.calls.apply import manifest
+from pextra.calls.call import options
+from pextra.calls.resource import to_request
 from pextra.kinds.registry import KINDS
-from pextra.model.errors import AggregateError, InputError
+from pextra.model.errors import AggregateError, InputError, PextraError
 from pextra.model.fields import MASK, Field, masked, normalise
+from pextra.model.names import AnyName
 
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0c2FsdA$" + "A" * 43
 names = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?", fullmatch=True)
@@ -212,6 +217,8 @@ def test_what_equals_a_secret_is_still_shown() -> None:
 def test_a_secret_under_a_misspelt_name_is_masked() -> None:
     found = masked(SECRETIVE, {"passwort": "hunter2", "one": {"tokem": "hunter3"}})
     assert found.shown == {"passwort": MASK, "one": {"tokem": MASK}}
+    found = masked(KINDS["user"].spec.accepts, {"username": {"password": "hunter2"}})
+    assert found.shown == {"username": MASK}
 
 
 @pytest.mark.parametrize("text", ['{"token": "e5", "name": "f6"}', "token=e5 name=f6"])
@@ -227,6 +234,39 @@ def test_an_error_does_not_quote_a_secret_of_the_wrong_type() -> None:
     assert "hunter2" not in str(caught.value)
     assert "password" in str(caught.value)
     assert masked(SECRETIVE, {"password": {"a": "hunter2"}}).secrets == {"hunter2"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("user", {"username": {"password": "hunter2"}}),
+        ("user", {"username": ["hunter2"]}),
+        ("instance", {"name": "vm", "cloud_init": "hunter2"}),
+        ("instance", {"name": "vm", "volumes": {"cloud_init": "hunter2"}}),
+        ("storage_pool", {"name": "p", "options": ["hunter2"]}),
+    ],
+)
+def test_an_error_does_not_quote_what_may_have_a_secret_in_it(
+    kind: AnyName, given: dict[str, object]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        to_request(KINDS[kind], given)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        {"kind": "user", "password": "hunter2"},
+        '[{"password": "hunter2", "kind": "user"}]',
+        [{"kind": {"password": "hunter2"}}],
+        ["hunter2"],
+    ],
+)
+def test_an_error_does_not_quote_a_manifest(resources: object) -> None:
+    with pytest.raises(PextraError) as caught:
+        manifest(options(APPLY, {"resources": resources}, "apply")["resources"])
+    assert "hunter2" not in str(caught.value)
 
 
 def test_public_row_has_no_secret() -> None:

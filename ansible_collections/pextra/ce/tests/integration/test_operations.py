@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from ansible_collections.pextra.ce.tests.integration.lab import Args, Lab, Node
 
 SECRET = "correct horse battery"
@@ -103,6 +105,29 @@ def test_a_secret_is_in_no_operation(lab: Lab) -> None:
     assert kept["options"] == {
         "username": "ann", "password": "********", "description": "it is ********",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("user", {"username": "ann", "pasword": SECRET}),
+        ("user", {"username": {"password": SECRET}}),
+        ("apply", {"resources": [{"kind": "usr", "password": SECRET}]}),
+        ("apply", {"resources": [f"kind=user username=ann passwort={SECRET}"]}),
+        ("apply", {"resources": f'[{{"password": "{SECRET}"}}]'}),
+        ("instance", {"name": "vm", "cloud_init": {"user_data": {"chpasswd": [SECRET]}}}),
+        ("instance", {"name": "vm", "cloud_init": {"userdata": SECRET}}),
+        ("instance", {"name": "vm", "cloud_init": SECRET}),
+    ],
+)
+def test_a_secret_at_a_wrong_place_is_in_no_operation_and_no_answer(
+    lab: Lab, name: str, options: Args
+) -> None:
+    (done,) = lab.threads(by("root", name, options))
+    assert done["error"] is not None
+    assert SECRET not in json.dumps(done)
+    for table in ("operations", "operation_lines"):
+        assert SECRET not in json.dumps(lab.sql(f"SELECT * FROM {table}"))
 
 
 def test_a_failure_is_kept_with_code_and_hint(lab: Lab) -> None:

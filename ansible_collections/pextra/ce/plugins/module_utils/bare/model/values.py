@@ -57,7 +57,12 @@ def convert(type: str, value: object) -> Any:
 
 
 def quoted(value: object) -> str:
-    """A value as messages show it: at most 80 characters of its representation."""
+    """A value as messages show it: at most 80 characters of its representation.
+
+    What is in a mapping or a list is not shown: it may be a secret that stands at a wrong place.
+    """
+    if isinstance(value, (Mapping, list, tuple)):
+        return "a mapping" if isinstance(value, Mapping) else "a list"
     if isinstance(value, int) and not -(10**_MOST_DIGITS) < value < 10**_MOST_DIGITS:
         return f"a number of over {_MOST_DIGITS} digits"
     text = repr(value)
