@@ -14,5 +14,6 @@ def reach() -> None:
 
     ``su`` leaves a user's PATH to root unless it is asked for a login.
     """
-    there = [item for item in os.environ.get("PATH", os.defpath).split(os.pathsep) if item]
+    path = os.environ.get("PATH") or os.defpath
+    there = [item for item in path.split(os.pathsep) if item]
     os.environ["PATH"] = os.pathsep.join(dict.fromkeys([*there, *ADMINISTRATION]))

@@ -27,8 +27,14 @@ def test_what_the_user_prefers_still_comes_first(monkeypatch: pytest.MonkeyPatch
     assert os.environ["PATH"] == "/opt/mine:/usr/sbin:/usr/bin:/usr/local/sbin:/sbin"
 
 
-def test_without_a_path_programs_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PATH")
+@pytest.mark.parametrize("path", [None, ""])
+def test_without_a_path_programs_are_found(
+    monkeypatch: pytest.MonkeyPatch, path: str | None
+) -> None:
+    if path is None:
+        monkeypatch.delenv("PATH")
+    else:
+        monkeypatch.setenv("PATH", path)
     programs.reach()
     assert shutil.which("runuser") == "/usr/sbin/runuser"
     assert shutil.which("cat") is not None

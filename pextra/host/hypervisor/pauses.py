@@ -27,8 +27,10 @@ _WHY = {
 }  # fmt: skip
 """libvirt's VIR_DOMAIN_PAUSED_*, for people."""
 _IO_ERROR = 5
-_PASSING = frozenset({2, 3, 4, 8, 9, 11, 12})
+_PASSING = frozenset({8, 11})
 """Those that libvirt itself ends."""
+_AT_WORK = frozenset({2, 3, 4, 9, 12})
+"""Those that it ends while a job of it is at work. A machine restored as suspended says 2, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def pause_of(domain: Any) -> Pause | None:
                 for disk, code in sorted(errors)
             )
             why += f" ({what})" if what else ""
-        return Pause(why, reason in _PASSING)
+        passes = reason in _PASSING or (reason in _AT_WORK and domain.jobInfo()[0] != 0)
+        return Pause(why if passes or reason not in _AT_WORK else _WHY[1], passes)
 
 
 def standing_still(hypervisor: Hypervisor) -> frozenset[str]:

@@ -200,7 +200,9 @@ def _shown(value: Any) -> Any:
         known = value.serial is not None and f"{ALIAS}{value.serial}" in (value.alias or "")
         value = dataclasses.replace(value, place=None, serial=None if known else value.serial)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {key: item for key, item in dataclasses.asdict(value).items() if item is not None}
+        shown = dataclasses.asdict(value)
+        shown.pop("copied", None)  # what another tool does, and not what the disk is
+        return {key: item for key, item in shown.items() if item is not None}
     return value
 
 

@@ -299,7 +299,8 @@ def check_medium(path: str, resource: str, what: str = "medium") -> None:
         InputError: It does not, or was cut off.
     """
     if not os.path.isfile(path):
-        raise InputError(f"{what} {path} does not exist on this node", resource=resource)
+        wrong = "is no regular file" if os.path.exists(path) else "does not exist on this node"
+        raise InputError(f"{what} {path} {wrong}", resource=resource)
     from pextra.host.hypervisor import images
 
     images.check_medium(path)

@@ -271,6 +271,12 @@ def test_any_file_name_is_kept_as_it_is(node: Node) -> None:
         node.run("volume", **node.volume("copy", None, state="absent"))
 
 
+def test_medium_that_is_no_plain_file_is_told_so(shared: Node) -> None:
+    for path in ("/dev/null", "/var/tmp"):  # noqa: S108 - not written to
+        result = shared.refused("instance", **shared.instance(shared.name("cd"), cdrom=path))
+        assert f"cdrom {path} is no regular file" in result.message
+
+
 def test_image_that_is_no_plain_file_is_refused(shared: Node) -> None:
     for path in ("/dev/null", "/dev/zero", "/proc/self/mem"):
         result = shared.refused("volume", **shared.volume("new", None, image=path))

@@ -239,6 +239,20 @@ def test_machine_that_was_suspended_goes_on_when_it_is_to_run_or_to_stop(node: N
             assert not node.run("instance", name=name, state=state).changed
 
 
+def test_machine_of_which_a_snapshot_was_taken_while_suspended_goes_on(node: Node) -> None:
+    name, entry = node.name("vm"), node.guest(node.name("vm"))
+    entry["volumes"][0]["format"] = "qcow2"
+    node.run("instance", **entry, state="started", **WAITED)
+    node.virsh("suspend", name)
+    node.run("instance_snapshot", name="first", instance=name)
+    assert node.virsh("domstate", name).strip() == "paused"
+    assert node.run("instance", name=name, state="started").actions == ["instance resume"]
+    assert node.virsh("domstate", name).strip() == "running"
+    node.virsh("suspend", name)
+    node.run("instance_snapshot", name="second", instance=name, memory=True)
+    assert node.run("instance", name=name, state="stopped", timeout=30).changed
+
+
 def test_change_that_needs_a_restart_restarts_a_suspended_machine(node: Node) -> None:
     name = node.name("vm")
     node.run("instance", **node.guest(name), state="started", **WAITED)
