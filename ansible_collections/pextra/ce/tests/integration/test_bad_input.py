@@ -272,7 +272,7 @@ def test_any_file_name_is_kept_as_it_is(node: Node) -> None:
 
 
 def test_medium_that_is_no_plain_file_is_told_so(shared: Node) -> None:
-    for path in ("/dev/null", "/var/tmp"):  # noqa: S108 - not written to
+    for path in ("/dev/null", "/var/tmp"):
         result = shared.refused("instance", **shared.instance(shared.name("cd"), cdrom=path))
         assert f"cdrom {path} is no regular file" in result.message
 
