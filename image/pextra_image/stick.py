@@ -92,7 +92,10 @@ def look(programs: Programs, path: Path) -> Device:
     if not stat.S_ISBLK(path.stat().st_mode):
         raise ImageError(f"{path} is no block device; lsblk lists those that are there")
     argv: list[str | Path] = ["lsblk", "--json", "--bytes", "--output", COLUMNS, path.resolve()]
-    return parse(programs.read(argv))
+    try:
+        return parse(programs.read(argv))
+    except ImageError:
+        raise ImageError(f"{path} is no disk; lsblk lists those that are there") from None
 
 
 def refusal(device: Device, iso_size: int, fixed_allowed: bool) -> str:

@@ -78,7 +78,12 @@ def verify(
         gpg = ["gpg", "--batch", "--no-tty", "--no-autostart", "--status-fd=1"]
         if key is not None:
             gpg += ["--homedir", name]
-            programs.read([*gpg, "--import", key])
+            if not key.is_file():
+                raise ImageError(f"There is no file {key}")
+            try:
+                programs.read([*gpg, "--import", key])
+            except ImageError:
+                raise ImageError(f"{key} has no public key of gpg's in it") from None
 
         def signature(signed: Path) -> Check:
             return _signature(programs, gpg, signed, wanted)

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pextra_image.stick import is_iso, parse, refusal
+from pextra_image.run import ImageError, Programs
+from pextra_image.stick import is_iso, look, parse, refusal
 
 GB = 10**9
 
@@ -30,6 +32,19 @@ def lsblk(**changes: Any) -> str:
 def mounted_at(point: str) -> dict[str, Any]:
     part = {"name": "sdb1", "size": GB, "fstype": "ext4", "label": None, "mountpoints": [point]}
     return {"children": [part]}
+
+
+class Refusing(Programs):
+    """Programs of which each fails, as lsblk does on a loop device that has no file."""
+
+    def read(self, *_arguments: Any, **_options: Any) -> str:
+        raise ImageError("lsblk failed with status 32")
+
+
+def test_a_block_device_that_is_no_disk_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stat, "S_ISBLK", lambda _mode: True)
+    with pytest.raises(ImageError, match=r"/dev/null is no disk; lsblk lists those that are there"):
+        look(Refusing(), Path("/dev/null"))
 
 
 def test_a_removable_stick_that_nothing_uses_is_written() -> None:

@@ -54,6 +54,16 @@ def resum(iso: Path) -> None:
     Path(f"{iso}.sha256").write_text(f"{sha256_of(iso)}  x.iso\n")
 
 
+@pytest.mark.parametrize("name", ["missing.asc", "text.asc", "folder.asc"])
+def test_a_key_that_is_none_is_named(iso: Path, name: str) -> None:
+    iso.with_name("text.asc").write_text("no key\n")
+    iso.with_name("folder.asc").mkdir()
+    with pytest.raises(ImageError) as caught:
+        verify(Programs(), iso, iso.with_name(name), lambda count: None)
+    assert name in str(caught.value)
+    assert "gpg:" not in str(caught.value)
+
+
 def test_an_iso_as_it_was_made_is_good(iso: Path) -> None:
     assert problems(iso) == {}
 
