@@ -69,6 +69,8 @@ class Transaction:
     def _rows(
         self, spec: KindSpec, statement: sql.Composed, parameters: Sequence[object]
     ) -> list[Row]:
+        from psycopg import sql
+
         # All are one text: the driver's Python takes long for each value that it reads.
         agg = sql.SQL("SELECT json_agg(item)::text AS items FROM ({}) AS found").format(statement)
         found = self.query(agg, parameters)[0]["items"]
