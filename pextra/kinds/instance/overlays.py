@@ -47,6 +47,8 @@ def committing(
         return
     resource, live = label("instance", row["name"]), found([seen.live], world)
     if request is None or not request.options.get("commit_overlays"):
+        for item in there:
+            _check_over(item, resource)
         refuse(there, row["name"], resource)
     for item in there:
         _check(item, resource, running=seen.live is not None, in_use=item in live)
@@ -67,6 +69,11 @@ def _check(item: Overlay, resource: str, *, running: bool, in_use: bool) -> None
             resource=resource,
             hint="Start it first, with virsh start",
         )
+    _check_over(item, resource)
+
+
+def _check_over(item: Overlay, resource: str) -> None:
+    """Refuse what is no overlay, such as a copy: nothing can be written back of it."""
     if not item.remote and not overlays.stands_on(item.path, item.format, item.base):
         raise ConflictError(
             f'{item.path} is in the place of volume "{item.volume}", and is no overlay of its'

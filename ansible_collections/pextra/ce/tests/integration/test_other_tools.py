@@ -136,6 +136,8 @@ def test_file_that_is_no_overlay_of_the_volume_is_never_written_back(node: Node)
         result = node.refused("instance", name=name, **more)
         assert result.code == "conflict"
         assert str(other) in result.message
+        assert "is no overlay of its data" in result.message
+        assert "commit_overlays" not in result.message
     assert node.libvirt() == before
 
 
