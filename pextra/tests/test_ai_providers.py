@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from pextra.host import web
-from pextra.kinds.ai_provider import fields
-from pextra.kinds.ai_provider.kind import asked
+from pextra.kinds.ai_provider import fields, kind
 from pextra.kinds.ai_provider.types import TYPES, is_private, is_private_address, parse_base_url
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import AggregateError, HostError, InputError, PextraError, each
@@ -115,6 +114,11 @@ def provider(type: str = "openai", **columns: Any) -> Any:
         "id": "orgai-1", "organization_id": "org-1", "name": "p", "type": type, "base_url": None,
         "api_key": None, "model": None, **columns,
     }  # fmt: skip
+
+
+def asked(row: Any, seconds: float, resource: str) -> list[str]:
+    """The models of a provider, whose key is in the clear here."""
+    return kind.asked(row, row["api_key"], seconds, resource)
 
 
 # Addresses
