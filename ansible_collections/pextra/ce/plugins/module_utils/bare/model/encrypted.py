@@ -37,7 +37,7 @@ class Encrypted(str):
     __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Encrypted and str.__eq__(self, other)
+        return isinstance(other, Encrypted) and str.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -153,4 +153,4 @@ def recognised(row: dict[str, Any], places: Iterable[Path]) -> None:
 
 def is_plain(value: object) -> bool:
     """Whether a value at such a place is still to be encrypted; none and an empty text are not."""
-    return value is not None and value != "" and type(value) is not Encrypted
+    return value is not None and value != "" and not isinstance(value, Encrypted)
