@@ -76,7 +76,7 @@ def steps(
     """
     resource = label("instance", row["name"])
     if seen.mistaken:
-        raise ConflictError(
+        raise ForeignError(
             "libvirt has the domain of another instance under its name, which somebody has renamed",
             resource=resource,
             hint="Give the domains their own names back, with virsh domrename",

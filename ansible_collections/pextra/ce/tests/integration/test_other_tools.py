@@ -275,7 +275,7 @@ def test_two_machines_whose_names_were_swapped_are_told_so(node: Node) -> None:
     before = node.libvirt()
     for check in (True, False):
         result = node.refused("instance", **node.guest(one), check=check)
-        assert result.code == "conflict"
+        assert result.code == "foreign"
         assert "the domain of another instance under its name" in result.message
         assert "virsh domrename" in result.message
     assert node.libvirt() == before
