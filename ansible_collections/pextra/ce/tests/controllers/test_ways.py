@@ -116,13 +116,15 @@ resources:
 def test_an_engine_that_breaks_is_told_and_runs_once(
     controller: Controller, database: str, tmp_path: Path, driver: str, code: str, message: str
 ) -> None:
-    counted = f"open({str(tmp_path / 'runs')!r}, 'a').write('1')\n"
+    runs = tmp_path / "runs"
+    counted = f"import os\nopen({str(runs)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
     (tmp_path / "psycopg.py").write_text(counted + driver)
     environment = {"PYTHONPATH": str(tmp_path), "PEXTRA_CE_DATABASE": database}
     run = controller.play([organization("one", environment=environment)])
     assert (run["one"]["failed"], run["one"]["code"]) == (True, code), run.output
     assert message in run["one"]["msg"]
-    assert (tmp_path / "runs").read_text() == "1"
+    # One process; it may ask for the driver again, to write what failed to the audit log.
+    assert len(set(runs.read_text().split())) == 1
 
 
 def test_what_is_not_to_be_logged_is_not(controller: Controller, database: str) -> None:
