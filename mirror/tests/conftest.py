@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mirror_site import Site
 
 from mirror_bed import Builder, Key, Mirror, SourceRepository, platform, served
 
@@ -83,3 +84,12 @@ def site(mirror: Mirror) -> Iterator[str]:
     mirror.public.mkdir(exist_ok=True)
     with served(mirror.public) as url:
         yield url
+
+
+@pytest.fixture
+def place(published: Mirror, folder: Path) -> Site:
+    """A site that serves what the mirror does."""
+    (bundle,) = published.run("export", "--output", folder / "out")["parts"]
+    made = Site(folder, folder / "out/import-bundle.pyz", published.key())
+    assert made.take(bundle).code == 0
+    return made

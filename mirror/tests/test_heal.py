@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mirror_site import Site
 
-from mirror_bed import PYTHON, Builder, Done, Fault, Key, Mirror, SourceRepository, platform, run
+from mirror_bed import Builder, Fault, Key, Mirror, SourceRepository, platform, run
 from pextra_mirror.config import load
 from pextra_mirror.files import MARK
 from pextra_mirror.publication import Publisher
@@ -194,42 +193,6 @@ def test_what_is_published_can_be_read_whatever_the_umask(
     assert place.call("status").code == 0
     assert not unreadable(place.tree)
     mirror.stop()
-
-
-@dataclasses.dataclass
-class Site:
-    """A site without internet."""
-
-    folder: Path
-    importer: Path
-    key: Path
-
-    @property
-    def tree(self) -> Path:
-        """What it serves."""
-        return self.folder / "site"
-
-    def call(self, *words: str | Path) -> Done:
-        """Run the importer, whatever comes of it."""
-        argv = [PYTHON, "-I", self.importer, "--json", "--tree", self.tree, *words]
-        done = subprocess.run(
-            [str(word) for word in argv], capture_output=True, text=True, check=False,
-            env={"PATH": "/usr/bin", "LC_ALL": "C.UTF-8"}, cwd=self.folder,
-        )  # fmt: skip
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    def take(self, bundle: str | Path) -> Done:
-        """Import a bundle."""
-        return self.call("import", bundle, "--keyring", self.key)
-
-
-@pytest.fixture
-def place(published: Mirror, folder: Path) -> Site:
-    """A site that serves what the mirror does."""
-    (bundle,) = published.run("export", "--output", folder / "out")["parts"]
-    made = Site(folder, folder / "out/import-bundle.pyz", published.key())
-    assert made.take(bundle).code == 0
-    return made
 
 
 def test_a_bundle_without_base_mends_a_site(place: Site, folder: Path) -> None:

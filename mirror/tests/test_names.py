@@ -7,18 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_heal import Site
+from mirror_site import Site
 
 from mirror_bed import Mirror
-
-
-@pytest.fixture
-def place(published: Mirror, folder: Path) -> Site:
-    """A site that serves what the mirror does."""
-    (bundle,) = published.run("export", "--output", folder / "out")["parts"]
-    made = Site(folder, folder / "out/import-bundle.pyz", published.key())
-    assert made.take(bundle).code == 0
-    return made
 
 
 def lose_link(tree: Path) -> None:

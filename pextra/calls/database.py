@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pextra.calls import secrets
-from pextra.calls.call import Answer, Call, Procedure, differences, options, plain
+from pextra.calls.call import Answer, Call, Procedure, options, plain, told
 from pextra.kinds.common import within
 from pextra.kinds.registry import KINDS
 from pextra.model.errors import StoreError
@@ -41,10 +41,9 @@ def _migrate(call: Call) -> Answer:
 
     name, before, after = call.store.transact(work)
     if before != after and not call.check:
-        values: tuple[Document, Document] = {"version": before}, {"version": after}
-        step = Step(KindName("database"), name, name, "migrate", Phase.STORE, *values)
+        migration = _step(name, "migrate", {"version": before}, {"version": after})
         # Not in the same transaction: CockroachDB fills columns that are new only when it ends.
-        call.store.transact(lambda tx: call.audit(tx, [step]))
+        call.store.transact(lambda tx: call.audit(tx, [migration]))
     plain = 0
     if not call.check:
         plain = secrets.encrypt_plain(call.store, call.host, call.progress)
@@ -58,10 +57,8 @@ def _migrated(name: str, before: int, after: int, plain: int, *, diff: bool) -> 
         _step(name, "migrate", {"version": before}, {"version": after}),
         _step(name, "encrypt", {"plain_secrets": plain}, {"plain_secrets": 0}),
     ]
-    steps = [step for step in steps if step["before"] != step["after"]]
-    found: Answer = {
-        "changed": bool(steps),
-        "plan": steps,
+    return {
+        **told([step for step in steps if step.before != step.after], diff=diff),
         "version_before": before,
         "version_after": after,
         "migrations": [
@@ -70,20 +67,10 @@ def _migrated(name: str, before: int, after: int, plain: int, *, diff: bool) -> 
             if before < item.version <= after
         ],
     }
-    if diff:
-        found["diff"] = differences(found["plan"])
-    return found
 
 
-def _step(name: str, action: str, before: Document, after: Document) -> Document:
-    return {
-        "kind": "database",
-        "name": name,
-        "action": action,
-        "before": before,
-        "after": after,
-        "needs_restart": False,
-    }
+def _step(name: str, action: str, before: Document, after: Document) -> Step:
+    return Step(KindName("database"), name, name, action, Phase.STORE, before, after)
 
 
 def _look(call: Call) -> Answer:

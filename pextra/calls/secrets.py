@@ -102,7 +102,7 @@ def _rotate(call: Call) -> Answer:
             " them; they must be set again",
         )
     if call.check:
-        return {**told([_step("(known after apply)", "create", None)], diff=call.diff)}
+        return told([_step("(known after apply)", "create", None)], diff=call.diff)
     target = call.store.transact(lambda tx: _target(tx, call))
     waiting = [] if given["at_once"] else _waiting(call, target)
     if waiting:

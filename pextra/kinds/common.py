@@ -93,6 +93,15 @@ DESCRIPTION = Field(
     doc=("Text for people, of up to 1024 characters.",),
     returned=Returned("Text for people.", sample="Production"),
 )
+ORGANIZATION = Field(
+    "organization",
+    ref=kinds.ORGANIZATION,
+    required=True,
+    change=Change.IMMUTABLE,
+    doc=("Id or name of the organization that it belongs to.",),
+    implied="the only organization there is. With several, it must be given",
+    returned=Returned("Identifier of the organization that it belongs to."),
+)
 NODE = Field(
     "node",
     ref=kinds.NODE,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from pextra.engine.world import World
@@ -76,3 +76,13 @@ def unlink(kind: AnyName, owner: AnyName, id: str, world: World) -> None:
     """Plan that a resource has no links."""
     for row in linked(kind, owner, id, world):
         world.drop(kind, row["id"])
+
+
+def called(owner: AnyName, target: AnyName, row: Mapping[str, object], world: World) -> str:
+    """What a plan calls a link: both names, also of what goes."""
+    return ": ".join(_name(kind, str(row[f"{kind}_id"]), world) for kind in (owner, target))
+
+
+def _name(kind: AnyName, id: str, world: World) -> str:
+    row = world.get(kind, id) or world.before(kind, id)
+    return str(row[world.specs[kind].key]) if row else id

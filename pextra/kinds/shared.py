@@ -9,9 +9,9 @@ from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from pextra.engine.world import World
+from pextra.kinds.common import ORGANIZATION
 from pextra.model import ids, kinds
 from pextra.model.errors import ConflictError, NotFoundError
-from pextra.model.fields import Change, Field
 from pextra.model.names import KindName
 from pextra.model.request import Request, label
 from pextra.model.returned import Returned
@@ -29,15 +29,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Owned")
 
-ORGANIZATION = Field(
-    "organization",
-    ref=kinds.ORGANIZATION,
-    required=True,
-    change=Change.IMMUTABLE,
-    doc=("Id or name of the organization that it belongs to.",),
-    implied="the only organization there is. With several, it must be given",
-    returned=Returned("Identifier of the organization that it belongs to."),
-)
 OF_SOME = dataclasses.replace(
     ORGANIZATION,
     returned=Returned(

@@ -6,8 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from pextra.kinds.common import DESCRIPTION, NAME, within
-from pextra.kinds.shared import ORGANIZATION
+from pextra.kinds.common import DESCRIPTION, NAME, ORGANIZATION, within
 from pextra.model.errors import InputError
 from pextra.model.fields import Field
 from pextra.model.returned import Returned

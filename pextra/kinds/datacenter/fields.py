@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from pextra.kinds.common import DESCRIPTION, NAME
-from pextra.model import kinds
+from pextra.kinds.common import DESCRIPTION, NAME, ORGANIZATION
 from pextra.model.errors import InputError
-from pextra.model.fields import Change, Field, documented
+from pextra.model.fields import Field, documented
 from pextra.model.returned import Returned
 
 
@@ -28,13 +28,9 @@ FIELDS = (
         "Name of the datacenter, unique in its organization.",
         returned=Returned("Name of the datacenter.", sample="Frankfurt"),
     ),
-    Field(
-        "organization",
-        ref=kinds.ORGANIZATION,
-        required=True,
-        change=Change.IMMUTABLE,
+    dataclasses.replace(
+        ORGANIZATION,
         doc=("Id or name of the organization that owns it.",),
-        implied="the only organization there is. With several, it must be given",
         returned=Returned("Identifier of the organization that the datacenter belongs to."),
     ),
     DESCRIPTION,

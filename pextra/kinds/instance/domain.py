@@ -120,7 +120,7 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
         domains, active = driver.domains(), driver.active()
         paused, autostart = pauses.standing_still(driver), driver.autostarted()
         saved = driver.saved() if type == "qemu" else frozenset()
-        taken = {domain.name(): uuid for uuid, domain in domains.items()}
+        named = {domain.name(): domain for domain in domains.values()}
         ours: list[_Found] = []
         of_type = [row for row in rows if row["type"] == type]
         macs = {}
@@ -133,10 +133,10 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
             if uuid in domains:
                 ours.append((row, domains[uuid], uuid in active))
             else:
-                foreign = row["name"] in taken
+                other = named.get(row["name"])
                 found[row["id"]] = DomainState(
-                    foreign=foreign,
-                    mistaken=foreign and _is_ours(domains[taken[row["name"]]]),
+                    foreign=other is not None,
+                    mistaken=other is not None and _is_ours(other),
                     files=files.get(row["id"], ()),
                     damaged=damaged,
                     others_macs=macs,
@@ -147,15 +147,16 @@ def observe(rows: Sequence[InstanceRow], host: Host, world: World) -> dict[str, 
             if live and not looked:
                 host.links.look()
                 looked = True
-            matters = row["status"] == "deleting" or domain.name() != row["name"]
-            foreign = taken.get(row["name"], uuid) != uuid
+            renamed = domain.name() != row["name"]
+            matters = row["status"] == "deleting" or renamed
+            other = named.get(row["name"]) if renamed else None
             found[row["id"]] = DomainState(
                 config=config,
                 live=instance_ports.observed(live, host) if live else None,
                 xml=text,
                 autostart=uuid in autostart,
-                foreign=foreign,
-                mistaken=foreign and _is_ours(domains[taken[row["name"]]]),
+                foreign=other is not None,
+                mistaken=other is not None and _is_ours(other),
                 run=pauses.run_of(domain) if live else None,
                 paused=pauses.pause_of(domain) if uuid in paused else None,
                 saved=uuid in saved,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
+from pextra.kinds import links
 from pextra.model import kinds
 from pextra.model.fields import Field
 from pextra.model.returned import Returned
@@ -36,9 +37,4 @@ class RolePolicy(Kind["RolePolicyRow", None]):
 
     def called(self, row: RolePolicyRow, world: World) -> str:
         """Both names."""
-        owner = world.get(kinds.ROLE, row["role_id"]) or world.before(kinds.ROLE, row["role_id"])
-        other = world.get(kinds.POLICY, row["policy_id"]) or world.before(
-            kinds.POLICY, row["policy_id"]
-        )
-        first = owner["name"] if owner else row["role_id"]
-        return f"{first}: {other['name'] if other else row['policy_id']}"
+        return links.called(kinds.ROLE, kinds.POLICY, row, world)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
-from pextra.kinds.common import DESCRIPTION, few
+from pextra.kinds.common import DESCRIPTION, ORGANIZATION, few
 from pextra.kinds.policy.fields import FORCE
-from pextra.model import kinds, units
+from pextra.model import units
 from pextra.model.errors import InputError
 from pextra.model.fields import Change, Field
 from pextra.model.returned import Returned
@@ -62,13 +63,9 @@ FIELDS = (
         ),
         returned=Returned("Name that the user logs in with.", sample="alice"),
     ),
-    Field(
-        "organization",
-        ref=kinds.ORGANIZATION,
-        required=True,
-        change=Change.IMMUTABLE,
+    dataclasses.replace(
+        ORGANIZATION,
         doc=("Id or name of the organization that the user belongs to.",),
-        implied="the only organization there is. With several, it must be given",
         returned=Returned("Identifier of the organization that the user belongs to."),
     ),
     Field(

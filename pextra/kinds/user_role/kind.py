@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pextra.engine.kind import Kind
 from pextra.engine.world import World
+from pextra.kinds import links
 from pextra.model import kinds
 from pextra.model.fields import Field
 from pextra.model.returned import Returned
@@ -36,7 +37,4 @@ class UserRole(Kind["UserRoleRow", None]):
 
     def called(self, row: UserRoleRow, world: World) -> str:
         """Both names."""
-        owner = world.get(kinds.USER, row["user_id"]) or world.before(kinds.USER, row["user_id"])
-        other = world.get(kinds.ROLE, row["role_id"]) or world.before(kinds.ROLE, row["role_id"])
-        first = owner["username"] if owner else row["user_id"]
-        return f"{first}: {other['name'] if other else row['role_id']}"
+        return links.called(kinds.USER, kinds.ROLE, row, world)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import sysconfig
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -22,6 +23,7 @@ from ansible_collections.pextra.ce.tests.integration.lab import (
     Node,
 )
 from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
+from pextra.licensing.keys import generate_pair, public_pem
 
 _L = TypeVar("_L", bound=Lab)
 _number = itertools.count(1)
@@ -100,3 +102,13 @@ def node(make_lab: Callable[..., Node]) -> Node:
     made = make_lab(Node)
     made.prepare()
     return made
+
+
+@pytest.fixture
+def seller(lab: Lab) -> bytes:
+    """A seller's private key; the public one is trusted on the lab's node."""
+    private, public = generate_pair()
+    trusted = Path(lab.directories[1], "license-keys.d")
+    trusted.mkdir(parents=True)
+    (trusted / "seller.pem").write_bytes(public_pem(public))
+    return private

@@ -12,14 +12,12 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration.lab import Args, Lab, agrees
 from ansible_collections.pextra.ce.tests.integration.postgres import Postgres
 from pextra.access import predefined
-from pextra.licensing.keys import generate_pair, public_pem
 from pextra.licensing.token import issue
 
 READ = {"effect": "allow", "actions": ["instance.read"], "resources": ["*"]}
@@ -184,16 +182,6 @@ def test_nobody_locks_themselves_out_without_force(lab: Lab) -> None:
 
 
 # Licences
-
-
-@pytest.fixture
-def seller(lab: Lab) -> bytes:
-    """A seller's private key; the public one is trusted on the lab's node."""
-    private, public = generate_pair()
-    trusted = Path(lab.directories[1], "license-keys.d")
-    trusted.mkdir(parents=True)
-    (trusted / "seller.pem").write_bytes(public_pem(public))
-    return private
 
 
 def test_rules_need_an_edition_that_has_them_and_what_is_there_stays(

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.pextra.ce.tests.integration.lab import Lab
-from pextra.licensing.keys import generate_pair, public_pem
+from pextra.licensing.keys import generate_pair
 from pextra.licensing.token import issue
 
 PASSWORD = "correct horse battery"
@@ -94,16 +93,6 @@ def test_short_password_is_refused(lab: Lab) -> None:
 
 
 # Licences
-
-
-@pytest.fixture
-def seller(lab: Lab) -> bytes:
-    """A seller's private key; the public one is trusted on the lab's node."""
-    private, public = generate_pair()
-    trusted = Path(lab.directories[1], "license-keys.d")
-    trusted.mkdir(parents=True)
-    (trusted / "seller.pem").write_bytes(public_pem(public))
-    return private
 
 
 NOW = dt.datetime.now(dt.UTC)
