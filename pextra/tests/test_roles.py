@@ -23,6 +23,7 @@ from pextra.tests.test_planning import BASE, NOW, SPECS, Cloud
 from pextra.tests.test_policies import READ, policy, row, seeded
 
 ALL = {"effect": "allow", "actions": ["*"], "resources": ["*"]}
+_OF_ORGANIZATION = ("datacenter", "user", "policy")
 PAST, LATER = "2020-01-01", "2090-01-01"
 
 
@@ -216,6 +217,22 @@ def test_a_root_user_that_cannot_be_used_is_no_other(rooted: Cloud, other: dict[
     rooted.apply(user("other", is_root=True, **other))
     assert told(rooted, user("root", enabled=False)) == ["no other root user is enabled"]
     assert rooted.plan(user("other", state="absent")).plan
+
+
+def test_the_last_root_user_goes_with_the_last_organization_alone(rooted: Cloud) -> None:
+    keys = ("kind", "name", "username")
+    everything = [{key: item[key] for key in keys if key in item} for item in BASE]
+    gone = [
+        {**item, "state": "absent"}
+        for item in (*everything, {"kind": "policy", "name": "own"}, user("root"))
+    ]
+    assert rooted.plan(*gone).plan
+    rooted.apply({"kind": "organization", "name": "further"})
+    gone = [
+        {**item, "organization": "org"} if item["kind"] in _OF_ORGANIZATION else item
+        for item in gone
+    ]
+    assert told(rooted, *gone) == ["no other root user is enabled"]
 
 
 def test_a_root_user_takes_over_in_the_same_run_whatever_the_order(rooted: Cloud) -> None:

@@ -30,8 +30,8 @@ def problems(changes: Sequence[RowChange], world: World) -> Iterator[ConflictErr
         )
         if after < before:
             worse.append((change, before))
-    if not worse:
-        return
+    if not worse or not world.some(kinds.ORGANIZATION, {}, 1):
+        return  # without an organization there is nothing to be seen to
     left = world.some(kinds.USER, {"is_root": True, "enabled": True}, _MOST)
     best = max((_use(row, now) for row in left), default=0)
     for change, before in worse:
