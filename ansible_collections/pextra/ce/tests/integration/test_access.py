@@ -167,6 +167,14 @@ def test_the_last_root_user_stays(lab: Lab) -> None:
     assert lab.sql("SELECT count(*) AS left FROM users WHERE is_root AND enabled") == [{"left": 1}]
 
 
+def test_the_last_root_user_goes_with_all_there_is(lab: Lab) -> None:
+    lab.run("user", username="root", is_root=True)
+    names = {"node": "node1", "cluster": "cluster", "datacenter": "dc", "organization": "org"}
+    places = [{"kind": kind, "name": name, "state": "absent"} for kind, name in names.items()]
+    lab.apply({"kind": "user", "username": "root", "state": "absent"}, *places)
+    assert lab.sql("SELECT id FROM users") == lab.sql("SELECT id FROM organizations") == []
+
+
 def test_nobody_locks_themselves_out_without_force(lab: Lab) -> None:
     """The one who asks is known by the Linux user, here that of the tests."""
     me = os.environ.get("SUDO_USER") or getpass.getuser()
