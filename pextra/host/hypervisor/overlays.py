@@ -57,10 +57,25 @@ def commit_running(hypervisor: Hypervisor, id: str, target: str, told: Told, res
                     hint="See libvirt's log; most likely the storage pool is full",
                 )
             told(job["cur"], job["end"])
-            if job["cur"] == job["end"]:
+            # All may be copied a while before QEMU says that it is ready to switch over.
+            if job["cur"] == job["end"] and _is_ready(domain, target):
                 break
             time.sleep(_POLL)
         domain.blockJobAbort(target, libvirt.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT)
+
+
+def _is_ready(domain: virDomain, target: str) -> bool:
+    """Whether the machine can be switched over to the file that its disk is written back to.
+
+    Source: https://libvirt.org/formatdomain.html, "mirror" of a disk.
+    """
+    disks = ET.fromstring(domain.XMLDesc(0)).iterfind("devices/disk")
+    for disk in disks:
+        at, mirror = disk.find("target"), disk.find("mirror")
+        if at is not None and at.get("dev") == target:
+            # A job that is over has no mirror any more: the switch tells what became of it.
+            return mirror is None or mirror.get("ready") is not None
+    return True
 
 
 def commit_stopped(overlay: str, format: str, base: str) -> None:

@@ -103,7 +103,7 @@ def test_an_attempt_that_somebody_may_not_make_is_denied(lab: Lab, tmp_path: Pat
     procedure = registry.find("volume")
     object.__setattr__(procedure, "run", run)
     who = Principal("eve", "192.0.2.7", "api", "org-1", "req-1")
-    with Store(lab.database) as store, Host(str(tmp_path)) as host:
+    with Store(lab.database) as store, Host(*lab.directories) as host:
         call = Call({"name": "data"}, store, host, who)
         with pytest.raises(Forbidden):
             attempts.recorded(procedure, call, lambda: Masked({"name": "data"}, frozenset()))

@@ -89,7 +89,7 @@ def test_sealing_keeps_no_transaction_from_committing(lab: Lab, tmp_path: Path) 
 
     lab.run("organization", name="other")
     step = Step(KindName("thing"), "t", "t", "make", Phase.STORE)
-    with Store(lab.database) as store, Host(str(tmp_path)) as host:
+    with Store(lab.database) as store, Host(*lab.directories) as host:
         tries, who = list[int](), Principal("ann", "here", "test")
         store.transact(lambda tx: tx.audit([step], who, host.key))
 
@@ -117,7 +117,7 @@ def test_what_is_written_while_the_chains_are_checked_is_no_finding(
     from pextra.model.plan import Phase, Step
     from pextra.model.principal import Principal
 
-    with Store(lab.database) as store, Host(str(tmp_path)) as host:
+    with Store(lab.database) as store, Host(*lab.directories) as host:
         stop, who = threading.Event(), Principal("ann", "here", "test")
         step = Step(KindName("thing"), "t", "t", "make", Phase.STORE)
 

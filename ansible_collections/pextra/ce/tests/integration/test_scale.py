@@ -141,12 +141,13 @@ def scaled(make_module_lab: Callable[..., Node], postgres: Postgres) -> Scaled:
 
 def test_no_run_reads_more_rows_because_other_nodes_have_something(scaled: Scaled) -> None:
     before = scaled.fetched()
-    # Who finds that another one had the host's lock meanwhile reads once more.
-    tries, more = 0, {"": 1}
-    while more and tries < TRIES:
+    # Who finds that another one had the host's lock meanwhile reads once more: the least counts.
+    tries, least = 0, dict[str, int]()
+    while not tries or (more and tries < TRIES):
         tries += 1
         again = scaled.again()
-        more = {name: rows for name, rows in again.items() if rows > scaled.rows[name]}
+        least = {name: min(rows, least.get(name, rows)) for name, rows in again.items()}
+        more = {name: rows for name, rows in least.items() if rows > scaled.rows[name]}
     assert more == {}
     whole, by_index = (now - then for now, then in zip(scaled.fetched(), before, strict=True))
     assert whole == 0
