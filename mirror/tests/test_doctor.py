@@ -133,8 +133,9 @@ def test_a_mirror_of_version_0_1_moves_no_package_again(
     known = json.loads(record.read_bytes())
     del known["complete"]["counts"]
     # Names had no hash then: what is made within the same second is another snapshot.
-    earlier = {part: name.rpartition("-")[0] for part, name in known["complete"]["snapshots"].items()}
-    fields["snapshots"] = {place: earlier for place in fields["snapshots"]}
+    names = known["complete"]["snapshots"]
+    earlier = {component: name.rpartition("-")[0] for component, name in names.items()}
+    fields["snapshots"] = dict.fromkeys(fields["snapshots"], earlier)
     known["complete"]["snapshots"] = earlier
     listing.write_text(json.dumps(fields, sort_keys=True, separators=(",", ":")))
     record.write_text(json.dumps({**known, "complete": {**known["complete"], "indexes": ["x gz"]}}))

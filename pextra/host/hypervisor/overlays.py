@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 import os
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pextra.host.hypervisor import images
 from pextra.host.hypervisor.connection import Hypervisor, bindings, translated
 from pextra.model import ids
 from pextra.model.errors import HostError
+
+if TYPE_CHECKING:
+    import libvirt
 
 _POLL = 0.2
 
@@ -44,10 +49,10 @@ def commit_running(hypervisor: Hypervisor, id: str, target: str, told: Told, res
     Raises:
         HostError: libvirt refused, or the disk below took no more.
     """
-    libvirt, domain = bindings(), hypervisor.domain(ids.uuid_of(id))
+    api, domain = bindings(), hypervisor.domain(ids.uuid_of(id))
     with translated(f"writing back the overlay of {target}", resource):
         if not domain.blockJobInfo(target):
-            domain.blockCommit(target, None, None, 0, libvirt.VIR_DOMAIN_BLOCK_COMMIT_ACTIVE)
+            domain.blockCommit(target, None, None, 0, api.VIR_DOMAIN_BLOCK_COMMIT_ACTIVE)
         while True:
             job = domain.blockJobInfo(target)
             if not job:
@@ -61,15 +66,15 @@ def commit_running(hypervisor: Hypervisor, id: str, target: str, told: Told, res
             if job["cur"] == job["end"] and _is_ready(domain, target):
                 break
             time.sleep(_POLL)
-        domain.blockJobAbort(target, libvirt.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT)
+        domain.blockJobAbort(target, api.VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT)
 
 
-def _is_ready(domain: virDomain, target: str) -> bool:
+def _is_ready(domain: libvirt.virDomain, target: str) -> bool:
     """Whether the machine can be switched over to the file that its disk is written back to.
 
     Source: https://libvirt.org/formatdomain.html, "mirror" of a disk.
     """
-    disks = ET.fromstring(domain.XMLDesc(0)).iterfind("devices/disk")
+    disks = ET.fromstring(domain.XMLDesc(0)).iterfind("devices/disk")  # noqa: S314
     for disk in disks:
         at, mirror = disk.find("target"), disk.find("mirror")
         if at is not None and at.get("dev") == target:

@@ -142,8 +142,8 @@ def scaled(make_module_lab: Callable[..., Node], postgres: Postgres) -> Scaled:
 def test_no_run_reads_more_rows_because_other_nodes_have_something(scaled: Scaled) -> None:
     before = scaled.fetched()
     # Who finds that another one had the host's lock meanwhile reads once more: the least counts.
-    tries, least = 0, dict[str, int]()
-    while not tries or (more and tries < TRIES):
+    tries, least, more = 0, dict[str, int](), {"": 1}
+    while more and tries < TRIES:
         tries += 1
         again = scaled.again()
         least = {name: min(rows, least.get(name, rows)) for name, rows in again.items()}
