@@ -13,7 +13,7 @@ from typing import Protocol
 
 from benchmarks.timing import Sample, measure
 from many import states
-from mirror_bed import PYTHON, Key, Mirror, SourceRepository, platform
+from mirror_bed import PACKAGE, PYTHON, Key, Mirror, SourceRepository, platform
 
 NGINX = """
 daemon off; master_process off; error_log {folder}/error.log; pid {folder}/nginx.pid;
@@ -110,6 +110,11 @@ class Ours:
         self._bundle = ""
 
     def prepare(self) -> None:
+        # As the role installs it: compiled.
+        program = self._source.folder / "program"
+        shutil.copytree(PACKAGE / "pextra_mirror", program / "pextra_mirror")
+        subprocess.run([PYTHON, "-m", "compileall", "-q", program], check=True)
+        self._mirror.env["PYTHONPATH"] = str(program)
         self._mirror.run("init")
         self._mirror.key()
 
