@@ -50,10 +50,13 @@ def locked(tree: Tree) -> Iterator[None]:
         yield
 
 
-def accept(tree: Tree, manifest: Manifest, *, signer: str) -> None:
+def accept(tree: Tree, manifest: Manifest, *, signer: str) -> list[Entry]:
     """Refuse a bundle that does not follow what is there.
 
     The newest publication is taken again where it is not served, or is damaged.
+
+    Returns:
+        The packages that it counts on, and that were found to be sound.
 
     Raises:
         BundleRefused: It is another mirror's, a replay, a downgrade, or its base is missing.
@@ -76,12 +79,15 @@ def accept(tree: Tree, manifest: Manifest, *, signer: str) -> None:
     if manifest.base is None:
         if len(manifest.members) != len(target.files):
             raise BundleRefused("the bundle has no base, and lacks files of its target")
-    else:
-        follows(tree, manifest, *manifest.base)
+        return []
+    return follows(tree, manifest, *manifest.base)
 
 
-def follows(tree: Tree, manifest: Manifest, sequence: int, digest: str) -> None:
+def follows(tree: Tree, manifest: Manifest, sequence: int, digest: str) -> list[Entry]:
     """Refuse a bundle whose base is not here, or not whole.
+
+    Returns:
+        The packages that it takes from the base.
 
     Raises:
         BundleRefused: The message says what is missing.
@@ -96,6 +102,7 @@ def follows(tree: Tree, manifest: Manifest, sequence: int, digest: str) -> None:
         )
     base = {entry.path: entry for entry in known.files}
     brought = {entry.path for entry in manifest.members}
+    sound = list[Entry]()
     for entry in manifest.target.files:
         if entry.path in brought:
             continue
@@ -107,6 +114,9 @@ def follows(tree: Tree, manifest: Manifest, sequence: int, digest: str) -> None:
                 "`repair` writes a request; import what `pextra-mirror export --for` answers, "
                 "or a bundle without base",
             )
+        if entry.is_package:
+            sound.append(entry)
+    return sound
 
 
 def import_bundle(
@@ -137,7 +147,7 @@ def import_bundle(
         bundle = Bundle(first, keys)
         manifest = bundle.manifest
         incoming = _incoming(tree, bundle)
-        accept(tree, manifest, signer=bundle.signer)
+        sound = accept(tree, manifest, signer=bundle.signer)
         files.folder(incoming, tree.root)
         total = sum(entry.size for entry in manifest.members)
         needed = sum(e.size for e in manifest.members if not (incoming / e.sha256).exists())
@@ -162,7 +172,7 @@ def import_bundle(
                 return incoming / entry.sha256
             return tree.file(base[0] if base else 0, entry)
 
-        tree.place(manifest.target, source)
+        tree.place(manifest.target, source, sound)
         files.write(trusted, keys, ours=True)
         tree.switch(manifest.target.sequence)
         tree.prune(keep)
