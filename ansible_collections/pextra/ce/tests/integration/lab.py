@@ -43,11 +43,11 @@ _used_bridges = set[str]()
 
 
 def kill_points(first: int = 1) -> Iterator[int]:
-    """Where a run is killed, in one try after the other: at each fifth point; at each if FULL.
+    """Where a run is killed, in one try after the other: at each seventh point; at each if FULL.
 
     Whoever goes through them stops when a run has come to its end before it was killed.
     """
-    yield from range(first, 1000, 1 if FULL else 5)
+    yield from range(first, 1000, 1 if FULL else 7)
     raise AssertionError("it never came to its end")
 
 

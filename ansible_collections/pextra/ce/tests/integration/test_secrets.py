@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.pextra.ce.tests.integration.lab import ROOT, Args, Lab, Node
+from ansible_collections.pextra.ce.tests.integration.lab import FULL, ROOT, Args, Lab, Node
 
 CEPHX = "AQBhb2dcAAAAABAAiVRmsGhTVKvo9Ol5fMtMSg=="
 MODEL_KEY = "hush-model-3367"
@@ -306,8 +306,9 @@ def test_a_rotation_that_is_killed_anywhere_goes_on(node: Node) -> None:
     node.apply(*planted(node))
     points = node.points("secrets", "rotate")
     assert len(points) > 15
-    killed = 0
-    for at in range(1, len(points) + 1):
+    tried = killed = 0
+    for at in range(1, len(points) + 1, 1 if FULL else 7):
+        tried += 1
         code, _out, _err = node.command("secrets", "rotate", die_at=at)
         killed += code == -9
         assert not node.apply(*planted(node)).changed, f"killed at {at}: {points[at - 1]}"
@@ -319,7 +320,7 @@ def test_a_rotation_that_is_killed_anywhere_goes_on(node: Node) -> None:
         assert by_state == {"old": 0, "current": COUNT}, f"killed at {at}"
         assert all(key["here"] for key in told["keys"])
         assert told["unknown_here"] == []
-    assert killed == len(points)
+    assert killed == tried
     assert found_in(dump(node)) == []
 
 
