@@ -74,7 +74,7 @@ def _is_ready(domain: libvirt.virDomain, target: str) -> bool:
 
     Source: https://libvirt.org/formatdomain.html, "mirror" of a disk.
     """
-    disks = ET.fromstring(domain.XMLDesc(0)).iterfind("devices/disk")  # noqa: S314
+    disks = ET.fromstring(domain.XMLDesc(0)).iterfind("devices/disk")  # noqa: S314 - libvirt's
     for disk in disks:
         at, mirror = disk.find("target"), disk.find("mirror")
         if at is not None and at.get("dev") == target:

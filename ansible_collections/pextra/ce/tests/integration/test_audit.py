@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,7 +85,7 @@ def test_what_fails_on_the_host_has_the_request_of_what_was_begun(node: Node) ->
     assert not lost.failed or rows(node, outcome="failed")[0]["kind"] == "volume"
 
 
-def test_an_attempt_that_somebody_may_not_make_is_denied(lab: Lab, tmp_path: Path) -> None:
+def test_an_attempt_that_somebody_may_not_make_is_denied(lab: Lab) -> None:
     from pextra.calls import attempts, registry
     from pextra.calls.call import Call
     from pextra.host.machine import Host

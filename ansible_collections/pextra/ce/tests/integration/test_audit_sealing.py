@@ -78,7 +78,7 @@ def tries(lab: Lab) -> int:
     return int(chain(lab)["sequence"])
 
 
-def test_sealing_keeps_no_transaction_from_committing(lab: Lab, tmp_path: Path) -> None:
+def test_sealing_keeps_no_transaction_from_committing(lab: Lab) -> None:
     """Ordered among serialisable ones it would: a run, what it read, and sealing are a circle."""
     from pextra.engine import sealing
     from pextra.host.machine import Host
@@ -107,9 +107,7 @@ def test_sealing_keeps_no_transaction_from_committing(lab: Lab, tmp_path: Path) 
     assert len(rows(lab, kind="thing")) == 2
 
 
-def test_what_is_written_while_the_chains_are_checked_is_no_finding(
-    lab: Lab, tmp_path: Path
-) -> None:
+def test_what_is_written_while_the_chains_are_checked_is_no_finding(lab: Lab) -> None:
     from pextra.calls.audit_verification import Verification
     from pextra.engine import sealing
     from pextra.host.machine import Host
